@@ -1,0 +1,12 @@
+# -DLINGATE_SANITIZE=address also turns undefined-behaviour checks on; the engines are built without either.
+if(LINGATE_SANITIZE STREQUAL "address")
+  set(flags -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+elseif(LINGATE_SANITIZE STREQUAL "thread")
+  set(flags -fsanitize=thread)
+elseif(NOT LINGATE_SANITIZE STREQUAL "")
+  message(FATAL_ERROR "LINGATE_SANITIZE is '${LINGATE_SANITIZE}'; it may be address, thread or empty")
+endif()
+if(flags)
+  target_compile_options(lingate_options INTERFACE ${flags} -g -O1)
+  target_link_options(lingate_options INTERFACE ${flags})
+endif()

@@ -1,0 +1,13 @@
+/* lingate's choices over Duktape's defaults; included by duk_config.h at the place Duktape keeps for it. */
+#include "lingate_duk_hooks.h"
+
+/* Budget: the executor, and with the patch every native that can run long, asks whether the call must stop. */
+#define DUK_USE_INTERRUPT_COUNTER
+#define DUK_USE_EXEC_TIMEOUT_CHECK(udata) lingate_duk_exec_timeout((udata))
+
+/* Recursion is bounded by the real stack of the thread that runs the call, not by a guess in frames. */
+#define DUK_USE_NATIVE_STACK_CHECK() lingate_duk_native_stack_check()
+
+/* Speed. */
+#define DUK_USE_FASTINT
+#define DUK_USE_JSON_STRINGIFY_FASTPATH
