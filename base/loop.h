@@ -1,0 +1,64 @@
+// Loop: what a worker offers to the parts that wait: its clock, its timers, and a way in for other threads. One loop is
+// one thread; the pools, the steps and the connections of a worker share it.
+//
+// Thread: everything but post() belongs to the loop's own thread. Lifetime: outlives all that was made on it.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace lingate {
+
+using Clock = std::chrono::steady_clock;
+
+// A piece of work that another thread hands to a loop. Intrusive: it is linked, never copied or allocated by the loop.
+class Task {
+ public:
+  virtual void run() noexcept = 0;  // on the loop's thread
+
+ protected:
+  ~Task() = default;
+
+ private:
+  friend class Mailbox;
+  Task* next_ = nullptr;
+};
+
+// A time-out. Embedded in its owner; cancelled by its destructor. Coarse: it fires up to Loop::kTick late, never early.
+class Timer {
+ public:
+  Timer() = default;
+  Timer(const Timer&) = delete;
+  Timer& operator=(const Timer&) = delete;
+
+  bool armed() const noexcept { return slot_ != kIdle; }
+  Clock::time_point due() const noexcept { return due_; }
+
+ protected:
+  virtual ~Timer() = default;
+  virtual void expired() noexcept = 0;  // on the loop's thread; the timer is idle again when it is called
+
+ private:
+  friend class TimerWheel;
+  static constexpr std::uint32_t kIdle = UINT32_MAX;
+  Timer* next_ = nullptr;
+  Timer* previous_ = nullptr;
+  Clock::time_point due_{};
+  std::uint32_t slot_ = kIdle;
+};
+
+class Loop {
+ public:
+  static constexpr std::chrono::milliseconds kTick{8};
+
+  virtual std::uint32_t index() const noexcept = 0;            // 0 … workers-1
+  virtual Clock::time_point now() const noexcept = 0;          // cached once per turn
+  virtual void arm(Timer& timer, Clock::duration after) noexcept = 0;  // re-arms an armed timer
+  virtual void disarm(Timer& timer) noexcept = 0;
+  virtual void post(Task& task) noexcept = 0;  // any thread; `task` must live until it ran
+
+ protected:
+  ~Loop() = default;
+};
+
+}  // namespace lingate

@@ -1,0 +1,106 @@
+// RuntimePool: the one caller of instances of one script with one configuration. It knows where a call runs (inline on
+// the I/O thread, or on a pool thread), how long (budget, wait, timeout), what a failure means (a stuck instance is
+// replaced, an inline step that spends three budgets in 10 s moves to threads), and it counts. Steps that name the same
+// file, configuration and placement share one pool.
+//
+//   ScriptStep ── ScriptCall ──▶ RuntimePool ──▶ inline Instance of this worker | thread slot ──▶ done
+//
+// Thread: call() and cancel() on a loop's thread, for calls of that loop. Completion comes back on the same thread.
+// Lifetime: pools live in a snapshot; a snapshot dies when its last exchange is over and its threads have ended.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "runtimes/runtime.h"
+#include "runtimes/watchdog.h"
+
+namespace lingate::runtimes {
+
+enum class Placement : std::uint8_t { inline_, thread };
+
+struct PoolOptions {
+  Placement placement = Placement::inline_;
+  std::chrono::nanoseconds budget = std::chrono::milliseconds(10);
+  std::chrono::nanoseconds wait = std::chrono::seconds(1);
+  std::chrono::nanoseconds timeout = std::chrono::seconds(30);
+  std::uint32_t instances = 1;  // slots of `thread`, and of an inline pool once it is demoted
+  std::uint32_t workers = 1;    // loops that may call
+};
+
+// One call from start to completion. Embedded in its owner (an exchange's script state) and reused; the owner fills
+// the input, calls RuntimePool::call(), and must keep it until completed() ran or call() returned finished, or until
+// cancel() returned.
+class ScriptCall {
+ public:
+  Hook hook = Hook::request;
+  std::string input;  // the encoded Call; the owner's buffer, reused. Not touched while the call is in flight.
+  void* tag = nullptr;  // comes back in Host::log
+
+  // Result, valid from completion until the next use.
+  std::string_view verdict() const noexcept { return verdict_; }
+  std::chrono::nanoseconds running() const noexcept { return running_; }  // time inside the engine
+
+ protected:
+  ~ScriptCall() = default;
+  virtual void completed() noexcept = 0;  // loop's thread; only if call() answered pending
+
+ private:
+  friend class RuntimePool;
+  struct Flight;
+  std::string_view verdict_;
+  std::chrono::nanoseconds running_{};
+  Flight* flight_ = nullptr;  // the pool's side of a call that waits
+};
+
+struct PoolCounters {
+  std::uint64_t calls = 0;
+  std::array<std::uint64_t, 6> failures{};  // by FailureKind
+  std::uint64_t replaced = 0;
+  std::uint64_t memory = 0;  // bytes held by all instances
+  std::uint32_t idle = 0, busy = 0, queued = 0;
+  bool demoted = false;
+};
+
+class RuntimePool {
+ public:
+  // Loads one instance per worker (inline) or per slot (thread); the first failure is the result. Instances are made on
+  // the calling thread for inline, on their own threads otherwise.
+  static Result<std::unique_ptr<RuntimePool>, LoadError> make(Runtime& runtime, Script script, PoolOptions options,
+                                                              Host& host, Watchdog& watchdog);
+  ~RuntimePool();
+  RuntimePool(const RuntimePool&) = delete;
+  RuntimePool& operator=(const RuntimePool&) = delete;
+
+  const HookSet& hooks() const noexcept;
+  const Script& script() const noexcept;
+  const PoolOptions& options() const noexcept;
+  std::string_view runtime_name() const noexcept;
+
+  enum class Started : std::uint8_t { finished, pending };
+  Started call(Loop& loop, ScriptCall& call) noexcept;
+
+  // The exchange is over (client gone, route time-out): `call` is not touched again after this returns, whatever its
+  // instance still does.
+  void cancel(Loop& loop, ScriptCall& call) noexcept;
+
+  // The loop has nothing to do: one collector step of this worker's inline instance. True if more is worth doing.
+  bool idle_step(Loop& loop) noexcept;
+
+  PoolCounters counters() const noexcept;  // any thread; each figure is exact, together they are not one instant
+
+ private:
+  struct State;
+  explicit RuntimePool(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace lingate::runtimes

@@ -1,0 +1,70 @@
+// Watchdog: one thread that ends script calls which outlive their budget. A Watch belongs to one instance; the thread
+// that runs the instance arms it before entering the engine and disarms it after, which costs two atomic operations
+// and no system call. When the deadline passes, the watchdog calls Instance::interrupt() (or any Interruptible).
+//
+// An interrupt never hits an innocent: firing is a handshake on (state, generation). If the watchdog has begun to fire
+// when the call ends, disarm() waits until interrupt() has returned and reports it, and the owner settles the instance
+// before the next call.
+//
+// Thread: arm/disarm on the owner's thread; the rest inside. Lifetime: the watchdog outlives its watches.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/loop.h"
+#include "runtimes/interruptible.h"
+
+namespace lingate::runtimes {
+
+class Watchdog;
+
+class Watch {
+ public:
+  Watch(Watchdog& watchdog, Interruptible& target);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  void arm(Clock::time_point deadline) noexcept;
+  // True if the watchdog fired between arm() and now; then interrupt() has returned.
+  [[nodiscard]] bool disarm() noexcept;
+
+ private:
+  friend class Watchdog;
+  enum State : std::uint32_t { idle, armed, firing, fired };
+
+  Watchdog& watchdog_;
+  Interruptible& target_;
+  std::atomic<std::uint32_t> state_{idle};
+  std::atomic<Clock::rep> deadline_{0};
+};
+
+class Watchdog {
+ public:
+  // `tick` bounds how late an interrupt can be.
+  explicit Watchdog(std::chrono::nanoseconds tick = std::chrono::milliseconds(2));
+  ~Watchdog();
+  Watchdog(const Watchdog&) = delete;
+  Watchdog& operator=(const Watchdog&) = delete;
+
+ private:
+  friend class Watch;
+  void run() noexcept;
+  void wake() noexcept;  // called by arm() when the thread is parked
+
+  const std::chrono::nanoseconds tick_;
+  std::mutex mutex_;  // watches_, stop_
+  std::condition_variable changed_;
+  std::vector<Watch*> watches_;
+  bool stop_ = false;
+  std::atomic<bool> parked_{false};  // nothing is armed: the thread sleeps until woken
+  std::thread thread_;
+};
+
+}  // namespace lingate::runtimes
