@@ -1,0 +1,196 @@
+// Exchange: one request in flight, from its parsed head to its log line. It holds views into the connection's buffers,
+// the edits that steps made, and where the chain stands. Steps read and write it; the connection (ExchangeHost) owns
+// it, moves the bytes, and reuses it for the next request.
+//
+// Thread: the worker's. Lifetime: begin() to end(); texts made for it live in `arena`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/arena.h"
+#include "base/loop.h"
+#include "base/result.h"
+#include "middleware/headers.h"
+#include "middleware/sessions/session.h"
+
+namespace lingate::middleware {
+
+class Chain;
+class Exchange;
+enum class Flow : std::uint8_t;  // middleware.h
+
+struct Param {
+  std::string_view name;   // "*" for the wildcard's rest
+  std::string_view value;  // decoded once
+};
+
+// Where the content of a message comes from. `stream` passes by in fixed buffers and is never held.
+struct Body {
+  enum class Kind : std::uint8_t { none, stream, bytes };
+  Kind kind = Kind::none;
+  std::string_view bytes;  // kind bytes: buffered from the peer, or put there by a step
+  bool replaced = false;   // a step put it there: length recomputed, ETag and digests dropped
+};
+
+struct Request {
+  explicit Request(Arena& arena) : headers(arena) {}
+
+  std::string_view method;
+  std::string_view target;  // as received
+  std::string_view path;    // normalised (contract section 3)
+  std::string_view query;   // raw, without '?'
+  bool has_query = false;   // "/x?" keeps its '?'
+  bool target_edited = false;  // then the request target is path[?query], else `target` may go out as it came
+  std::string_view host;    // lower-case, without port
+  std::string_view scheme;  // "http"
+  std::uint8_t minor_version = 1;
+  std::string_view client_ip;  // of the client, behind trusted proxies too
+  std::uint16_t client_port = 0;
+  bool peer_trusted = false;  // the connection's peer is in `trusted`
+  std::vector<Param> params;
+  Headers headers;
+  Body body;
+};
+
+struct Response {
+  explicit Response(Arena& arena) : headers(arena) {}
+
+  // Who made it: decides what the log says and whether body hooks see an upstream's content.
+  enum class Source : std::uint8_t { none, upstream, step, gateway };
+  Source source = Source::none;
+  std::uint16_t status = 0;
+  Headers headers;
+  Body body;
+};
+
+// A fault on the way of one request: LG code (base/codes.h) and what happened, for the log. The client gets the code's
+// title only.
+struct Fault {
+  int code = 0;
+  std::string detail;
+};
+
+// What one step did in one exchange, for the access log and metrics.
+struct StepRecord {
+  bool entered = false;        // its request side succeeded, or it has none
+  bool began = false;          // its request or response side was started
+  std::chrono::nanoseconds request{-1};  // negative: did not run
+  std::chrono::nanoseconds response{-1};
+  int fault = 0;               // LG code of its last failure
+  void* state = nullptr;       // the step's own, allocated from the exchange's arena or a free list of the step
+};
+
+enum class Buffering : std::uint8_t { ready, wait, too_large, failed };
+
+// What the connection does for an exchange.
+class ExchangeHost {
+ public:
+  virtual Loop& loop() noexcept = 0;
+  // Collects the whole body into one piece (`request.body` / `response.body` become bytes). On `wait`, the host later
+  // calls ChainRun::buffered(). `failed`: the peer broke off; the host ends the exchange itself.
+  virtual Buffering buffer_request_body(std::size_t limit) = 0;
+  virtual Buffering buffer_response_body(std::size_t limit) = 0;
+  // The chain's side is over; called only when it had answered `wait`.
+  virtual void request_side_over() noexcept = 0;
+  virtual void response_side_over() noexcept = 0;
+
+ protected:
+  ~ExchangeHost() = default;
+};
+
+// Where the chain stands in one exchange: an onion without coroutines. Driven by the connection; resumed by steps.
+class ChainRun {
+ public:
+  enum class Side : std::uint8_t { idle, request, response };
+  enum class Answer : std::uint8_t { over, wait };
+
+  // Runs request sides, first to last. Over: either exchange.response is set (a step answered or failed; then the
+  // response sides still have to run), or the request may go upstream.
+  Answer request();
+  // Runs response sides of the entered steps, last to first, on exchange.response (the upstream's, a step's or the
+  // gateway's own).
+  Answer response();
+  // Runs log sides in chain order. They read the exchange during this call only and delay nothing.
+  void log();
+
+  // A step that answered Flow::wait is done; continues the side and calls the host when that is over.
+  void resume(Flow outcome) noexcept;
+  // The host has collected a body, or could not.
+  void buffered(Buffering outcome) noexcept;
+  // The client is gone or the route's time-out has passed: the step that waits is told to drop its call. The side is
+  // over without a call to the host.
+  void abandon() noexcept;
+
+  bool waiting() const noexcept { return waiting_; }
+  // Some entered step wants the response's body: the upstream is asked for `identity`.
+  bool wants_response_body() const noexcept;
+
+ private:
+  friend class Exchange;
+  explicit ChainRun(Exchange& exchange) : exchange_(exchange) {}
+  Answer run_request();
+  Answer run_response();
+  Answer settle(Flow outcome);
+
+  Exchange& exchange_;
+  Side side_ = Side::idle;
+  std::uint32_t next_ = 0;  // request: the step to run next; response: one past it
+  bool waiting_ = false;
+  bool body_ready_ = false;
+};
+
+class Exchange {
+ public:
+  explicit Exchange(ExchangeHost& host) : request(arena), response(arena), run(*this), host_(host) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // Starts on a request whose head has been scanned; `chain` and `route` belong to the snapshot.
+  void begin(const Chain& chain, std::string_view route) noexcept;
+  // Forgets everything, keeps capacity.
+  void end() noexcept;
+
+  ExchangeHost& host() const noexcept { return host_; }
+  const Chain& chain() const noexcept { return *chain_; }
+  std::string_view route() const noexcept { return route_; }
+
+  // A UUIDv7 (RFC 9562) made when first asked for, or what the request-id step took over from a trusted peer.
+  std::string_view id();
+  void set_id(std::string_view id) { id_ = arena.copy(id); }
+
+  const Session* session() const noexcept { return session_ ? &*session_ : nullptr; }
+  void set_session(std::optional<Session> session) { session_ = std::move(session); }
+
+  // ctx as encoded plugin.Members; empty: an empty map.
+  std::string_view context() const noexcept { return context_; }
+  void set_context(std::string_view members) { context_.assign(members); }
+
+  // Sets a response in place of whatever was there. Texts are copied; the content type is the caller's to add.
+  void respond(std::uint16_t status, std::string_view body);
+  // Sets the problem+json response of a fault (RFC 9457) and logs it: the one place where an error becomes a status.
+  void fail(const Fault& fault);
+
+  Arena arena{4096};
+  Request request;
+  Response response;
+  std::vector<StepRecord> steps;  // one per step of the chain
+  ChainRun run;
+
+  // Changes when the request head, path, body, params or session changes: encoders compare it to reuse bytes.
+  std::uint32_t request_version = 0;
+
+ private:
+  ExchangeHost& host_;
+  const Chain* chain_ = nullptr;
+  std::string_view route_;
+  std::string_view id_;
+  std::optional<Session> session_;
+  std::string context_;
+};
+
+}  // namespace lingate::middleware

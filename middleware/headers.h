@@ -1,0 +1,88 @@
+// Headers: the lines of one head, in order, duplicates kept. Received lines are views into the connection's buffer and
+// keep their exact bytes (`line`), so that what nobody touched goes out as it came; edits change the array, and texts
+// that they add live in the exchange's arena. This array is the edit list: the serialiser walks it once.
+//
+// Thread: the worker's. Lifetime: views live as long as the exchange; capacity is kept across reuse.
+// Field names compare without case (RFC 9110 section 5.1).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/arena.h"
+
+namespace lingate::middleware {
+
+// Fields that the gateway itself acts on; everything else is `other`. Looked up once, when the head is scanned.
+enum class FieldId : std::uint8_t {
+  other,
+  accept_encoding,
+  connection,
+  content_digest,
+  content_encoding,
+  content_length,
+  content_md5,
+  content_type,
+  digest,
+  etag,
+  expect,
+  forwarded,
+  host,
+  keep_alive,
+  origin,
+  proxy,
+  proxy_authorization,
+  proxy_connection,
+  repr_digest,
+  te,
+  traceparent,
+  trailer,
+  transfer_encoding,
+  upgrade,
+  via,
+  x_forwarded_for,
+  x_forwarded_host,
+  x_forwarded_proto,
+  x_request_id,
+};
+
+FieldId field_id(std::string_view name) noexcept;
+
+struct Field {
+  std::string_view name;
+  std::string_view value;
+  std::string_view line;  // "Name: value\r\n" as received; empty for a line that the gateway or a step wrote
+  FieldId id = FieldId::other;
+  bool removed = false;
+};
+
+class Headers {
+ public:
+  explicit Headers(Arena& arena) : arena_(arena) {}
+
+  void clear() noexcept { fields_.clear(); }
+  void receive(const Field& field) { fields_.push_back(field); }
+  std::span<const Field> all() const noexcept { return fields_; }  // removed ones included
+  std::size_t size() const noexcept;                               // lines that remain
+
+  const Field* find(FieldId id) const noexcept;
+  const Field* find(std::string_view name) const noexcept;
+  std::string_view value(std::string_view name) const noexcept;  // first line's, empty where missing
+
+  // Names and values have been checked by the caller (base/fields.h); texts are copied into the arena.
+  // set: replaces the first such line in place, drops the others, or appends.
+  void set(std::string_view name, std::span<const std::string_view> values);
+  void set(std::string_view name, std::string_view value) { set(name, std::span(&value, 1)); }
+  void add(std::string_view name, std::string_view value);
+  void remove(std::string_view name) noexcept;
+  void remove(FieldId id) noexcept;
+
+ private:
+  Arena& arena_;
+  std::vector<Field> fields_;
+};
+
+}  // namespace lingate::middleware

@@ -1,0 +1,68 @@
+// Middleware: one step of a chain. Made once from its configuration, immutable, shared by every worker and request;
+// what belongs to one request is in the Exchange (StepRecord::state for a step's own).
+//
+// Thread: a step's functions run on the worker of the exchange, several workers at once. Lifetime: the snapshot's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "middleware/exchange.h"
+
+namespace lingate::middleware {
+
+// How one side of a step ended.
+enum class Flow : std::uint8_t {
+  next,     // go on
+  skip,     // go on as if the step were not there: it is not entered (a script under `on_error: continue`)
+  respond,  // exchange.response is set: a refusal or an early answer; on the response side: it was replaced
+  fail,     // exchange.fail() was called
+  wait,     // not over: ChainRun::resume() follows, on this thread
+};
+
+// Which sides a step has and which bodies it wants in one piece.
+struct StepNeeds {
+  bool request = false;
+  bool response = false;
+  bool log = false;
+  bool request_body = false;
+  bool response_body = false;
+  std::size_t max_body = 0;
+  bool stream_when_too_large = false;  // `continue`: a response over max_body passes by, the step is skipped
+};
+
+class Middleware {
+ public:
+  virtual ~Middleware() = default;
+
+  virtual std::string_view kind() const noexcept = 0;   // "headers"
+  virtual std::string_view label() const noexcept = 0;  // what the log and metrics call it: kind, or a script's file
+  virtual StepNeeds needs() const noexcept = 0;
+
+  virtual Flow on_request(Exchange&, StepRecord&) const { return Flow::next; }
+  virtual Flow on_response(Exchange&, StepRecord&) const { return Flow::next; }
+  virtual void on_log(const Exchange&, const StepRecord&) const {}
+  // The exchange is over while this step waits, or when it ends: give back `record.state`.
+  virtual void release(Exchange&, StepRecord&) const noexcept {}
+};
+
+// The ordered steps of a route, `use` resolved. The snapshot owns the steps; equal steps are shared.
+class Chain {
+ public:
+  Chain() = default;
+  explicit Chain(std::vector<const Middleware*> steps);
+
+  std::size_t size() const noexcept { return steps_.size(); }
+  const Middleware& step(std::size_t k) const noexcept { return *steps_[k]; }
+  const StepNeeds& needs(std::size_t k) const noexcept { return needs_[k]; }
+  bool wants_log() const noexcept { return wants_log_; }
+
+ private:
+  std::vector<const Middleware*> steps_;
+  std::vector<StepNeeds> needs_;
+  bool wants_log_ = false;
+};
+
+}  // namespace lingate::middleware
