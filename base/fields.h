@@ -1,0 +1,73 @@
+// The syntax of header fields (RFC 9110, section 5): which bytes may stand in a name and in a value, how names compare,
+// and which fields belong to one connection and are therefore the gateway's own business. Whoever reads a head, edits
+// one or lets a script edit one uses these, so that nobody disagrees.
+//
+// Pure functions; any thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace lingate::fields {
+
+namespace detail {
+
+constexpr std::array<bool, 256> make_token_table() {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+
+inline constexpr std::array<bool, 256> kToken = make_token_table();
+
+}  // namespace detail
+
+// tchar, RFC 9110 section 5.6.2.
+constexpr bool is_token_char(char c) noexcept {
+  return detail::kToken[static_cast<unsigned char>(c)];
+}
+
+// A field name or a method: one or more tchar.
+constexpr bool is_token(std::string_view text) noexcept {
+  if (text.empty()) return false;
+  for (const char c : text)
+    if (!is_token_char(c)) return false;
+  return true;
+}
+
+inline constexpr std::size_t kNone = std::string_view::npos;
+
+// The first CR, LF or NUL of a value, or kNone. These three are what a recipient must refuse or replace (RFC 9110
+// section 5.5): they would end the field, or hide what follows.
+std::size_t find_forbidden(std::string_view value) noexcept;
+
+inline bool is_value(std::string_view value) noexcept {
+  return find_forbidden(value) == kNone;
+}
+
+// True if the value has only what the grammar allows: SP, HTAB, visible ASCII and obs-text; no other control byte.
+bool is_strict_value(std::string_view value) noexcept;
+
+constexpr char lower(char c) noexcept {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+// Names compare without case, in ASCII only.
+inline bool same_name(std::string_view a, std::string_view b) noexcept {
+  if (a.size() != b.size()) return false;
+  if (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
+  return true;
+}
+
+// Framing and hop-by-hop fields: Connection, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade and
+// Content-Length. They describe one connection (RFC 9110 section 7.6.1) or how a message is cut out of it; the gateway
+// writes them, scripts and steps may only read them.
+bool is_connection_field(std::string_view name) noexcept;
+
+}  // namespace lingate::fields
