@@ -5,6 +5,9 @@
 #define DUK_USE_INTERRUPT_COUNTER
 #define DUK_USE_EXEC_TIMEOUT_CHECK(udata) lingate_duk_exec_timeout((udata))
 
+/* Strings a client can choose must not share a bucket of the string table by sampling. */
+#define DUK_USE_STRHASH_DENSE
+
 /* Recursion is bounded by the real stack of the thread that runs the call, not by a guess in frames. */
 #define DUK_USE_NATIVE_STACK_CHECK() lingate_duk_native_stack_check()
 
