@@ -1,0 +1,89 @@
+// Metrics: what a worker counts while it serves. Each worker has its own counters and is their only writer, so a count
+// is a plain load, add and store (relaxed); a reader on another thread sees values that are each whole, if not all of
+// the same instant. Labels are bounded: route names and status classes, never paths.
+//
+// Thread: counted by the worker, read by any. Lifetime: the worker's; a snapshot's routes get their rows when the
+// worker takes it on.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace lingate::http {
+
+// A number with one writer.
+class Count {
+ public:
+  void add(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(std::uint64_t n = 1) noexcept {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
+  std::uint64_t read() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+class Histogram {
+ public:
+  // Upper bounds in microseconds; one more bucket takes what is above.
+  static constexpr std::array<std::uint64_t, 18> kBounds{100,    250,    500,     1000,    2500,    5000,
+                                                         10000,  25000,  50000,   75000,   100000,  250000,
+                                                         500000, 750000, 1000000, 2500000, 5000000, 10000000};
+
+  void observe(std::chrono::nanoseconds duration) noexcept;
+  std::uint64_t bucket(std::size_t k) const noexcept { return buckets_[k].read(); }
+  std::uint64_t count() const noexcept;
+  std::chrono::nanoseconds sum() const noexcept { return std::chrono::nanoseconds(sum_.read()); }
+
+ private:
+  std::array<Count, kBounds.size() + 1> buckets_;
+  Count sum_;  // nanoseconds
+};
+
+struct RouteMetrics {
+  std::array<Count, 6> by_class;  // [1] 1xx … [5] 5xx; [0]: 499 and whatever never had a status
+  Histogram duration;             // from the first byte of the request to the last of the response
+};
+
+struct UpstreamMetrics {
+  Histogram duration;  // from the request's first byte out to the response's head
+  Count failures;      // connect failures, resets, time-outs
+  Count retries;
+  Count ejections;
+};
+
+class Metrics {
+ public:
+  // Rows live as long as this; the same name gives the same row. Any thread.
+  RouteMetrics& route(std::string_view name);
+  UpstreamMetrics& upstream(std::string_view name);
+
+  Count accepted;
+  Count accept_failures;     // out of descriptors, mostly
+  Count active_connections;  // clients
+  Count active_requests;
+  Count malformed;
+
+ private:
+  friend void write_prometheus(std::span<const Metrics* const> workers, std::string& out);
+  mutable std::mutex mutex_;  // the maps, not the counters
+  std::map<std::string, std::unique_ptr<RouteMetrics>, std::less<>> routes_;
+  std::map<std::string, std::unique_ptr<UpstreamMetrics>, std::less<>> upstreams_;
+};
+
+// Appends the sum over all workers in Prometheus' text format 0.0.4.
+void write_prometheus(std::span<const Metrics* const> workers, std::string& out);
+
+}  // namespace lingate::http

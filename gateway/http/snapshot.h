@@ -1,0 +1,52 @@
+// Snapshot: one configuration made runnable, as far as serving requests goes: the router, what each route does, the
+// upstreams that routes point to, the limits. The composition root builds it and owns what it points to by `keep`; a
+// worker takes the current one for each request, so a request sees one configuration from its first to its last byte.
+//
+// Thread: immutable, shared by all workers. Lifetime: by shared_ptr, until the last request that began on it is over.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gateway/http/options.h"
+#include "gateway/routing/router.h"
+#include "middleware/middleware.h"
+
+namespace lingate::http {
+
+struct Split {
+  std::uint32_t upstream = 0;  // index into Snapshot::upstreams
+  std::uint32_t weight = 1;
+};
+
+struct Redirect {
+  std::uint16_t status = 0;
+  std::string to;  // may hold "{param}" and "{*}"
+};
+
+struct Route {
+  std::string name;
+  middleware::Chain chain;  // a route with a fixed response has its `respond` step last
+  std::vector<Split> upstreams;  // by weight; empty: the chain or `redirect` answers
+  std::optional<Redirect> redirect;
+  std::string strip;  // "/prefix" taken off the path for the upstream; empty: nothing
+  std::optional<Duration> timeout;  // for the whole exchange
+};
+
+struct Snapshot {
+  explicit Snapshot(routing::Router compiled) : router(std::move(compiled)) {}
+
+  routing::Router router;
+  std::vector<Route> routes;  // index = routing::Found::route
+  // For requests that no route takes and for malformed ones: request-id and access-log, so that they are logged too.
+  middleware::Chain unrouted;
+  std::vector<UpstreamOptions> upstreams;
+  std::vector<Network> trusted;
+  Limits limits;
+  std::shared_ptr<const void> keep;  // steps, script pools: whatever the chains point to
+};
+
+}  // namespace lingate::http

@@ -1,0 +1,60 @@
+// Worker: one thread that serves HTTP: its loop, clock and timers, its listeners, the connections it accepted, its own
+// upstream pools and its own counters. Workers share nothing but the snapshot; other threads reach one through post(),
+// adopt(), drain() and stop() only.
+//
+// Thread: run() makes the calling thread the worker's. Lifetime: outlives run(); all that it accepted dies with run().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "gateway/http/metrics.h"
+#include "gateway/http/options.h"
+#include "gateway/http/snapshot.h"
+
+namespace lingate::http {
+
+class Resolver;
+class WorkerState;
+
+class Worker final : public Loop {
+ public:
+  // `resolver` is shared by the workers and outlives them.
+  Worker(std::uint32_t index, Resolver& resolver, std::shared_ptr<const Snapshot> snapshot);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Before run(). Opens a listener with SO_REUSEPORT and returns the address that it got ("127.0.0.1:8080",
+  // "unix:/run/x"); the other workers then listen on the port found here. Serving begins with run().
+  Result<Address> listen(const ListenerOptions& options);
+
+  // Serves until drain() or stop() has ended it.
+  void run();
+
+  // ---- any thread ----
+  // The next request of every connection is served by this snapshot; those in flight finish on theirs.
+  void adopt(std::shared_ptr<const Snapshot> snapshot);
+  // Stops accepting, closes idle connections, answers what is in flight with `Connection: close`, and ends run() when
+  // none is left or after `patience`.
+  void drain(Clock::duration patience);
+  // Ends run() now; what is in flight is cut.
+  void stop();
+  const Metrics& metrics() const noexcept;
+
+  // ---- Loop ----
+  std::uint32_t index() const noexcept override;
+  Clock::time_point now() const noexcept override;
+  void arm(Timer& timer, Clock::duration after) noexcept override;
+  void disarm(Timer& timer) noexcept override;
+  void post(Task& task) noexcept override;
+
+ private:
+  std::unique_ptr<WorkerState> state_;
+};
+
+}  // namespace lingate::http
