@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,9 @@
 #include "base/arena.h"
 #include "base/loop.h"
 #include "base/result.h"
+#include "middleware/app_log.h"
 #include "middleware/headers.h"
+#include "middleware/ids.h"
 #include "middleware/sessions/session.h"
 
 namespace lingate::middleware {
@@ -41,13 +44,13 @@ struct Request {
   explicit Request(Arena& arena) : headers(arena) {}
 
   std::string_view method;
-  std::string_view target;  // as received
-  std::string_view path;    // normalised (contract section 3)
-  std::string_view query;   // raw, without '?'
-  bool has_query = false;   // "/x?" keeps its '?'
+  std::string_view target;     // as received
+  std::string_view path;       // normalised (contract section 3)
+  std::string_view query;      // raw, without '?'
+  bool has_query = false;      // "/x?" keeps its '?'
   bool target_edited = false;  // then the request target is path[?query], else `target` may go out as it came
-  std::string_view host;    // lower-case, without port
-  std::string_view scheme;  // "http"
+  std::string_view host;       // lower-case, without port
+  std::string_view scheme;     // "http"
   std::uint8_t minor_version = 1;
   std::string_view client_ip;  // of the client, behind trusted proxies too
   std::uint16_t client_port = 0;
@@ -69,20 +72,40 @@ struct Response {
 };
 
 // A fault on the way of one request: LG code (base/codes.h) and what happened, for the log. The client gets the code's
-// title only.
+// title only. The members after `detail` are a script's place; views are borrowed for the call.
 struct Fault {
   int code = 0;
   std::string detail;
+  std::string_view step{};  // label of the step at fault
+  std::string_view file{};
+  std::uint32_t line = 0;
+  std::span<const std::string_view> stack{};
+};
+
+// What the connection knows about an exchange and only the log tells. begin() fills `started`; the connection adds the
+// rest before ChainRun::log().
+struct Facts {
+  Clock::time_point started{};                 // the loop's time when the head was complete
+  std::uint64_t request_bytes = 0;             // body bytes from the client
+  std::uint64_t response_bytes = 0;            // body bytes to the client
+  std::string_view upstream_name{};            // of the configuration
+  std::string_view upstream_address{};         // "127.0.0.1:9001" of the last attempt
+  std::chrono::nanoseconds upstream_time{-1};  // request sent to response head, last attempt; negative: none
+  std::uint32_t attempts = 0;
+  int fault = 0;                // LG code of the last fault; set by fail()
+  std::uint16_t status = 0;     // 0: response.status counts; 499: the client left before the response was complete
+  std::string_view trace_id{};  // of traceparent; set by the step request-id
+  std::string_view span_id{};
 };
 
 // What one step did in one exchange, for the access log and metrics.
 struct StepRecord {
-  bool entered = false;        // its request side succeeded, or it has none
-  bool began = false;          // its request or response side was started
+  bool entered = false;                  // its request side succeeded, or it has none
+  bool began = false;                    // its request or response side was started
   std::chrono::nanoseconds request{-1};  // negative: did not run
   std::chrono::nanoseconds response{-1};
-  int fault = 0;               // LG code of its last failure
-  void* state = nullptr;       // the step's own, allocated from the exchange's arena or a free list of the step
+  int fault = 0;          // LG code of its last failure
+  void* state = nullptr;  // the step's own, allocated from the exchange's arena or a free list of the step
 };
 
 enum class Buffering : std::uint8_t { ready, wait, too_large, failed };
@@ -91,8 +114,13 @@ enum class Buffering : std::uint8_t { ready, wait, too_large, failed };
 class ExchangeHost {
  public:
   virtual Loop& loop() noexcept = 0;
+  virtual AppLog& log() noexcept = 0;    // the application log, for faults
+  virtual IdSource& ids() noexcept = 0;  // the worker's
   // Collects the whole body into one piece (`request.body` / `response.body` become bytes). On `wait`, the host later
-  // calls ChainRun::buffered(). `failed`: the peer broke off; the host ends the exchange itself.
+  // calls ChainRun::buffered(). `too_large`: the body stays a stream, what was collected goes out first; it may be
+  // asked for again with a larger limit. `failed`: the peer broke off or was too slow. If the host has called
+  // exchange.fail() with the cause, that response passes the entered steps; else the run stops and the host ends the
+  // exchange.
   virtual Buffering buffer_request_body(std::size_t limit) = 0;
   virtual Buffering buffer_response_body(std::size_t limit) = 0;
   // The chain's side is over; called only when it had answered `wait`.
@@ -113,7 +141,7 @@ class ChainRun {
   // response sides still have to run), or the request may go upstream.
   Answer request();
   // Runs response sides of the entered steps, last to first, on exchange.response (the upstream's, a step's or the
-  // gateway's own).
+  // gateway's own). After abandon() on this side it goes on with the steps outside the one that waited.
   Answer response();
   // Runs log sides in chain order. They read the exchange during this call only and delay nothing.
   void log();
@@ -123,25 +151,34 @@ class ChainRun {
   // The host has collected a body, or could not.
   void buffered(Buffering outcome) noexcept;
   // The client is gone or the route's time-out has passed: the step that waits is told to drop its call. The side is
-  // over without a call to the host.
+  // over without a call to the host, which may fail() the exchange and run response(). Harmless when nothing waits.
   void abandon() noexcept;
 
-  bool waiting() const noexcept { return waiting_; }
+  bool waiting() const noexcept { return waiting_ != Waiting::no; }
   // Some entered step wants the response's body: the upstream is asked for `identity`.
   bool wants_response_body() const noexcept;
 
  private:
   friend class Exchange;
   explicit ChainRun(Exchange& exchange) : exchange_(exchange) {}
+  void start() noexcept;
   Answer run_request();
   Answer run_response();
-  Answer settle(Flow outcome);
+  Buffering buffer_for(std::size_t k);
+  bool settle_request(Flow outcome);
+  bool settle_response(Flow outcome);
+  bool settle_buffering(Buffering outcome);
+  void go_on() noexcept;
+
+  enum class Waiting : std::uint8_t { no, step, body };
 
   Exchange& exchange_;
   Side side_ = Side::idle;
-  std::uint32_t next_ = 0;  // request: the step to run next; response: one past it
-  bool waiting_ = false;
-  bool body_ready_ = false;
+  Waiting waiting_ = Waiting::no;
+  bool body_settled_ = false;       // the body of the step at hand needs no further asking
+  std::uint32_t next_request_ = 0;  // the step whose request side runs next
+  std::uint32_t left_ = 0;          // steps whose response sides may still run: [0, left_)
+  Clock::time_point stamp_{};       // when the step at hand began
 };
 
 class Exchange {
@@ -170,10 +207,21 @@ class Exchange {
   std::string_view context() const noexcept { return context_; }
   void set_context(std::string_view members) { context_.assign(members); }
 
+  // The edits that a step may make to the request beside its headers; texts are copied, the caller has checked them.
+  // They never re-route.
+  void edit_method(std::string_view method);
+  void edit_path(std::string_view path);
+  void edit_query(std::string_view query);  // empty: none
+  // New content for a message: Content-Length follows, ETag and the digests of the old content are dropped.
+  void replace_request_body(std::string_view bytes);
+  void replace_response_body(std::string_view bytes);
+
   // Sets a response in place of whatever was there. Texts are copied; the content type is the caller's to add.
   void respond(std::uint16_t status, std::string_view body);
   // Sets the problem+json response of a fault (RFC 9457) and logs it: the one place where an error becomes a status.
   void fail(const Fault& fault);
+
+  std::chrono::system_clock::time_point wall();  // when the request came, by the calendar; read when first asked for
 
   Arena arena{4096};
   Request request;
@@ -181,8 +229,17 @@ class Exchange {
   std::vector<StepRecord> steps;  // one per step of the chain
   ChainRun run;
 
-  // Changes when the request head, path, body, params or session changes: encoders compare it to reuse bytes.
-  std::uint32_t request_version = 0;
+  Facts facts;
+
+  // Bytes of request body that may pass, set by the step body-limit before anything is read. The connection counts a
+  // streamed body: at one byte more it calls fail(code::kBodyOverLimit) if no response has begun, else it cuts.
+  std::uint64_t body_limit = UINT64_MAX;
+
+  // Changes with every edit of the request but its body: encoders compare it to reuse bytes.
+  std::uint32_t request_version() const noexcept { return version_ + request.headers.version(); }
+  // The request's head as plugin.Request fields up to the body, and the version that it shows (script.cpp).
+  std::string encoded_request;
+  std::uint32_t encoded_version = 0;
 
  private:
   ExchangeHost& host_;
@@ -191,6 +248,8 @@ class Exchange {
   std::string_view id_;
   std::optional<Session> session_;
   std::string context_;
+  std::uint32_t version_ = 1;
+  std::chrono::system_clock::time_point wall_{};
 };
 
 }  // namespace lingate::middleware

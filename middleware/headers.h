@@ -39,9 +39,11 @@ enum class FieldId : std::uint8_t {
   repr_digest,
   te,
   traceparent,
+  tracestate,
   trailer,
   transfer_encoding,
   upgrade,
+  user_agent,
   via,
   x_forwarded_for,
   x_forwarded_host,
@@ -63,7 +65,10 @@ class Headers {
  public:
   explicit Headers(Arena& arena) : arena_(arena) {}
 
-  void clear() noexcept { fields_.clear(); }
+  void clear() noexcept {
+    fields_.clear();
+    ++version_;
+  }
   void receive(const Field& field) { fields_.push_back(field); }
   std::span<const Field> all() const noexcept { return fields_; }  // removed ones included
   std::size_t size() const noexcept;                               // lines that remain
@@ -73,16 +78,23 @@ class Headers {
   std::string_view value(std::string_view name) const noexcept;  // first line's, empty where missing
 
   // Names and values have been checked by the caller (base/fields.h); texts are copied into the arena.
-  // set: replaces the first such line in place, drops the others, or appends.
+  // set: replaces the first such line in place (further values follow it), drops the others, or appends; no values:
+  // removes.
   void set(std::string_view name, std::span<const std::string_view> values);
   void set(std::string_view name, std::string_view value) { set(name, std::span(&value, 1)); }
   void add(std::string_view name, std::string_view value);
   void remove(std::string_view name) noexcept;
   void remove(FieldId id) noexcept;
 
+  std::uint32_t version() const noexcept { return version_; }  // changes with every edit
+
  private:
+  void replace(Field& first, std::string_view name, std::string_view value);
+  void remove_after(std::size_t start, std::string_view name, FieldId id) noexcept;
+
   Arena& arena_;
   std::vector<Field> fields_;
+  std::uint32_t version_ = 0;
 };
 
 }  // namespace lingate::middleware

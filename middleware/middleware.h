@@ -27,6 +27,7 @@ struct StepNeeds {
   bool request = false;
   bool response = false;
   bool log = false;
+  bool log_unreached = false;  // its log side also sees requests that an earlier step answered (access-log)
   bool request_body = false;
   bool response_body = false;
   std::size_t max_body = 0;
