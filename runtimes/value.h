@@ -3,13 +3,16 @@
 // sinks are here, the wire (WireWriter) and JSON text (JsonWriter); every room adds one that builds native values, and
 // one walk over native values. So a rule (depth, size, UTF-8, NaN) is written once and is the same in every language.
 //
-// Thread: none of these is shared. Lifetime: views passed to a sink are borrowed for that call.
+// Thread: none of these is shared. Lifetime: views passed to a sink are borrowed for that call; writers are made once
+// and reused (reset() keeps their memory).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -43,7 +46,7 @@ struct ValueLimits {
 };
 
 // Writes a Value (or, for ctx and metadata, a Members) of plugin.proto. Canonical: shortest varints, keys in the order
-// given; a key given twice is an error.
+// given; a key given twice in one map is an error.
 class WireWriter final : public ValueSink {
  public:
   explicit WireWriter(ValueLimits limits = {});
@@ -59,32 +62,41 @@ class WireWriter final : public ValueSink {
   bool key(std::string_view utf8) override;
   bool end_map() override;
 
-  // Records a rule that only the engine can see broken: a function, a cycle, a bytes object.
+  // Records a rule that only the engine can see broken: a function, a cycle, a bytes object. The first one stays.
   bool refuse(std::string message);
 
   bool failed() const noexcept { return failed_; }
   const ValueError& error() const noexcept { return error_; }
-  std::string_view value() const noexcept;    // the encoded Value
-  std::string_view members() const noexcept;  // the encoded Members inside, where the value is a map
+  std::string_view value() const noexcept { return bytes_; }  // the encoded Value
+  std::string_view members() const noexcept;                  // the encoded Members inside, where the value is a map
 
  private:
+  // An open container. The lengths around it are not known yet: one byte is kept for each and widened at its end.
   struct Level {
-    std::size_t start;  // where this container's payload begins in bytes_
+    std::size_t wrapper;    // where the List entry or Member that holds this container begins; its key at the top
+    std::size_t payload;    // where the container's own entries begin
+    std::size_t name_size;  // of a Member: bytes of its name field
     bool map;
+    bool in_map;
+    bool top;
   };
-  bool scalar(std::string_view encoded_value);
+  bool begin_entry(std::size_t value_size);
   bool open(bool map);
-  bool close(bool map);
+  bool close();
+  bool check_room(std::size_t more);
+  bool check_keys(std::size_t payload);
 
   ValueLimits limits_;
   std::string bytes_;
-  std::string levels_;  // stack of Level, kept without allocation per value
+  std::vector<Level> levels_;
+  std::vector<std::string_view> names_;  // of the map that is being closed
   std::string key_;
   ValueError error_;
   bool failed_ = false;
 };
 
 // Walks an encoded Value (or Members as a map) into `sink`. False if the sink stopped it or the bytes are malformed.
+// An empty Value is null.
 bool read_value(std::string_view value, ValueSink& sink);
 bool read_members(std::string_view members, ValueSink& sink);
 
@@ -111,6 +123,9 @@ class JsonWriter final : public ValueSink {
 
  private:
   bool separate();
+  bool open(char bracket);
+  bool close(char bracket);
+  bool quote(std::string_view utf8);
 
   ValueLimits limits_;
   std::string text_;
@@ -121,9 +136,13 @@ class JsonWriter final : public ValueSink {
   bool failed_ = false;
 };
 
-// Parses JSON text into `sink`: strict RFC 8259, UTF-8, depth at most 128, no recursion. A number is a double; a key
-// given twice: the last wins in every language's native map, so it is passed on as it is.
+// Parses JSON text into `sink`: strict RFC 8259, UTF-8, depth at most 128, no recursion. A number is a double (one
+// that no double can hold is an error); a key given twice: the last wins in every language's native map, so it is
+// passed on as it is. An error names the offset; if the sink stopped the parse, the sink knows why.
 Result<void, ValueError> parse_json(std::string_view json, ValueSink& sink);
+
+// A number as JSON has it: integral within ±2^53 without a fraction, else the shortest text that reads back the same.
+std::string_view number_text(double value, std::span<char, 32> room) noexcept;
 
 bool is_utf8(std::string_view text) noexcept;
 
