@@ -18,8 +18,7 @@ inline constexpr std::size_t kMaxParams = 16;    // in one pattern, the wildcard
 inline constexpr std::size_t kMaxSegments = 64;  // in one pattern
 inline constexpr std::size_t kMaxMethods = 62;   // different ones in one router
 
-// A condition on a header field or a query parameter. A header is met by any of its lines; a query parameter is
-// compared decoded.
+// A condition on the first line of a header field, or the first query parameter of a name, which is compared decoded.
 struct Condition {
   enum class Test { equals, present, absent };
 

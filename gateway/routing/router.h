@@ -1,33 +1,24 @@
 // Router: from a request's host, path, method and conditions to the most specific route, whatever order the routes were
 // written in. A trie of path segments for every host, its edges in one hash table: what a match costs depends on the
 // request's path, not on the number of routes. A branch that fails falls back to the next less specific one, a host
-// without a matching path to the next less specific host.
+// without a matching route to the next less specific host.
 //
-// Thread: immutable once built, so any number. No allocation while matching. Lifetime: results hold offsets into the
-// request's path and indices of the routes that the router was built from; they do not depend on the router.
+// Thread: immutable once built, so any number. No allocation while matching. Lifetime: a result holds offsets into the
+// request's path and the index of a route; it does not depend on the router.
 #pragma once
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gateway/routing/condition.h"
 #include "gateway/routing/match.h"
+#include "gateway/routing/trie.h"
 
 namespace lingate::routing {
-
-// How the router reads header fields, so that it depends on no representation of them.
-class HeaderLookup {
- public:
-  // The value of the nth line (from 0) of the field `name`, compared without case; nothing: there are no more.
-  virtual std::optional<std::string_view> value(std::string_view name, std::size_t nth) const noexcept = 0;
-
- protected:
-  ~HeaderLookup() = default;
-};
 
 struct Request {
   std::string_view method;
@@ -52,9 +43,10 @@ struct Found {
 
   Outcome outcome = Outcome::no_route;
   std::uint8_t param_count = 0;
-  std::uint32_t route = 0;                  // matched: index of the route
-  MethodSet allowed = 0;                    // method_not_allowed: for Router::allow()
-  std::array<PathSpan, kMaxParams> params;  // [0, param_count), in the order of Router::param_names()
+  std::uint32_t route = 0;  // matched: index of the route
+  MethodSet allowed = 0;    // method_not_allowed: for Router::allow()
+  std::array<PathSpan, kMaxParams>
+      params;  // [0, param_count), in the order of Router::param_names(); the rest is unset
 };
 
 class Router {
@@ -71,7 +63,28 @@ class Router {
   std::string allow(MethodSet methods) const;
 
  private:
-  std::vector<std::vector<std::string>> names_;
+  class Walk;
+
+  // A route where its path ends. Those that share a path are sorted by their number of conditions, most first.
+  struct Candidate {
+    std::uint32_t route = 0;
+    MethodSet methods = 0;  // 0: any
+    bool preflight = false;
+    std::vector<Condition> headers;
+    std::vector<Condition> query;
+
+    std::size_t conditions() const noexcept { return headers.size() + query.size(); }
+  };
+
+  void add(std::uint32_t index, const Match& match);
+  MethodSet intern(std::span<const std::string> methods);
+  MethodSet bit(std::string_view method) const noexcept;
+
+  Trie trie_;
+  std::vector<std::vector<Candidate>> ends_;  // by Trie::Node::end and ::wildcard
+  std::vector<std::string> methods_;
+  std::vector<std::vector<std::string>> names_;  // by route
+  bool has_suffixes_ = false;
 };
 
 }  // namespace lingate::routing

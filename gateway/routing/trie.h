@@ -1,0 +1,61 @@
+// Trie: path segments as nodes. Literal edges of all nodes live in one open-addressing hash table keyed by (node,
+// segment), so that a step costs one look-up however many siblings there are. Hosts are edges too, from two roots of
+// their own.
+//
+// Thread: grown by one, then immutable and read by any. No allocation in find().
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lingate::routing {
+
+class Trie {
+ public:
+  using Index = std::uint32_t;
+  static constexpr Index kNone = UINT32_MAX;
+  static constexpr Index kAnyHost = 0;   // the paths of routes without host
+  static constexpr Index kHosts = 1;     // parent of exact hosts
+  static constexpr Index kSuffixes = 2;  // parent of "*.suffix" hosts, by "suffix"
+
+  struct Node {
+    Index param = kNone;     // child that takes any one segment
+    Index end = kNone;       // what matches if the path ends here
+    Index wildcard = kNone;  // what matches this path and all below
+  };
+
+  Trie();
+
+  const Node& node(Index index) const noexcept { return nodes_[index]; }
+  Index find(Index parent, std::string_view segment) const noexcept;  // literal child, or kNone
+
+  Index add(Index parent, std::string_view segment);  // the literal child, made if need be
+  Index add_param(Index parent);
+  Node& edit(Index index) noexcept { return nodes_[index]; }
+
+ private:
+  struct Edge {
+    std::uint64_t hash = 0;
+    Index parent = kNone;
+    Index child = kNone;  // kNone: a free place
+    std::uint32_t text = 0;
+    std::uint32_t length = 0;
+  };
+
+  static std::uint64_t hash(Index parent, std::string_view segment) noexcept;
+  std::string_view text(const Edge& edge) const noexcept {
+    return std::string_view(texts_).substr(edge.text, edge.length);
+  }
+  void place(const Edge& edge) noexcept;
+  void grow();
+
+  std::vector<Node> nodes_;
+  std::vector<Edge> edges_;  // a power of two, at most half full
+  std::size_t used_ = 0;
+  std::string texts_;
+};
+
+}  // namespace lingate::routing
