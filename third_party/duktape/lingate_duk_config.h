@@ -3,7 +3,7 @@
 
 /* Budget: the executor, and with the patch every native that can run long, asks whether the call must stop. */
 #define DUK_USE_INTERRUPT_COUNTER
-#define DUK_USE_EXEC_TIMEOUT_CHECK(udata) lingate_duk_exec_timeout((udata))
+#define DUK_USE_EXEC_TIMEOUT_CHECK(udata) (LINGATE_DUK_STOP((udata)) != 0U)
 
 /* Strings a client can choose must not share a bucket of the string table by sampling. */
 #define DUK_USE_STRHASH_DENSE
