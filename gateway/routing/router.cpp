@@ -1,6 +1,7 @@
 #include "gateway/routing/router.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace lingate::routing {
 namespace {
@@ -60,14 +61,15 @@ class Router::Walk {
     if (end == Trie::kNone) return false;
     const Candidate* best = nullptr;
     Fit best_fit = Fit::none;
-    for (const Candidate& candidate : router_.ends_[end]) {
-      if (best && candidate.conditions() < best->conditions()) break;
-      if (!conditions_hold(candidate)) continue;
-      const Fit how = fit(candidate);
-      if (how == Fit::none) found.allowed |= candidate.methods;
-      if (how <= best_fit) continue;
-      best = &candidate;
-      best_fit = how;
+    for (const Candidate* each = &router_.candidates_[end];; ++each) {
+      if (best && each->conditions() < best->conditions()) break;
+      if (conditions_hold(*each)) {
+        const Fit how = fit(*each);
+        if (how == Fit::none) found.allowed |= each->methods;
+        if (how > best_fit) best = each;
+        best_fit = std::max(best_fit, how);
+      }
+      if (each->last) break;
     }
     if (!best) return false;
     found.outcome = Found::Outcome::matched;
@@ -96,18 +98,16 @@ class Router::Walk {
 };
 
 Router::Router(std::span<const Match> matches) : names_(matches.size()) {
+  std::vector<Group> groups;
   for (std::uint32_t index = 0; index < matches.size(); ++index)
-    add(index, matches[index]);
-  for (auto& end : ends_)
-    std::stable_sort(end.begin(), end.end(),
-                     [](const Candidate& a, const Candidate& b) { return a.conditions() > b.conditions(); });
+    add(index, matches[index], groups);
+  flatten(groups);
 }
 
-void Router::add(std::uint32_t index, const Match& match) {
+void Router::add(std::uint32_t index, const Match& match, std::vector<Group>& groups) {
   Trie::Index node = Trie::kAnyHost;
   if (match.host.starts_with("*.")) {
     node = trie_.add(Trie::kSuffixes, std::string_view(match.host).substr(2));
-    has_suffixes_ = true;
   } else if (!match.host.empty()) {
     node = trie_.add(Trie::kHosts, match.host);
   }
@@ -121,10 +121,26 @@ void Router::add(std::uint32_t index, const Match& match) {
   }
   Trie::Index& end = wildcard ? trie_.edit(node).wildcard : trie_.edit(node).end;
   if (end == Trie::kNone) {
-    end = static_cast<Trie::Index>(ends_.size());
-    ends_.emplace_back();
+    end = static_cast<Trie::Index>(groups.size());
+    groups.emplace_back();
   }
-  ends_[end].push_back({index, intern(match.methods), match.preflight, match.headers, match.query});
+  groups[end].push_back({intern(match.methods), index, match.preflight, false, match.headers, match.query});
+}
+
+void Router::flatten(std::vector<Group>& groups) {
+  std::vector<Trie::Index> first;
+  for (Group& group : groups) {
+    first.push_back(static_cast<Trie::Index>(candidates_.size()));
+    std::stable_sort(group.begin(), group.end(),
+                     [](const Candidate& a, const Candidate& b) { return a.conditions() > b.conditions(); });
+    group.back().last = true;
+    std::move(group.begin(), group.end(), std::back_inserter(candidates_));
+  }
+  for (Trie::Index index = 0; index < trie_.size(); ++index) {
+    Trie::Node& node = trie_.edit(index);
+    if (node.end != Trie::kNone) node.end = first[node.end];
+    if (node.wildcard != Trie::kNone) node.wildcard = first[node.wildcard];
+  }
 }
 
 MethodSet Router::intern(std::span<const std::string> methods) {
@@ -148,8 +164,8 @@ Found Router::match(const Request& request) const noexcept {
   if (host.ends_with('.')) host.remove_suffix(1);  // the root label: the same host
   const auto try_host = [&walk](Trie::Index root) { return root != Trie::kNone && walk.descend(root, 1); };
   if (try_host(trie_.find(Trie::kHosts, host))) return walk.found;
-  for (std::size_t dot = has_suffixes_ ? host.find('.') : std::string_view::npos; dot != std::string_view::npos;
-       dot = host.find('.', dot + 1))
+  for (std::size_t dot = trie_.node(Trie::kSuffixes).literals ? host.find('.') : std::string_view::npos;
+       dot != std::string_view::npos; dot = host.find('.', dot + 1))
     if (dot > 0 && try_host(trie_.find(Trie::kSuffixes, host.substr(dot + 1)))) return walk.found;
   if (try_host(Trie::kAnyHost)) return walk.found;
   if (walk.found.allowed != 0) walk.found.outcome = Found::Outcome::method_not_allowed;

@@ -65,26 +65,30 @@ class Router {
  private:
   class Walk;
 
-  // A route where its path ends. Those that share a path are sorted by their number of conditions, most first.
+  // A route where its path ends. Those that share a path stand together, sorted by their number of conditions, most
+  // first; a trie node holds the index of the first.
   struct Candidate {
-    std::uint32_t route = 0;
     MethodSet methods = 0;  // 0: any
+    std::uint32_t route = 0;
     bool preflight = false;
+    bool last = false;
     std::vector<Condition> headers;
     std::vector<Condition> query;
 
     std::size_t conditions() const noexcept { return headers.size() + query.size(); }
   };
 
-  void add(std::uint32_t index, const Match& match);
+  using Group = std::vector<Candidate>;
+
+  void add(std::uint32_t index, const Match& match, std::vector<Group>& groups);
+  void flatten(std::vector<Group>& groups);
   MethodSet intern(std::span<const std::string> methods);
   MethodSet bit(std::string_view method) const noexcept;
 
   Trie trie_;
-  std::vector<std::vector<Candidate>> ends_;  // by Trie::Node::end and ::wildcard
+  std::vector<Candidate> candidates_;
   std::vector<std::string> methods_;
   std::vector<std::vector<std::string>> names_;  // by route
-  bool has_suffixes_ = false;
 };
 
 }  // namespace lingate::routing

@@ -5,8 +5,8 @@
 // Thread: grown by one, then immutable and read by any. No allocation in find().
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +25,7 @@ class Trie {
     Index param = kNone;     // child that takes any one segment
     Index end = kNone;       // what matches if the path ends here
     Index wildcard = kNone;  // what matches this path and all below
+    bool literals = false;   // are there literal children at all?
   };
 
   Trie();
@@ -35,20 +36,23 @@ class Trie {
   Index add(Index parent, std::string_view segment);  // the literal child, made if need be
   Index add_param(Index parent);
   Node& edit(Index index) noexcept { return nodes_[index]; }
+  std::size_t size() const noexcept { return nodes_.size(); }
 
  private:
-  struct Edge {
+  static constexpr std::size_t kInline = 36;
+
+  // One cache line, so that a step touches little more than one. Longer segments are compared in texts_ too.
+  struct alignas(64) Edge {
     std::uint64_t hash = 0;
     Index parent = kNone;
     Index child = kNone;  // kNone: a free place
-    std::uint32_t text = 0;
     std::uint32_t length = 0;
+    std::uint32_t rest = 0;  // where in texts_ what does not fit into `head` stands
+    std::array<char, kInline> head{};
   };
 
   static std::uint64_t hash(Index parent, std::string_view segment) noexcept;
-  std::string_view text(const Edge& edge) const noexcept {
-    return std::string_view(texts_).substr(edge.text, edge.length);
-  }
+  bool is(const Edge& edge, std::string_view segment) const noexcept;
   void place(const Edge& edge) noexcept;
   void grow();
 
