@@ -1,5 +1,5 @@
 // Arena: bump allocation for text that lives as long as one call or one request. reset() keeps the first block, so a
-// reused arena does not allocate in the steady state.
+// reused arena does not allocate in the steady state; a first block that one huge text made is not kept.
 //
 // Thread: its owner's. Lifetime: everything copied dies at reset() or with the arena.
 #pragma once
@@ -35,14 +35,17 @@ class Arena {
 
   std::string_view join(std::initializer_list<std::string_view> parts) {
     std::size_t size = 0;
-    for (std::string_view part : parts) size += part.size();
+    for (std::string_view part : parts)
+      size += part.size();
     char* place = allocate(size);
     char* end = place;
-    for (std::string_view part : parts) end = std::copy(part.begin(), part.end(), end);
+    for (std::string_view part : parts)
+      end = std::copy(part.begin(), part.end(), end);
     return {place, size};
   }
 
   void reset() noexcept {
+    if (first_size_ > kKeep) return release();
     if (blocks_.size() > 1) blocks_.resize(1);
     next_ = blocks_.empty() ? nullptr : blocks_.front().get();
     left_ = blocks_.empty() ? 0 : first_size_;
@@ -54,9 +57,12 @@ class Arena {
     blocks_.shrink_to_fit();
     next_ = nullptr;
     left_ = 0;
+    first_size_ = 0;
   }
 
  private:
+  static constexpr std::size_t kKeep = 64 * 1024;
+
   void grow(std::size_t size) {
     const std::size_t block = std::max(size, first_block_);
     if (blocks_.empty()) first_size_ = block;

@@ -17,7 +17,7 @@ class Task {
   virtual void run() noexcept = 0;  // on the loop's thread
 
  protected:
-  ~Task() = default;
+  virtual ~Task() = default;  // virtual for its friend only: nobody deletes a task by its base
 
  private:
   friend class Mailbox;
@@ -51,8 +51,8 @@ class Loop {
  public:
   static constexpr std::chrono::milliseconds kTick{8};
 
-  virtual std::uint32_t index() const noexcept = 0;            // 0 … workers-1
-  virtual Clock::time_point now() const noexcept = 0;          // cached once per turn
+  virtual std::uint32_t index() const noexcept = 0;                    // 0 … workers-1
+  virtual Clock::time_point now() const noexcept = 0;                  // cached once per turn
   virtual void arm(Timer& timer, Clock::duration after) noexcept = 0;  // re-arms an armed timer
   virtual void disarm(Timer& timer) noexcept = 0;
   virtual void post(Task& task) noexcept = 0;  // any thread; `task` must live until it ran

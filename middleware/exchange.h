@@ -58,6 +58,8 @@ struct Request {
   std::vector<Param> params;
   Headers headers;
   Body body;
+
+  void clear() noexcept;  // keeps capacity
 };
 
 struct Response {
@@ -69,6 +71,8 @@ struct Response {
   std::uint16_t status = 0;
   Headers headers;
   Body body;
+
+  void clear() noexcept;
 };
 
 // A fault on the way of one request: LG code (base/codes.h) and what happened, for the log. The client gets the code's
@@ -119,8 +123,8 @@ class ExchangeHost {
   // Collects the whole body into one piece (`request.body` / `response.body` become bytes). On `wait`, the host later
   // calls ChainRun::buffered(). `too_large`: the body stays a stream, what was collected goes out first; it may be
   // asked for again with a larger limit. `failed`: the peer broke off or was too slow. If the host has called
-  // exchange.fail() with the cause, that response passes the entered steps; else the run stops and the host ends the
-  // exchange.
+  // exchange.fail() with the cause, that response passes the entered steps; else the run stops there (a side that was
+  // waiting ends without a call to the host, any other answers `over`) and the host ends the exchange.
   virtual Buffering buffer_request_body(std::size_t limit) = 0;
   virtual Buffering buffer_response_body(std::size_t limit) = 0;
   // The chain's side is over; called only when it had answered `wait`.
@@ -162,12 +166,14 @@ class ChainRun {
   friend class Exchange;
   explicit ChainRun(Exchange& exchange) : exchange_(exchange) {}
   void start() noexcept;
+  void finish() noexcept;
   Answer run_request();
   Answer run_response();
-  Buffering buffer_for(std::size_t k);
-  bool settle_request(Flow outcome);
-  bool settle_response(Flow outcome);
-  bool settle_buffering(Buffering outcome);
+  Buffering ask_for_body(std::size_t k);
+  void settle_request(Flow outcome);
+  void settle_response(Flow outcome);
+  void settle_body(Buffering outcome);
+  void time_step(std::chrono::nanoseconds& into);
   void go_on() noexcept;
 
   enum class Waiting : std::uint8_t { no, step, body };
@@ -175,7 +181,8 @@ class ChainRun {
   Exchange& exchange_;
   Side side_ = Side::idle;
   Waiting waiting_ = Waiting::no;
-  bool body_settled_ = false;       // the body of the step at hand needs no further asking
+  bool body_ready_ = false;         // the body of the step at hand needs no further asking
+  bool stopped_ = false;            // a body broke off and nobody answers: the host ends the exchange
   std::uint32_t next_request_ = 0;  // the step whose request side runs next
   std::uint32_t left_ = 0;          // steps whose response sides may still run: [0, left_)
   Clock::time_point stamp_{};       // when the step at hand began

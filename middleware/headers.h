@@ -54,9 +54,9 @@ enum class FieldId : std::uint8_t {
 FieldId field_id(std::string_view name) noexcept;
 
 struct Field {
-  std::string_view name;
-  std::string_view value;
-  std::string_view line;  // "Name: value\r\n" as received; empty for a line that the gateway or a step wrote
+  std::string_view name{};
+  std::string_view value{};
+  std::string_view line{};  // "Name: value\r\n" as received; empty for a line that the gateway or a step wrote
   FieldId id = FieldId::other;
   bool removed = false;
 };
@@ -89,7 +89,6 @@ class Headers {
   std::uint32_t version() const noexcept { return version_; }  // changes with every edit
 
  private:
-  void replace(Field& first, std::string_view name, std::string_view value);
   void remove_after(std::size_t start, std::string_view name, FieldId id) noexcept;
 
   Arena& arena_;

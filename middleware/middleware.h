@@ -44,8 +44,8 @@ class Middleware {
 
   virtual Flow on_request(Exchange&, StepRecord&) const { return Flow::next; }
   virtual Flow on_response(Exchange&, StepRecord&) const { return Flow::next; }
-  virtual void on_log(const Exchange&, const StepRecord&) const {}
-  // The exchange is over while this step waits, or when it ends: give back `record.state`.
+  virtual void on_log(Exchange&, const StepRecord&) const {}  // reads only, but for what is made lazily (id)
+  // The exchange is over, perhaps while this step waits: called where `record.state` is set, to give it back.
   virtual void release(Exchange&, StepRecord&) const noexcept {}
 };
 
@@ -58,12 +58,14 @@ class Chain {
   std::size_t size() const noexcept { return steps_.size(); }
   const Middleware& step(std::size_t k) const noexcept { return *steps_[k]; }
   const StepNeeds& needs(std::size_t k) const noexcept { return needs_[k]; }
-  bool wants_log() const noexcept { return wants_log_; }
+  bool wants_log() const noexcept { return wants_log_; }                      // then steps are timed
+  bool wants_response_body() const noexcept { return wants_response_body_; }  // some step does
 
  private:
   std::vector<const Middleware*> steps_;
   std::vector<StepNeeds> needs_;
   bool wants_log_ = false;
+  bool wants_response_body_ = false;
 };
 
 }  // namespace lingate::middleware

@@ -1,0 +1,104 @@
+#include "middleware/app_log.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/codes.h"
+#include "middleware/json_text.h"
+#include "middleware/log_writer.h"
+
+namespace lingate::middleware {
+namespace {
+
+constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warn", "error"};
+
+constexpr std::size_t kMaxMessage = 1500;  // bytes as written, escapes included
+constexpr std::size_t kMaxName = 200;      // ids, routes, labels
+constexpr std::size_t kMaxFile = 400;
+constexpr std::size_t kMaxFrame = 300;
+
+// Appends `,"name":"text"` while the line has room for it and for what must still follow.
+class LineBuilder {
+ public:
+  explicit LineBuilder(std::string& line) : line_(line) {}
+
+  void text(std::string_view name, std::string_view value, std::size_t room) {
+    if (value.empty() || !fits(name.size() + room)) return;
+    member(name);
+    json::append_string(line_, value, room);
+  }
+
+  void integer(std::string_view name, std::uint64_t value) {
+    if (value == 0 || !fits(name.size() + 20)) return;
+    member(name);
+    json::append_integer(line_, value);
+  }
+
+  void stack(std::span<const std::string_view> frames) {
+    if (frames.empty() || !fits(10)) return;
+    member("stack");
+    line_ += '[';
+    const std::size_t count = std::min(frames.size(), kMaxFrames);
+    for (std::size_t k = 0; k < count && fits(kMaxFrame); ++k) {
+      if (k != 0) line_ += ',';
+      json::append_string(line_, frames[k], kMaxFrame);
+    }
+    line_ += ']';
+  }
+
+  // A JSON object as it is, or nothing: half an object would be none.
+  void object(std::string_view name, std::string_view json) {
+    if (json.empty()) return;
+    if (fits(name.size() + json.size())) {
+      member(name);
+      line_ += json;
+    } else {
+      text("lingate.fields_dropped", "the fields do not fit into a line of 4 KiB", 64);
+    }
+  }
+
+ private:
+  bool fits(std::size_t size) const noexcept { return line_.size() + size + 40 <= kMaxAppLine; }
+
+  void member(std::string_view name) {
+    line_ += ",\"";
+    line_ += name;
+    line_ += "\":";
+  }
+
+  std::string& line_;
+};
+
+std::int64_t microseconds(std::chrono::system_clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+}  // namespace
+
+std::string format_event(const AppEvent& event, std::chrono::system_clock::time_point now) {
+  std::string line;
+  line.reserve(512);
+  line += "{\"timestamp\":";
+  json::append_timestamp(line, microseconds(now));
+  line += ",\"level\":\"";
+  line += kLevels[static_cast<std::size_t>(event.level)];
+  line += "\",\"message\":";
+  json::append_string(line, event.message, kMaxMessage);
+  LineBuilder builder(line);
+  if (event.code != 0) builder.text("code", code_name(event.code), 16);
+  builder.text("request_id", event.request_id, kMaxName);
+  builder.text("route", event.route, kMaxName);
+  builder.text("step", event.step, kMaxName);
+  builder.text("file", event.file, kMaxFile);
+  builder.integer("line", event.line);
+  builder.stack(event.stack);
+  builder.object("fields", event.fields);
+  line += "}\n";
+  return line;
+}
+
+void JsonAppLog::write(const AppEvent& event) noexcept {
+  if (wants(event.level)) writer_.write_shared(format_event(event, std::chrono::system_clock::now()));
+}
+
+}  // namespace lingate::middleware

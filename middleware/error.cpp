@@ -1,0 +1,65 @@
+#include "middleware/error.h"
+
+#include <array>
+
+#include "base/codes.h"
+#include "middleware/json_text.h"
+
+namespace lingate::middleware {
+namespace {
+
+constexpr std::size_t kMaxProblem = 1024;
+
+std::string problem_json(const CodeInfo& info, std::string_view request_id) {
+  const std::string name = code_name(info.code);
+  std::string text;
+  text.reserve(kMaxProblem);
+  text += "{\"type\":\"urn:lingate:";
+  text += name;
+  text += "\",\"title\":";
+  json::append_string(text, info.title);
+  text += ",\"status\":";
+  json::append_integer(text, static_cast<std::uint64_t>(status_of(info.code)));
+  text += ",\"code\":\"";
+  text += name;
+  text += "\",\"request_id\":";
+  json::append_string(text, request_id, kMaxProblem / 2);
+  text += "}\n";
+  return text;
+}
+
+}  // namespace
+
+LogLevel level_of(int code) noexcept {
+  if (code == code::kInternal || code / 1000 == 3) return LogLevel::error;
+  if (code / 1000 == 4) return LogLevel::warn;
+  return LogLevel::debug;
+}
+
+void set_problem(Exchange& exchange, int code) {
+  const CodeInfo* info = find_code(code);
+  if (!info) info = find_code(code::kInternal);
+  const auto status = static_cast<std::uint16_t>(status_of(info->code));
+  exchange.respond(status, problem_json(*info, exchange.id()));
+  exchange.response.source = Response::Source::gateway;
+  exchange.response.headers.add("Content-Type", "application/problem+json");
+}
+
+void log_fault(Exchange& exchange, const Fault& fault) {
+  AppLog& log = exchange.host().log();
+  const LogLevel level = level_of(fault.code);
+  if (!log.wants(level)) return;
+  const CodeInfo* info = find_code(fault.code);
+  const std::string_view title = info ? info->title : std::string_view("unknown fault");
+  log.write({.level = level,
+             .message = fault.detail.empty() ? title : std::string_view(fault.detail),
+             .code = fault.code,
+             .request_id = exchange.id(),
+             .route = exchange.route(),
+             .step = fault.step,
+             .file = fault.file,
+             .line = fault.line,
+             .stack = fault.stack});
+}
+
+}  // namespace lingate::middleware

@@ -1,0 +1,139 @@
+#include "middleware/exchange.h"
+
+#include <array>
+#include <charconv>
+
+#include "middleware/error.h"
+#include "middleware/middleware.h"
+
+namespace lingate::middleware {
+namespace {
+
+// Buffers above this are given back when an exchange ends, so that one large request does not pin memory.
+constexpr std::size_t kKeep = 64 * 1024;
+
+void trim(std::string& text) {
+  text.clear();
+  if (text.capacity() > kKeep) text.shrink_to_fit();
+}
+
+std::string_view number_text(Arena& arena, std::size_t number) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  return arena.copy({digits.data(), static_cast<std::size_t>(end - digits.data())});
+}
+
+// The old content's length and digests do not describe the new one.
+void describe_new_content(Headers& headers, Arena& arena, std::size_t size) {
+  headers.remove(FieldId::etag);
+  headers.remove(FieldId::content_digest);
+  headers.remove(FieldId::repr_digest);
+  headers.remove(FieldId::digest);
+  headers.remove(FieldId::content_md5);
+  headers.remove(FieldId::transfer_encoding);
+  headers.set("Content-Length", number_text(arena, size));
+}
+
+}  // namespace
+
+void Request::clear() noexcept {
+  method = target = path = query = host = scheme = client_ip = {};
+  has_query = target_edited = peer_trusted = false;
+  minor_version = 1;
+  client_port = 0;
+  params.clear();
+  headers.clear();
+  body = {};
+}
+
+void Response::clear() noexcept {
+  source = Source::none;
+  status = 0;
+  headers.clear();
+  body = {};
+}
+
+void Exchange::begin(const Chain& chain, std::string_view route) noexcept {
+  chain_ = &chain;
+  route_ = route;
+  steps.assign(chain.size(), StepRecord{});
+  facts.started = host_.loop().now();
+  run.start();
+}
+
+void Exchange::end() noexcept {
+  if (chain_) run.finish();
+  chain_ = nullptr;
+  route_ = {};
+  id_ = {};
+  session_.reset();
+  trim(context_);
+  trim(encoded_request);
+  encoded_version = 0;
+  wall_ = {};
+  ++version_;
+  body_limit = UINT64_MAX;
+  facts = Facts{};
+  steps.clear();
+  request.clear();
+  response.clear();
+  arena.reset();
+}
+
+std::string_view Exchange::id() {
+  if (id_.empty()) {
+    char* place = arena.allocate(IdSource::kUuidLength);
+    host_.ids().uuid7(wall(), std::span<char, IdSource::kUuidLength>(place, IdSource::kUuidLength));
+    id_ = {place, IdSource::kUuidLength};
+  }
+  return id_;
+}
+
+std::chrono::system_clock::time_point Exchange::wall() {
+  if (wall_ == std::chrono::system_clock::time_point{}) wall_ = std::chrono::system_clock::now();
+  return wall_;
+}
+
+void Exchange::edit_method(std::string_view method) {
+  request.method = arena.copy(method);
+  ++version_;
+}
+
+void Exchange::edit_path(std::string_view path) {
+  request.path = arena.copy(path);
+  request.target_edited = true;
+  ++version_;
+}
+
+void Exchange::edit_query(std::string_view query) {
+  request.query = arena.copy(query);
+  request.has_query = !query.empty();
+  request.target_edited = true;
+  ++version_;
+}
+
+void Exchange::replace_request_body(std::string_view bytes) {
+  request.body = {.kind = Body::Kind::bytes, .bytes = arena.copy(bytes), .replaced = true};
+  describe_new_content(request.headers, arena, bytes.size());
+}
+
+void Exchange::replace_response_body(std::string_view bytes) {
+  response.body = {.kind = Body::Kind::bytes, .bytes = arena.copy(bytes), .replaced = true};
+  describe_new_content(response.headers, arena, bytes.size());
+}
+
+void Exchange::respond(std::uint16_t status, std::string_view body) {
+  const std::string_view kept = arena.copy(body);  // `body` may be a view of the response that goes
+  response.clear();
+  response.source = Response::Source::step;
+  response.status = status;
+  response.body = {.kind = Body::Kind::bytes, .bytes = kept, .replaced = true};
+}
+
+void Exchange::fail(const Fault& fault) {
+  facts.fault = fault.code;
+  log_fault(*this, fault);
+  set_problem(*this, fault.code);
+}
+
+}  // namespace lingate::middleware

@@ -1,0 +1,173 @@
+#include "middleware/headers.h"
+
+#include <algorithm>
+
+#include "base/fields.h"
+
+namespace lingate::middleware {
+namespace {
+
+struct Known {
+  std::string_view name;
+  FieldId id;
+};
+
+constexpr Known kKnown[] = {
+    {"accept-encoding", FieldId::accept_encoding},
+    {"connection", FieldId::connection},
+    {"content-digest", FieldId::content_digest},
+    {"content-encoding", FieldId::content_encoding},
+    {"content-length", FieldId::content_length},
+    {"content-md5", FieldId::content_md5},
+    {"content-type", FieldId::content_type},
+    {"digest", FieldId::digest},
+    {"etag", FieldId::etag},
+    {"expect", FieldId::expect},
+    {"forwarded", FieldId::forwarded},
+    {"host", FieldId::host},
+    {"keep-alive", FieldId::keep_alive},
+    {"origin", FieldId::origin},
+    {"proxy", FieldId::proxy},
+    {"proxy-authorization", FieldId::proxy_authorization},
+    {"proxy-connection", FieldId::proxy_connection},
+    {"repr-digest", FieldId::repr_digest},
+    {"te", FieldId::te},
+    {"traceparent", FieldId::traceparent},
+    {"tracestate", FieldId::tracestate},
+    {"trailer", FieldId::trailer},
+    {"transfer-encoding", FieldId::transfer_encoding},
+    {"upgrade", FieldId::upgrade},
+    {"user-agent", FieldId::user_agent},
+    {"via", FieldId::via},
+    {"x-forwarded-for", FieldId::x_forwarded_for},
+    {"x-forwarded-host", FieldId::x_forwarded_host},
+    {"x-forwarded-proto", FieldId::x_forwarded_proto},
+    {"x-request-id", FieldId::x_request_id},
+};
+
+constexpr std::size_t kSlots = 128;
+
+// A hash of length, first and last letter without case. The multipliers are found while compiling, such that no two
+// known names share a slot; so a lookup is one probe and one comparison.
+constexpr std::size_t slot_of(std::string_view name, std::uint32_t factor) noexcept {
+  const auto first = static_cast<std::uint32_t>(static_cast<unsigned char>(name.front()) | 0x20U);
+  const auto last = static_cast<std::uint32_t>(static_cast<unsigned char>(name.back()) | 0x20U);
+  const auto middle = static_cast<std::uint32_t>(static_cast<unsigned char>(name[name.size() / 2]) | 0x20U);
+  const auto size = static_cast<std::uint32_t>(name.size());
+  return ((first * 961U + last * 31U + middle + size * 29'791U) * factor >> 16U) % kSlots;
+}
+
+constexpr bool separates(std::uint32_t factor) noexcept {
+  bool taken[kSlots] = {};
+  for (const Known& known : kKnown) {
+    bool& slot = taken[slot_of(known.name, factor)];
+    if (slot) return false;
+    slot = true;
+  }
+  return true;
+}
+
+constexpr std::uint32_t find_factor() noexcept {
+  std::uint32_t factor = 1;
+  while (!separates(factor))
+    factor += 2;
+  return factor;
+}
+
+constexpr std::uint32_t kFactor = find_factor();
+
+struct Table {
+  std::uint8_t slots[kSlots] = {};  // 1 + index into kKnown
+};
+
+constexpr Table make_table() noexcept {
+  Table table;
+  for (std::size_t k = 0; k < std::size(kKnown); ++k)
+    table.slots[slot_of(kKnown[k].name, kFactor)] = static_cast<std::uint8_t>(k + 1);
+  return table;
+}
+
+constexpr Table kTable = make_table();
+
+bool matches(const Field& field, std::string_view name, FieldId id) noexcept {
+  if (field.removed || field.id != id) return false;
+  return id != FieldId::other || fields::same_name(field.name, name);
+}
+
+}  // namespace
+
+FieldId field_id(std::string_view name) noexcept {
+  if (name.empty()) return FieldId::other;
+  const std::uint8_t entry = kTable.slots[slot_of(name, kFactor)];
+  if (entry == 0) return FieldId::other;
+  const Known& known = kKnown[entry - 1U];
+  return fields::same_name(known.name, name) ? known.id : FieldId::other;
+}
+
+std::size_t Headers::size() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(fields_.begin(), fields_.end(), [](const Field& f) { return !f.removed; }));
+}
+
+const Field* Headers::find(FieldId id) const noexcept {
+  for (const Field& field : fields_)
+    if (field.id == id && !field.removed) return &field;
+  return nullptr;
+}
+
+const Field* Headers::find(std::string_view name) const noexcept {
+  const FieldId id = field_id(name);
+  for (const Field& field : fields_)
+    if (matches(field, name, id)) return &field;
+  return nullptr;
+}
+
+std::string_view Headers::value(std::string_view name) const noexcept {
+  const Field* field = find(name);
+  return field ? field->value : std::string_view();
+}
+
+void Headers::set(std::string_view name, std::span<const std::string_view> values) {
+  if (values.empty()) return remove(name);
+  ++version_;
+  const FieldId id = field_id(name);
+  const std::string_view kept_name = arena_.copy(name);
+  std::size_t at = 0;
+  while (at < fields_.size() && !matches(fields_[at], name, id))
+    ++at;
+  const Field first{.name = kept_name, .value = arena_.copy(values.front()), .id = id};
+  if (at == fields_.size()) {
+    fields_.push_back(first);
+  } else {
+    fields_[at] = first;
+    remove_after(at + 1, name, id);
+  }
+  for (const std::string_view value : values.subspan(1)) {
+    ++at;
+    fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at),
+                   Field{.name = kept_name, .value = arena_.copy(value), .id = id});
+  }
+}
+
+void Headers::add(std::string_view name, std::string_view value) {
+  ++version_;
+  fields_.push_back(Field{.name = arena_.copy(name), .value = arena_.copy(value), .id = field_id(name)});
+}
+
+void Headers::remove(std::string_view name) noexcept {
+  remove_after(0, name, field_id(name));
+}
+
+void Headers::remove(FieldId id) noexcept {
+  remove_after(0, {}, id);
+}
+
+void Headers::remove_after(std::size_t start, std::string_view name, FieldId id) noexcept {
+  for (std::size_t k = start; k < fields_.size(); ++k) {
+    if (!matches(fields_[k], name, id)) continue;
+    fields_[k].removed = true;
+    ++version_;
+  }
+}
+
+}  // namespace lingate::middleware

@@ -1,0 +1,108 @@
+// LogWriter: lines from many threads to one file descriptor, without any of them ever waiting for it. Each worker
+// appends to a buffer of its own (a Lane); when that is half full, or a moment after its first line, the whole buffer
+// goes through a bounded queue to a thread that writes. If the target is blocked and the queue is full, buffers are
+// dropped and their lines counted.
+//
+//   worker ── Lane ──┐
+//   worker ── Lane ──┼─▶ bounded queue ─▶ writer thread ─▶ file, pipe, terminal
+//   others ── shared ┘
+//
+// Thread: a Lane belongs to its worker; write_shared() and the counters are for any thread.
+// Lifetime: made before the workers' loops run, destroyed after they have ended; what is queued then is still written,
+// unless the target stays blocked for kPatience.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/result.h"
+
+namespace lingate::middleware {
+
+class LogWriter {
+ public:
+  static constexpr std::chrono::milliseconds kFlushAfter{100};
+  static constexpr std::chrono::milliseconds kPatience{500};
+  static constexpr std::size_t kLaneBytes = 64 * 1024;  // a lane is handed over at half of it
+  static constexpr std::size_t kQueueBytes = 8 * 1024 * 1024;
+
+  // Takes over `descriptor` and closes it at the end, unless it is a standard stream.
+  LogWriter(int descriptor, std::uint32_t workers);
+  ~LogWriter();
+  LogWriter(const LogWriter&) = delete;
+  LogWriter& operator=(const LogWriter&) = delete;
+
+  // The worker's buffer to append one line to; then appended(). In between nothing else may be called.
+  std::string& lane(const Loop& loop) noexcept { return lanes_[loop.index()]->buffer; }
+  void appended(Loop& loop) noexcept;
+
+  void write_shared(std::string line) noexcept;
+
+  std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }  // lines
+
+ private:
+  struct Batch {
+    std::string bytes;
+    std::uint32_t lines = 0;
+  };
+
+  struct Lane final : Timer {
+    explicit Lane(LogWriter& owner) : writer(owner) {}
+    void expired() noexcept override { writer.hand_over(*this); }
+
+    LogWriter& writer;
+    std::string buffer;
+    std::uint32_t lines = 0;
+  };
+
+  void hand_over(Lane& lane) noexcept;
+  void queue(Batch batch, std::string* refill) noexcept;
+  void run() noexcept;
+  void drop_queue() noexcept;
+  bool write_all(std::string_view bytes) noexcept;
+  bool wait_writable() noexcept;
+
+  const int descriptor_;
+  const int stop_event_;
+  const bool may_block_;  // a pipe, terminal or socket
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::atomic<std::uint64_t> dropped_{0};
+
+  std::mutex mutex_;  // the members below
+  std::condition_variable changed_;
+  std::deque<Batch> queue_;
+  std::vector<std::string> spare_;
+  std::size_t queued_bytes_ = 0;
+  bool stop_ = false;
+
+  std::thread thread_;
+};
+
+// The writers of one process, one a target, so that steps that name the same file share it.
+//
+// Thread: open() on the thread that builds snapshots. Lifetime: outlives all snapshots and workers.
+class LogFiles {
+ public:
+  explicit LogFiles(std::uint32_t workers) : workers_(workers) {}
+
+  // `path` absolute; "-" is standard output, "" standard error. A file is opened for appending.
+  Result<LogWriter*> open(std::string_view path);
+
+ private:
+  const std::uint32_t workers_;
+  std::map<std::string, std::unique_ptr<LogWriter>, std::less<>> writers_;
+};
+
+}  // namespace lingate::middleware
