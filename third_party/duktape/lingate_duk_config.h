@@ -14,3 +14,7 @@
 /* Speed. */
 #define DUK_USE_FASTINT
 #define DUK_USE_JSON_STRINGIFY_FASTPATH
+
+/* At most 20 frames of a script's stack are reported; the call's own and the prelude's come on top. */
+#undef DUK_USE_TRACEBACK_DEPTH
+#define DUK_USE_TRACEBACK_DEPTH 24

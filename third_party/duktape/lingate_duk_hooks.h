@@ -51,6 +51,15 @@ void lingate_duk_set_host(void* heapptr, void* host); /* of a host object */
 /* References to a heap object. */
 unsigned long lingate_duk_refcount(void* heapptr);
 
+/* Own properties without running script code. NOTHING: a hole, a deleted, hidden or symbol-keyed property. */
+enum { LINGATE_DUK_END, LINGATE_DUK_VALUE, LINGATE_DUK_NOTHING, LINGATE_DUK_ACCESSOR };
+int lingate_duk_entry(struct duk_hthread* ctx, int idx, unsigned long i);   /* VALUE: [ key value ]; ACCESSOR: [ key ] */
+int lingate_duk_element(struct duk_hthread* ctx, int idx, unsigned long i); /* of an array; VALUE: [ value ] */
+int lingate_duk_bare(void* heapptr); /* an extensible object without any own property */
+
+/* True if the number of parameters of the function says nothing: it is native or bound, or it reads `arguments`. */
+int lingate_duk_takes_all(struct duk_hthread* ctx, int idx);
+
 /* True for an array or an object made by a literal; for an array also its length, which may be far beyond its content.
  * Runs no script code.
  */
