@@ -1,15 +1,17 @@
 // CallView: one call as its script sees it, without an engine. Reads are lazy views of the encoded Call; writes are
 // validated here, seen by later reads, and collected as edits; finish() turns them into the Verdict. Rooms bind these
 // functions to native objects and add nothing of their own: a rule, its limits and its error text stand here once, so a
-// script gets the same answer in every language.
+// script gets the same answer in every language. (Headers: head_view.h; their rules: header_rules.h; unknown names:
+// attributes.h.)
 //
 // Reading pays for what it touches: a head is indexed when the first header is asked for, ctx and metadata are decoded
 // by the room when the script first reads them.
 //
 // Thread: the instance's. Lifetime: a view belongs to a room's call and is reused (begin() resets it without freeing);
-// text returned by reads lives until the call ends.
+// text returned by reads lives until the call ends, a body until the script assigns another.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -17,63 +19,14 @@
 #include <string_view>
 #include <vector>
 
-#include "base/arena.h"
+#include "runtimes/head_view.h"
+#include "runtimes/header_rules.h"
 #include "runtimes/runtime.h"
 #include "runtimes/value.h"
 
 namespace lingate::runtimes {
 
-// What a write or a forbidden read answers: nullopt, or the text of the catchable script error to raise.
-using Refusal = std::optional<std::string>;
-
 enum class Side : std::uint8_t { request, response };
-
-// Lines of one head, in order, with the script's edits already in them.
-class HeadView {
- public:
-  struct Line {
-    std::string_view name;
-    std::string_view value;
-  };
-
-  // The first line's value; names compare without case.
-  const std::string_view* get(std::string_view name);
-  void values(std::string_view name, std::vector<std::string_view>& out);
-  std::span<const Line> lines();                        // all, in order
-  void names(std::vector<std::string_view>& distinct);  // first spelling of each, in order
-
-  // Replaces the first such line in place and drops the others, or appends; no values: removes. Copies what it keeps.
-  [[nodiscard]] Refusal set(std::string_view name, std::span<const std::string_view> values);
-  [[nodiscard]] Refusal add(std::string_view name, std::string_view value);
-  [[nodiscard]] Refusal remove(std::string_view name);
-
- private:
-  friend class CallView;
-  void begin(std::string_view encoded_message, std::uint32_t header_field, const ScriptLimits& limits, Arena& arena);
-  void index();
-  Refusal writable(std::string_view name) const;
-  Refusal fits(std::string_view name, std::string_view value) const;
-  void record(std::string_view name, std::span<const std::string_view> values, bool append);
-
-  struct Edit {
-    std::string_view name;
-    std::uint32_t first_value;
-    std::uint32_t value_count;
-    bool append;
-  };
-
-  std::string_view encoded_;
-  std::uint32_t header_field_ = 0;
-  bool indexed_ = false;
-  bool read_only_ = false;
-  std::string_view read_only_reason_;
-  std::size_t bytes_ = 0;
-  std::vector<Line> lines_;
-  std::vector<Edit> edits_;
-  std::vector<std::string_view> edit_values_;
-  const ScriptLimits* limits_ = nullptr;
-  Arena* arena_ = nullptr;
-};
 
 // A response made by lingate.respond(), checked as it is built.
 struct AnswerParts {
@@ -86,6 +39,18 @@ struct AnswerParts {
   std::string_view body;
   std::span<const Line> headers;
 };
+
+// A Failure, for who has no call to speak for (the pool).
+struct FailureParts {
+  FailureKind kind = FailureKind::exception;
+  std::string_view message;
+  std::string_view file{};
+  std::uint32_t line = 0;
+  std::span<const std::string> stack{};
+};
+
+// Writes a Verdict with that Failure; texts are cut to what one log line may hold, at most 20 frames.
+void write_failure(std::string& verdict, const FailureParts& parts);
 
 class CallView {
  public:
@@ -100,14 +65,14 @@ class CallView {
   std::uint32_t client_port();
   const std::string_view* param(std::string_view name);
   std::span<const HeadView::Line> params();  // pairs in order
-  HeadView& request_head() { return request_head_; }
+  HeadView& request_head();
   [[nodiscard]] Refusal set_method(std::string_view method);
   [[nodiscard]] Refusal set_path(std::string_view path);
-  [[nodiscard]] Refusal set_query(std::string_view query);
+  [[nodiscard]] Refusal set_query(std::string_view query);  // without '?'
 
   // ---- res ----
   std::uint32_t status();
-  HeadView& response_head() { return response_head_; }
+  HeadView& response_head();
   [[nodiscard]] Refusal set_status(double status);
 
   // ---- bodies ----
@@ -124,8 +89,8 @@ class CallView {
   std::string_view session_text(SessionText which);
   enum class SessionNumber : std::uint8_t { rate, per, burst, quota_max, quota_remaining, quota_renews, expires };
   std::optional<double> session_number(SessionNumber which);
-  void session_tags(std::vector<std::string_view>& out);
-  std::string_view session_metadata();  // encoded Members, for the room to decode once
+  void session_tags(std::vector<std::string_view>& out);  // replaces what `out` holds
+  std::string_view session_metadata();                    // encoded Members, for the room to decode once
 
   // Assigns a whole session from a value walked into the sink that begin_session() returns; end_session() checks it
   // (`id` present, no unknown field, types) and makes it the session that the script and later steps see.
@@ -139,40 +104,77 @@ class CallView {
 
   // ---- ctx ----
   std::string_view context();  // encoded Members
-  void keep_context(std::string_view members);  // what it holds when the hook returns; unchanged adds no edit
+  // What it holds when the hook returns; unchanged adds no edit, and in `log` nothing does.
+  void keep_context(std::string_view members);
 
   // ---- the end ----
-  // Checks respond()'s arguments at the place of the call and copies them; at most one is kept as the hook's return.
+  // Checks respond()'s arguments at the place of the call and copies them; the last one counts, unless it is dropped.
   [[nodiscard]] Refusal answer(const AnswerParts& parts);
-  void drop_answer() noexcept;  // the respond() result was not returned
+  void drop_answer() noexcept { answered_ = false; }  // the respond() result was not returned
 
-  std::string_view finish();  // the Verdict; bytes live until the next begin()
+  std::string_view finish();  // the Verdict; empty where nothing changed; bytes live until the next begin()
   // A Failure instead; everything collected is dropped. Texts are cut to what one log line may hold.
   std::string_view fail(FailureKind kind, std::string_view message, std::string_view file = {}, std::uint32_t line = 0,
                         std::span<const std::string> stack = {});
 
  private:
-  struct Parts;  // where the submessages of the Call lie
+  static constexpr std::size_t kRequestTexts = 9;
+  static constexpr std::size_t kSessionNumbers = 7;
+  enum class SessionEdit : std::uint8_t { none, assigned, cleared };
+
   void split();
+  void index_request();
+  void index_response();
+  void index_session();
+  std::string_view read_only(Side side) const noexcept;
+  [[nodiscard]] Refusal set_text(std::string_view text, std::optional<std::string_view>& place);
+  [[nodiscard]] Refusal target_fits(std::size_t path, std::size_t query);
+  [[nodiscard]] Refusal session_writable(std::string_view what);
+  void forget_session_details();
+  void compare_metadata(std::string_view before, std::string_view after);
+  std::size_t request_edits_size() const noexcept;
+  char* put_request_edits(char* to) const noexcept;
+  std::size_t response_edits_size() const noexcept;
+  char* put_response_edits(char* to) const noexcept;
+  std::size_t tags_size() const noexcept;
+  std::size_t session_edits_size() const noexcept;
+  char* put_session_edits(char* to) const noexcept;
 
   Hook hook_ = Hook::request;
   std::string_view call_;
-  bool split_ = false;
-  std::string_view request_, response_, session_, context_;
-  bool anonymous_ = true;
   const ScriptLimits* limits_ = nullptr;
-  Arena arena_;
+  WriteRoom room_;
+
+  // What was found in the call so far.
+  bool split_ = false, request_indexed_ = false, response_indexed_ = false, session_indexed_ = false;
+  bool params_indexed_ = false;
+  bool anonymous_ = true;
+  std::string_view request_, response_, session_, context_;
+  std::array<std::string_view, kRequestTexts> request_texts_;
+  std::uint32_t client_port_ = 0;
+  std::uint32_t status_ = 0;
+  std::string_view request_lists_, response_lists_;  // from params or headers to the end of the message
+  std::vector<HeadView::Line> params_;
   HeadView request_head_;
   HeadView response_head_;
-  std::vector<HeadView::Line> params_;
-  bool params_indexed_ = false;
-  // Edits so far; views into arena_.
-  std::optional<std::string_view> method_, path_, query_, request_body_, response_body_;
-  std::optional<std::uint32_t> status_;
-  enum class SessionEdit : std::uint8_t { none, assigned, cleared } session_edit_ = SessionEdit::none;
+  std::array<std::string_view, 3> session_texts_;
+  std::string_view session_metadata_;
+  std::array<std::optional<double>, kSessionNumbers> session_numbers_;
+
+  // Edits so far; views into room_.
+  std::optional<std::string_view> method_, path_, query_;
+  std::optional<std::uint32_t> status_edit_;
+  std::array<bool, 2> body_edited_{};
+  std::array<std::string, 2> bodies_;
   WireWriter session_writer_;
-  std::optional<std::string_view> tags_edit_, metadata_edit_, context_edit_;
-  std::optional<std::string_view> answer_;
+  SessionEdit session_edit_ = SessionEdit::none;
+  std::optional<std::vector<std::string_view>> tags_edit_;
+  std::vector<std::string_view> metadata_set_;      // encoded Member each
+  std::vector<std::string_view> metadata_removed_;  // names
+  std::optional<std::string_view> context_edit_;
+  std::string context_bytes_;
+  bool answered_ = false;
+  std::string answer_;  // encoded Answer
   std::string verdict_;
 };
 

@@ -1,0 +1,285 @@
+// Reads and edits of req and res. Sessions are in call_session.cpp, the Verdict in call_verdict.cpp.
+#include "runtimes/call_view.h"
+
+#include "base/fields.h"
+#include "base/percent.h"
+#include "proto/plugin.h"
+#include "proto/wire.h"
+
+namespace lingate::runtimes {
+namespace {
+
+using proto::WireType;
+
+constexpr std::size_t kKeptCapacity = 64 * 1024;
+
+// One large body must not stay in an instance for ever.
+void reset(std::string& buffer) {
+  buffer.clear();
+  if (buffer.capacity() > kKeptCapacity) buffer.shrink_to_fit();
+}
+
+std::string_view find_bytes(std::string_view message, std::uint32_t number) {
+  proto::Reader reader(message);
+  proto::Field field;
+  while (reader.next(field))
+    if (field.is(number, WireType::bytes)) return field.bytes;
+  return {};
+}
+
+Refusal check_path(std::string_view path) {
+  if (path.empty() || path.front() != '/') return "path must begin with '/', not '" + shown(path) + "'";
+  for (std::size_t at = 0; at < path.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(path[at]);
+    if (byte <= 0x20 || byte == 0x7f || byte == '?' || byte == '#')
+      return "path must not hold '" + shown(path.substr(at, 1)) + "' (at byte " + std::to_string(at) +
+             "): write it percent-encoded, and the query to req.query";
+    if (byte != '%') continue;
+    const int decoded = percent_triplet(path, at);
+    if (decoded < 0)
+      return "path has '%' without two hexadecimal digits at byte " + std::to_string(at) + ": a literal '%' is '%25'";
+    if (decoded == 0) return "path must not hold an encoded NUL (at byte " + std::to_string(at) + ")";
+  }
+  return std::nullopt;
+}
+
+Refusal check_query(std::string_view query) {
+  for (std::size_t at = 0; at < query.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(query[at]);
+    if (byte <= 0x20 || byte == 0x7f || byte == '#')
+      return "query must not hold '" + shown(query.substr(at, 1)) + "' (at byte " + std::to_string(at) +
+             "): write it percent-encoded";
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void CallView::begin(Hook hook, std::string_view call, const ScriptLimits& limits) {
+  hook_ = hook;
+  call_ = call;
+  limits_ = &limits;
+  room_.begin(limits);
+  split_ = request_indexed_ = response_indexed_ = session_indexed_ = params_indexed_ = false;
+  anonymous_ = true;
+  request_ = response_ = session_ = context_ = {};
+  request_head_.edits_.clear();
+  response_head_.edits_.clear();
+  method_.reset();
+  path_.reset();
+  query_.reset();
+  status_edit_.reset();
+  body_edited_ = {};
+  for (std::string& body : bodies_)
+    reset(body);
+  session_edit_ = SessionEdit::none;
+  tags_edit_.reset();
+  metadata_set_.clear();
+  metadata_removed_.clear();
+  context_edit_.reset();
+  answered_ = false;
+  reset(answer_);
+  reset(verdict_);
+}
+
+void CallView::split() {
+  split_ = true;
+  proto::Reader reader(call_);
+  proto::Field field;
+  while (reader.next(field)) {
+    if (field.type != WireType::bytes) continue;
+    switch (field.number) {
+      case proto::call::kRequest: request_ = field.bytes; break;
+      case proto::call::kResponse: response_ = field.bytes; break;
+      case proto::call::kSession:
+        session_ = field.bytes;
+        anonymous_ = false;
+        break;
+      case proto::call::kContext: context_ = field.bytes; break;
+      default: break;
+    }
+  }
+}
+
+// The texts before params and headers; the lists stay unread. RequestText has the order of the field numbers.
+void CallView::index_request() {
+  if (!split_) split();
+  request_indexed_ = true;
+  request_texts_ = {};
+  client_port_ = 0;
+  proto::Reader reader(request_);
+  proto::Field field;
+  request_lists_ = request_;
+  while (reader.next(field) && field.number < proto::request::kParams) {
+    if (field.number < proto::request::kClient) request_texts_[field.number - 1] = field.bytes;
+    if (field.number == proto::request::kClient) {
+      proto::Reader client(field.bytes);
+      while (client.next(field)) {
+        if (field.is(proto::client::kIp, WireType::bytes)) request_texts_[kRequestTexts - 1] = field.bytes;
+        if (field.is(proto::client::kPort, WireType::varint)) client_port_ = static_cast<std::uint32_t>(field.value);
+      }
+    }
+    request_lists_ = reader.rest();
+  }
+  request_head_.begin(request_lists_, proto::request::kHeaders, read_only(Side::request), *limits_, room_);
+}
+
+void CallView::index_response() {
+  if (!split_) split();
+  response_indexed_ = true;
+  status_ = 0;
+  proto::Reader reader(response_);
+  proto::Field field;
+  response_lists_ = response_;
+  if (reader.next(field) && field.is(proto::response::kStatus, WireType::varint)) {
+    status_ = static_cast<std::uint32_t>(field.value);
+    response_lists_ = reader.rest();
+  }
+  response_head_.begin(response_lists_, proto::response::kHeaders, read_only(Side::response), *limits_, room_);
+}
+
+// Why nothing of that side may be written in this hook; empty: it may.
+std::string_view CallView::read_only(Side side) const noexcept {
+  if (side == Side::request) {
+    if (hook_ == Hook::response) return "req is read-only in response: it shows what was sent upstream";
+    if (hook_ == Hook::log) return "req is read-only in log: the exchange is over";
+  } else {
+    if (hook_ == Hook::request) return "there is no res in request";
+    if (hook_ == Hook::log) return "res is read-only in log: the exchange is over";
+  }
+  return {};
+}
+
+std::string_view CallView::request_text(RequestText which) {
+  if (!request_indexed_) index_request();
+  if (which == RequestText::method && method_) return *method_;
+  if (which == RequestText::path && path_) return *path_;
+  if (which == RequestText::query && query_) return *query_;
+  return request_texts_[static_cast<std::size_t>(which)];
+}
+
+std::uint32_t CallView::client_port() {
+  if (!request_indexed_) index_request();
+  return client_port_;
+}
+
+std::span<const HeadView::Line> CallView::params() {
+  if (!request_indexed_) index_request();
+  if (params_indexed_) return params_;
+  params_indexed_ = true;
+  params_.clear();
+  proto::Reader reader(request_lists_);
+  proto::Field field;
+  while (reader.next(field) && field.number == proto::request::kParams) {
+    HeadView::Line& param = params_.emplace_back();
+    proto::Reader pair(field.bytes);
+    while (pair.next(field))
+      (field.number == proto::header::kName ? param.name : param.value) = field.bytes;
+  }
+  return params_;
+}
+
+const std::string_view* CallView::param(std::string_view name) {
+  for (const HeadView::Line& param : params())
+    if (param.name == name) return &param.value;
+  return nullptr;
+}
+
+HeadView& CallView::request_head() {
+  if (!request_indexed_) index_request();
+  return request_head_;
+}
+
+HeadView& CallView::response_head() {
+  if (!response_indexed_) index_response();
+  return response_head_;
+}
+
+std::uint32_t CallView::status() {
+  if (!response_indexed_) index_response();
+  return status_edit_.value_or(status_);
+}
+
+Refusal CallView::set_text(std::string_view text, std::optional<std::string_view>& place) {
+  std::string_view kept;
+  if (auto refusal = room_.keep(text, kept)) return refusal;
+  place = kept;
+  return std::nullopt;
+}
+
+Refusal CallView::set_method(std::string_view method) {
+  if (const auto reason = read_only(Side::request); !reason.empty()) return std::string(reason);
+  if (!fields::is_token(method)) return "method '" + shown(method) + "' is no token, such as GET or PATCH";
+  if (method.size() > limits_->target)
+    return "method would take " + std::to_string(method.size()) + " bytes, more than the limit of " +
+           std::to_string(limits_->target);
+  return set_text(method, method_);
+}
+
+Refusal CallView::target_fits(std::size_t path, std::size_t query) {
+  const std::size_t size = path + (query != 0 ? query + 1 : 0);
+  if (size <= limits_->target) return std::nullopt;
+  return "path and query would take " + std::to_string(size) + " bytes, more than the limit of " +
+         std::to_string(limits_->target);
+}
+
+Refusal CallView::set_path(std::string_view path) {
+  if (const auto reason = read_only(Side::request); !reason.empty()) return std::string(reason);
+  if (auto refusal = target_fits(path.size(), request_text(RequestText::query).size())) return refusal;
+  if (auto refusal = check_path(path)) return refusal;
+  return set_text(path, path_);
+}
+
+Refusal CallView::set_query(std::string_view query) {
+  if (const auto reason = read_only(Side::request); !reason.empty()) return std::string(reason);
+  if (auto refusal = target_fits(request_text(RequestText::path).size(), query.size())) return refusal;
+  if (auto refusal = check_query(query)) return refusal;
+  return set_text(query, query_);
+}
+
+Refusal CallView::set_status(double status) {
+  if (const auto reason = read_only(Side::response); !reason.empty()) return std::string(reason);
+  if (auto refusal = check_status(status)) return refusal;
+  status_edit_ = static_cast<std::uint32_t>(status);
+  return std::nullopt;
+}
+
+CallView::BodyRead CallView::body(Side side) {
+  const auto which = static_cast<std::size_t>(side);
+  if (body_edited_[which]) return {std::nullopt, bodies_[which]};
+  if (side == Side::request) {
+    if (!limits_->request_body)
+      return {"req.body is not there: bodies stream past unless the step says `body: request` or `body: both`", {}};
+    if (!request_indexed_) index_request();
+    return {std::nullopt, find_bytes(request_lists_, proto::request::kBody)};
+  }
+  if (!limits_->response_body)
+    return {"res.body is not there: bodies stream past unless the step says `body: response` or `body: both`", {}};
+  if (!response_indexed_) index_response();
+  return {std::nullopt, find_bytes(response_lists_, proto::response::kBody)};
+}
+
+Refusal CallView::set_body(Side side, std::string_view bytes) {
+  if (const auto reason = read_only(side); !reason.empty()) return std::string(reason);
+  if (bytes.size() > limits_->body)
+    return "body would take " + std::to_string(bytes.size()) + " bytes, more than the limit of " +
+           std::to_string(limits_->body);
+  const auto which = static_cast<std::size_t>(side);
+  bodies_[which].assign(bytes);
+  body_edited_[which] = true;
+  return std::nullopt;
+}
+
+std::string_view CallView::context() {
+  if (!split_) split();
+  return context_;
+}
+
+void CallView::keep_context(std::string_view members) {
+  context_edit_.reset();
+  if (hook_ == Hook::log || members == context()) return;
+  context_bytes_.assign(members);
+  context_edit_ = context_bytes_;
+}
+
+}  // namespace lingate::runtimes
