@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Connections through the proxy: keep-alive, pipelining, tunnels, half-closed and vanished clients, draining."""
+import base64
+import hashlib
+import os
+import signal
+import socket
+import struct
+import sys
+import threading
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.gateway import Gateway  # noqa: E402
+from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes  # noqa: E402
+
+CONFIG = """
+version: 1
+workers: 1
+listen:
+  - address: 127.0.0.1:0
+upstreams:
+  origin: {{targets: [{{url: "http://127.0.0.1:{port}"}}], eject: off}}
+routes:
+  - {{name: all, match: {{path: "/*"}}, chain: [access-log], upstream: origin}}
+"""
+
+
+def frame(opcode, payload, mask=b"\1\2\3\4"):
+    """A masked WebSocket frame (RFC 6455, section 5.2)."""
+    size = len(payload)
+    head = bytes([0x80 | opcode]) + (bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack("!H", size))
+    return head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(payload))
+
+
+def read_frame(stream):
+    first, second = stream.take(2)
+    size = second & 127
+    if size == 126:
+        size = struct.unpack("!H", stream.take(2))[0]
+    mask = stream.take(4) if second & 128 else bytes(4)
+    return first & 15, bytes(b ^ mask[i % 4] for i, b in enumerate(stream.take(size)))
+
+
+def websocket_echo(sock, stream):
+    head = stream.head()
+    key = next(line.split(b": ")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+    accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+    sock.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+                 + accept + b"\r\n\r\n")
+    while True:
+        opcode, payload = read_frame(stream)
+        sock.sendall(bytes([0x80 | opcode]) + (bytes([len(payload)]) if len(payload) < 126 else
+                                                b"\x7e" + struct.pack("!H", len(payload))) + payload)
+
+
+UPGRADE = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+           ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]
+
+
+class Connections(unittest.TestCase):
+    def test_a_websocket_echoes_ten_thousand_messages(self):
+        with Origin(serve=websocket_echo) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
+            with connect(gateway.port) as sock:
+                sock.sendall(request_bytes(headers=UPGRADE))
+                stream = Stream(sock)
+                head = stream.response()
+                self.assertEqual(head.status, 101)
+                self.assertEqual(head.value("Upgrade"), "websocket")
+                for number in range(10_000):
+                    message = b"%d-" % number * (number % 40)
+                    sock.sendall(frame(1, message))
+                    self.assertEqual(read_frame(stream), (1, message))
+
+    def test_another_upgrade_is_an_ordinary_request(self):
+        with Origin() as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
+            response = ask(gateway.port, request_bytes(headers=[("Connection", "Upgrade"), ("Upgrade", "h2c")]))
+            self.assertEqual(response.status, 200)
+            self.assertIsNone(origin.requests[0].value("Upgrade"))
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        with Origin(lambda r: reply(body=r.target.encode())) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
+            with connect(gateway.port) as sock:
+                sock.sendall(b"".join(request_bytes(target=f"/{n}") for n in range(200)))
+                stream = Stream(sock)
+                self.assertEqual([stream.response().body for _ in range(200)], [b"/%d" % n for n in range(200)])
+
+    def test_a_half_closed_client_gets_its_whole_answer(self):
+        release = threading.Event()
+
+        def answer(request):
+            release.wait(10)
+            return reply(body=b"x" * 1_000_000)
+
+        with Origin(answer) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
+            sock.sendall(request_bytes())
+            sock.shutdown(socket.SHUT_WR)
+            release.set()
+            self.assertEqual(len(Stream(sock).response().body), 1_000_000)
+
+    def test_an_aborting_client_cancels_the_upstream(self):
+        arrived, gone = threading.Event(), threading.Event()
+
+        def serve(sock, stream):
+            stream.head()
+            arrived.set()
+            try:
+                stream.more()
+            except (EOFError, OSError):
+                gone.set()
+
+        with Origin(serve=serve) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
+            sock = connect(gateway.port)
+            sock.sendall(request_bytes(target="/gone"))
+            self.assertTrue(arrived.wait(10))
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.close()  # a reset
+            self.assertTrue(gone.wait(10), "the upstream's connection is still open")
+            line = gateway.wait_access(lambda a: a["url.path"] == "/gone")
+            self.assertEqual(line["http.response.status_code"], 499)
+
+    def test_http_1_0_is_answered_and_closed(self):
+        with Origin() as origin, Gateway(CONFIG.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            stream = Stream(sock)
+            self.assertEqual(stream.response().body, b"ok")
+            self.assertEqual(stream.to_end(), b"")
+
+    def test_interim_responses_are_passed_on(self):
+        def answer(request):
+            return b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + reply(body=b"ok")
+
+        with Origin(answer) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
+            sock.sendall(request_bytes())
+            stream = Stream(sock)
+            self.assertEqual(stream.response().body, b"ok")
+            self.assertIn(b"Link: </a>", stream.interim[0])
+
+    def test_expect_100_continue_is_answered(self):
+        with Origin(lambda r: reply(body=r.body)) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
+            with connect(gateway.port) as sock:
+                sock.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+                stream = Stream(sock)
+                self.assertIn(b" 100 ", stream.head())
+                sock.sendall(b"body")
+                self.assertEqual(stream.response().body, b"body")
+
+    def test_forwarding_fields_are_the_gateways(self):
+        with Origin() as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
+            ask(gateway.port, request_bytes(headers=[("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https")]))
+            seen = origin.requests[0]
+            self.assertEqual(seen.values("X-Forwarded-For"), ["127.0.0.1"])
+            self.assertEqual(seen.values("X-Forwarded-Proto"), ["http"])
+            self.assertEqual(seen.values("X-Forwarded-Host"), ["gw.test"])
+            self.assertEqual(len(seen.values("Via")), 1)
+
+    def test_sigterm_drains(self):
+        arrived, release = threading.Event(), threading.Event()
+
+        def answer(request):
+            arrived.set()
+            release.wait(10)
+            return reply(body=b"whole")
+
+        with Origin(answer) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
+            idle = connect(gateway.port)
+            busy = connect(gateway.port)
+            busy.sendall(request_bytes())
+            self.assertTrue(arrived.wait(10))
+            gateway.signal(signal.SIGTERM)
+            self.assertEqual(Stream(idle).to_end(), b"", "an idle connection is closed at once")
+            release.set()
+            response = Stream(busy).response()
+            self.assertEqual((response.body, response.value("Connection")), (b"whole", "close"))
+            self.assertEqual(gateway.wait(), 0)
+
+    def test_a_second_sigterm_ends_it_at_once(self):
+        arrived = threading.Event()
+
+        def serve(sock, stream):
+            stream.head()
+            arrived.set()
+            stream.to_end()
+
+        with Origin(serve=serve) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
+            sock.sendall(request_bytes())
+            self.assertTrue(arrived.wait(10))
+            gateway.signal(signal.SIGTERM)
+            gateway.wait_log("drain")
+            gateway.signal(signal.SIGTERM)
+            gateway.wait(5)
+
+
+class Upstreams(unittest.TestCase):
+    def test_a_dead_upstream_is_502(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            with Gateway(CONFIG.format(port=free.getsockname()[1])) as gateway:
+                response = ask(gateway.port, request_bytes())
+        self.assertEqual((response.status, problem_code(response)), (502, "LG4001"))
+        self.assertEqual(response.value("Content-Type"), "application/problem+json")
+
+    def test_a_silent_upstream_is_504(self):
+        config = CONFIG.replace("eject: off", "eject: off, timeout: {{response: 200ms}}")
+        with Origin(serve=lambda sock, stream: stream.to_end()) as origin, Gateway(config.format(port=origin.port)) as gateway:
+            response = ask(gateway.port, request_bytes())
+        self.assertEqual((response.status, problem_code(response)), (504, "LG4005"))
+
+    def test_a_post_is_never_sent_twice(self):
+        count = [0]
+
+        def serve(sock, stream):
+            if stream.request():
+                count[0] += 1
+
+        config = CONFIG.replace("eject: off", "eject: off, retry: {{attempts: 3, on: [connect-failure, reset]}}")
+        with Origin(serve=serve) as origin, Gateway(config.format(port=origin.port)) as gateway:
+            response = ask(gateway.port, request_bytes("POST", body=b"once"))
+        self.assertEqual((response.status, count[0]), (502, 1))
+
+    def test_a_get_is_tried_again(self):
+        count = [0]
+
+        def serve(sock, stream):
+            stream.head()
+            count[0] += 1
+            if count[0] > 1:
+                sock.sendall(reply(body=b"second"))
+
+        config = CONFIG.replace("eject: off", "eject: off, retry: {{attempts: 2, on: [reset]}}")
+        with Origin(serve=serve) as origin, Gateway(config.format(port=origin.port)) as gateway:
+            self.assertEqual(ask(gateway.port, request_bytes()).body, b"second")
+
+    def test_unix_sockets_are_upstreams(self):
+        path = f"/tmp/lingate-test-{os.getpid()}.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(path)
+            listener.listen()
+
+            def serve():
+                sock, _ = listener.accept()
+                with sock:
+                    Stream(sock).head()
+                    sock.sendall(reply(body=b"unix"))
+
+            threading.Thread(target=serve, daemon=True).start()
+            config = CONFIG.replace("http://127.0.0.1:{port}", "unix:{port}")
+            try:
+                with Gateway(config.format(port=path)) as gateway:
+                    self.assertEqual(ask(gateway.port, request_bytes()).body, b"unix")
+            finally:
+                os.unlink(path)
+
+    def test_round_robin_honours_weights(self):
+        with Origin(lambda r: reply(body=b"a")) as a, Origin(lambda r: reply(body=b"b")) as b:
+            config = CONFIG.replace('[{{url: "http://127.0.0.1:{port}"}}]',
+                                    f'[{{{{url: "http://127.0.0.1:{a.port}", weight: 3}}}}, {{{{url: "http://127.0.0.1:{b.port}"}}}}]')
+            with Gateway(config.format(port=0)) as gateway:
+                got = [ask(gateway.port, request_bytes()).body for _ in range(40)]
+        self.assertEqual((got.count(b"a"), got.count(b"b")), (30, 10))
+
+
+if __name__ == "__main__":
+    unittest.main()
