@@ -55,7 +55,18 @@ unsigned long lingate_duk_refcount(void* heapptr);
 enum { LINGATE_DUK_END, LINGATE_DUK_VALUE, LINGATE_DUK_NOTHING, LINGATE_DUK_ACCESSOR };
 int lingate_duk_entry(struct duk_hthread* ctx, int idx, unsigned long i);   /* VALUE: [ key value ]; ACCESSOR: [ key ] */
 int lingate_duk_element(struct duk_hthread* ctx, int idx, unsigned long i); /* of an array; VALUE: [ value ] */
-int lingate_duk_bare(void* heapptr); /* an extensible object without any own property */
+int lingate_duk_bare(struct duk_hthread* ctx, void* heapptr); /* as `{}` made it */
+
+/* Where an error came from, innermost frame first, without running script code; 0: no further frame. Texts live as long
+ * as the error; NULL where there is none (a native function has no file). The message is NULL unless it is own text.
+ */
+typedef struct lingate_duk_frame {
+  const char* name;
+  const char* file;
+  unsigned int line;
+} lingate_duk_frame;
+int lingate_duk_trace(struct duk_hthread* ctx, int idx, unsigned long i, lingate_duk_frame* frame);
+const char* lingate_duk_error_message(struct duk_hthread* ctx, int idx);
 
 /* True if the number of parameters of the function says nothing: it is native or bound, or it reads `arguments`. */
 int lingate_duk_takes_all(struct duk_hthread* ctx, int idx);
