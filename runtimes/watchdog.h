@@ -1,10 +1,10 @@
 // Watchdog: one thread that ends script calls which outlive their budget. A Watch belongs to one instance; the thread
 // that runs the instance arms it before entering the engine and disarms it after, which costs two atomic operations
-// and no system call. When the deadline passes, the watchdog calls Instance::interrupt() (or any Interruptible).
+// and no system call. When the deadline passes, the watchdog calls Instance::interrupt() (or any Interruptible), once.
 //
-// An interrupt never hits an innocent: firing is a handshake on (state, generation). If the watchdog has begun to fire
-// when the call ends, disarm() waits until interrupt() has returned and reports it, and the owner settles the instance
-// before the next call.
+// An interrupt never hits an innocent: a watch's state and the number of the call stand in one word, and firing is a
+// compare-and-swap on it. If the watchdog has begun to fire when the call ends, disarm() waits until interrupt() has
+// returned and reports it, and the owner settles the instance before the next call.
 //
 // Thread: arm/disarm on the owner's thread; the rest inside. Lifetime: the watchdog outlives its watches.
 #pragma once
@@ -27,7 +27,7 @@ class Watchdog;
 class Watch {
  public:
   Watch(Watchdog& watchdog, Interruptible& target);
-  ~Watch();
+  ~Watch();  // disarmed
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
@@ -37,12 +37,17 @@ class Watch {
 
  private:
   friend class Watchdog;
-  enum State : std::uint32_t { idle, armed, firing, fired };
+  // The low two bits of word_; above them stands the generation, which arm() counts.
+  enum State : std::uint64_t { kIdle = 0, kArmed = 1, kFiring = 2, kFired = 3 };
+  static constexpr std::uint64_t kStateBits = 3;
+
+  void fire_if_due(Clock::time_point now) noexcept;  // watchdog's thread
 
   Watchdog& watchdog_;
   Interruptible& target_;
-  std::atomic<std::uint32_t> state_{idle};
+  std::atomic<std::uint64_t> word_{kIdle};
   std::atomic<Clock::rep> deadline_{0};
+  std::uint64_t seen_ = 0;  // word_ at the watchdog's last look; its thread only
 };
 
 class Watchdog {
@@ -56,6 +61,7 @@ class Watchdog {
  private:
   friend class Watch;
   void run() noexcept;
+  bool look() noexcept;  // fires what is due; true if any watch was used since the last look
   void wake() noexcept;  // called by arm() when the thread is parked
 
   const std::chrono::nanoseconds tick_;
@@ -63,7 +69,7 @@ class Watchdog {
   std::condition_variable changed_;
   std::vector<Watch*> watches_;
   bool stop_ = false;
-  std::atomic<bool> parked_{false};  // nothing is armed: the thread sleeps until woken
+  std::atomic<bool> parked_{false};  // no watch was used for a while: the thread sleeps until woken
   std::thread thread_;
 };
 

@@ -1,0 +1,109 @@
+#include "runtimes/watchdog.h"
+
+#include <algorithm>
+
+#include <pthread.h>
+
+namespace lingate::runtimes {
+namespace {
+
+// Ticks without any use before the thread parks: waking it costs arm() a system call, so it must be rare under load,
+// and an idle process must not tick.
+constexpr int kTicksUntilParked = 25;
+
+}  // namespace
+
+Watch::Watch(Watchdog& watchdog, Interruptible& target) : watchdog_(watchdog), target_(target) {
+  const std::lock_guard lock(watchdog_.mutex_);
+  watchdog_.watches_.push_back(this);
+}
+
+Watch::~Watch() {
+  const std::lock_guard lock(watchdog_.mutex_);
+  auto& watches = watchdog_.watches_;
+  *std::find(watches.begin(), watches.end(), this) = watches.back();
+  watches.pop_back();
+}
+
+void Watch::arm(Clock::time_point deadline) noexcept {
+  const std::uint64_t generation = (word_.load(std::memory_order_relaxed) | kStateBits) + 1;
+  deadline_.store(deadline.time_since_epoch().count(), std::memory_order_relaxed);
+  // Sequentially consistent with the watchdog's parking: either it sees this word, or this sees it parked.
+  word_.store(generation | kArmed, std::memory_order_seq_cst);
+  if (watchdog_.parked_.load(std::memory_order_seq_cst)) watchdog_.wake();
+}
+
+bool Watch::disarm() noexcept {
+  std::uint64_t word = word_.load(std::memory_order_relaxed);
+  const std::uint64_t idle = word & ~kStateBits;
+  std::uint64_t armed = idle | kArmed;
+  if (word_.compare_exchange_strong(armed, idle, std::memory_order_acq_rel, std::memory_order_acquire)) return false;
+  // interrupt() does not block, so this is short.
+  while ((word_.load(std::memory_order_acquire) & kStateBits) == kFiring)
+    std::this_thread::yield();
+  word = word_.exchange(idle, std::memory_order_acq_rel);
+  return (word & kStateBits) == kFired;
+}
+
+void Watch::fire_if_due(Clock::time_point now) noexcept {
+  std::uint64_t word = word_.load(std::memory_order_seq_cst);
+  if ((word & kStateBits) != kArmed) return;
+  // If the owner has gone on meanwhile, this may be a later call's deadline; then the generation differs and the swap
+  // fails.
+  if (deadline_.load(std::memory_order_relaxed) > now.time_since_epoch().count()) return;
+  const std::uint64_t call = word & ~kStateBits;
+  if (!word_.compare_exchange_strong(word, call | kFiring, std::memory_order_acq_rel)) return;
+  target_.interrupt();
+  word_.store(call | kFired, std::memory_order_release);
+}
+
+Watchdog::Watchdog(std::chrono::nanoseconds tick) : tick_(tick), thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), "lg-watchdog");
+}
+
+Watchdog::~Watchdog() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+bool Watchdog::look() noexcept {
+  const Clock::time_point now = Clock::now();
+  bool used = false;
+  for (Watch* const watch : watches_) {
+    watch->fire_if_due(now);
+    const std::uint64_t word = watch->word_.load(std::memory_order_seq_cst);
+    used |= word != watch->seen_ || (word & Watch::kStateBits) != Watch::kIdle;
+    watch->seen_ = word;
+  }
+  return used;
+}
+
+void Watchdog::run() noexcept {
+  std::unique_lock lock(mutex_);
+  int quiet = 0;
+  while (!stop_) {
+    quiet = look() ? 0 : quiet + 1;
+    if (quiet < kTicksUntilParked) {
+      changed_.wait_for(lock, tick_);
+      continue;
+    }
+    parked_.store(true, std::memory_order_seq_cst);
+    // An arm() that did not see the flag has written its word before: look() sees it.
+    if (!look() && !stop_) changed_.wait(lock, [this] { return stop_ || !parked_.load(std::memory_order_relaxed); });
+    parked_.store(false, std::memory_order_relaxed);
+    quiet = 0;
+  }
+}
+
+void Watchdog::wake() noexcept {
+  // Under the mutex the thread is either waiting or has not yet looked at the flag.
+  const std::lock_guard lock(mutex_);
+  parked_.store(false, std::memory_order_relaxed);
+  changed_.notify_one();
+}
+
+}  // namespace lingate::runtimes
