@@ -110,7 +110,7 @@ class Parser {
   }
 
   bool push(bool map) {
-    if (depth_ == kMaxDepth) return fail("lists and maps nest deeper than 128 at", nullptr);
+    if (depth_ == kMaxDepth) return fail("lists and maps nest deeper than 128", nullptr);
     map_[depth_++] = map;
     ++at_;
     return true;
@@ -135,7 +135,7 @@ class Parser {
       if (!escaped()) return false;
       text = scratch_;
     }
-    if (at_ == end_) return fail("a string does not end; it began", start - 1);
+    if (at_ == end_) return at_ = start - 1, fail("a string does not end", nullptr);
     ++at_;
     return passed(as_key ? sink_.key(text) : sink_.text(text));
   }
@@ -187,7 +187,7 @@ class Parser {
 
   bool escape() {
     const char* const place = at_++;
-    if (at_ == end_) return fail("a string does not end at", nullptr);
+    if (at_ == end_) return at_ = place, fail("a string does not end", nullptr);
     switch (*at_++) {
       case '"': scratch_.push_back('"'); return true;
       case '\\': scratch_.push_back('\\'); return true;
