@@ -30,11 +30,14 @@ using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
 using tcp = asio::ip::tcp;
 
-std::string_view text(beast::string_view view) { return {view.data(), view.size()}; }
+std::string_view text(beast::string_view view) {
+  return {view.data(), view.size()};
+}
 
 nlohmann::ordered_json received(const Request& request, const std::string& server) {
   nlohmann::ordered_json headers = nlohmann::ordered_json::array();
-  for (const auto& field : request) headers.push_back({text(field.name_string()), text(field.value())});
+  for (const auto& field : request)
+    headers.push_back({text(field.name_string()), text(field.value())});
   return {{"server", server},
           {"method", text(request.method_string())},
           {"target", text(request.target())},
