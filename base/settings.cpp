@@ -21,10 +21,16 @@ const Settings* Settings::find(std::string_view key) const noexcept {
   return nullptr;
 }
 
+std::string_view Settings::as_text() const noexcept {
+  if (const auto* text = as<std::string>()) return *text;
+  if (const auto* secret = as<Secret>()) return secret->text;
+  return {};
+}
+
 std::string_view Settings::text(std::string_view key, std::string_view otherwise) const noexcept {
   const Settings* found = find(key);
-  const auto* value = found ? found->as<std::string>() : nullptr;
-  return value ? std::string_view(*value) : otherwise;
+  const bool given = found && (found->as<std::string>() || found->as<Secret>());
+  return given ? found->as_text() : otherwise;
 }
 
 bool Settings::flag(std::string_view key, bool otherwise) const noexcept {
@@ -51,8 +57,12 @@ std::uint64_t Settings::size(std::string_view key, std::uint64_t otherwise) cons
   return value ? value->bytes : otherwise;
 }
 
-const Settings::List& Settings::list(std::string_view key) const noexcept { return member_or_empty<List>(*this, key); }
+const Settings::List& Settings::list(std::string_view key) const noexcept {
+  return member_or_empty<List>(*this, key);
+}
 
-const Settings::Map& Settings::map(std::string_view key) const noexcept { return member_or_empty<Map>(*this, key); }
+const Settings::Map& Settings::map(std::string_view key) const noexcept {
+  return member_or_empty<Map>(*this, key);
+}
 
 }  // namespace lingate

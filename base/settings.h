@@ -20,12 +20,18 @@ struct ByteSize {
   std::uint64_t bytes = 0;
 };
 
+// A text that came from the environment or a file of its own: used like any other, never printed.
+struct Secret {
+  std::string text;
+};
+
 class Settings {
  public:
   using Duration = std::chrono::nanoseconds;
   using List = std::vector<Settings>;
   using Map = std::vector<std::pair<std::string, Settings>>;  // in the order written
-  using Data = std::variant<std::monostate, bool, std::int64_t, double, std::string, Duration, ByteSize, List, Map>;
+  using Data =
+      std::variant<std::monostate, bool, std::int64_t, double, std::string, Secret, Duration, ByteSize, List, Map>;
 
   Settings() = default;
   explicit Settings(Data data) : data_(std::move(data)) {}
@@ -37,11 +43,13 @@ class Settings {
     return std::get_if<T>(&data_);
   }
 
+  std::string_view as_text() const noexcept;  // of a text or a Secret; empty for all else
+
   // A member of a map; nullptr where it is absent or null, or where this is no map.
   const Settings* find(std::string_view key) const noexcept;
 
   // Members with a value to use where the table gives no default.
-  std::string_view text(std::string_view key, std::string_view otherwise = {}) const noexcept;
+  std::string_view text(std::string_view key, std::string_view otherwise = {}) const noexcept;  // a Secret's too
   bool flag(std::string_view key, bool otherwise = false) const noexcept;
   std::int64_t integer(std::string_view key, std::int64_t otherwise = 0) const noexcept;
   Duration duration(std::string_view key, Duration otherwise = {}) const noexcept;
