@@ -1,0 +1,106 @@
+#include "runtimes/wire_call.h"
+
+namespace lingate::runtimes {
+namespace {
+
+using proto::bytes_field_size;
+using proto::put_bytes_field;
+using proto::put_header;
+
+std::size_t body_size(std::uint32_t number, const std::optional<std::string_view>& body) {
+  return body ? bytes_field_size(number, body->size()) : 0;
+}
+
+// A head and the body that follows it, as one submessage.
+struct Message {
+  std::uint32_t number;  // in Call
+  const std::optional<std::string_view>& head;
+  std::uint32_t body_number;
+  const std::optional<std::string_view>& body;
+
+  std::size_t payload() const noexcept { return head->size() + body_size(body_number, body); }
+  std::size_t size() const noexcept { return head ? bytes_field_size(number, payload()) : 0; }
+  char* put(char* to) const noexcept {
+    if (!head) return to;
+    to = proto::put_raw(put_header(to, number, payload()), *head);
+    return body ? put_bytes_field(to, body_number, *body) : to;
+  }
+};
+
+std::size_t client_size(const RequestParts& parts) {
+  return wire_detail::optional_size(proto::client::kIp, parts.client_ip) +
+         (parts.client_port == 0 ? 0 : proto::varint_field_size(proto::client::kPort, parts.client_port));
+}
+
+using Numbers = std::array<const std::optional<double>*, 7>;
+
+Numbers numbers_of(const SessionParts& parts) {
+  return {&parts.rate,         &parts.per,    &parts.burst, &parts.quota_max, &parts.quota_remaining,
+          &parts.quota_renews, &parts.expires};
+}
+
+}  // namespace
+
+std::size_t wire_detail::texts_size(const RequestParts& parts) noexcept {
+  using namespace proto::request;
+  std::size_t size = optional_size(kId, parts.id) + optional_size(kMethod, parts.method) +
+                     optional_size(kScheme, parts.scheme) + optional_size(kHost, parts.host) +
+                     optional_size(kPath, parts.path) + optional_size(kQuery, parts.query) +
+                     optional_size(kVersion, parts.version) + optional_size(kRoute, parts.route);
+  if (const std::size_t client = client_size(parts); client != 0) size += bytes_field_size(kClient, client);
+  return size;
+}
+
+char* wire_detail::put_texts(char* to, const RequestParts& parts) noexcept {
+  using namespace proto::request;
+  to = put_optional(to, kId, parts.id);
+  to = put_optional(to, kMethod, parts.method);
+  to = put_optional(to, kScheme, parts.scheme);
+  to = put_optional(to, kHost, parts.host);
+  to = put_optional(to, kPath, parts.path);
+  to = put_optional(to, kQuery, parts.query);
+  to = put_optional(to, kVersion, parts.version);
+  to = put_optional(to, kRoute, parts.route);
+  const std::size_t client = client_size(parts);
+  if (client == 0) return to;
+  to = put_optional(put_header(to, kClient, client), proto::client::kIp, parts.client_ip);
+  return parts.client_port == 0 ? to : proto::put_varint_field(to, proto::client::kPort, parts.client_port);
+}
+
+void write_call(std::string& out, const CallParts& parts) {
+  using namespace proto::call;
+  const Message request{kRequest, parts.request_head, proto::request::kBody, parts.request_body};
+  const Message response{kResponse, parts.response_head, proto::response::kBody, parts.response_body};
+  std::size_t size = proto::varint_field_size(kHook, static_cast<std::uint64_t>(parts.hook)) + request.size() +
+                     response.size() + body_size(kSession, parts.session) +
+                     wire_detail::optional_size(kContext, parts.context);
+  if (parts.deadline != 0) size += proto::varint_field_size(kDeadline, parts.deadline);
+  out.resize(size);
+  char* to = proto::put_varint_field(out.data(), kHook, static_cast<std::uint64_t>(parts.hook));
+  if (parts.deadline != 0) to = proto::put_varint_field(to, kDeadline, parts.deadline);
+  to = response.put(request.put(to));
+  if (parts.session) to = put_bytes_field(to, kSession, *parts.session);
+  wire_detail::put_optional(to, kContext, parts.context);
+}
+
+void write_session(std::string& out, const SessionParts& parts) {
+  using namespace proto::session;
+  const Numbers numbers = numbers_of(parts);
+  std::size_t size = wire_detail::optional_size(kId, parts.id) + wire_detail::optional_size(kAlias, parts.alias) +
+                     wire_detail::optional_size(kOrg, parts.org) + body_size(kMetadata, parts.metadata);
+  for (const std::string_view tag : parts.tags)
+    size += bytes_field_size(kTags, tag.size());
+  for (const auto* const number : numbers)
+    if (*number) size += proto::double_field_size(kRate);
+  out.resize(size);
+  char* to = wire_detail::put_optional(out.data(), kId, parts.id);
+  to = wire_detail::put_optional(to, kAlias, parts.alias);
+  to = wire_detail::put_optional(to, kOrg, parts.org);
+  for (const std::string_view tag : parts.tags)
+    to = put_bytes_field(to, kTags, tag);
+  if (parts.metadata) to = put_bytes_field(to, kMetadata, *parts.metadata);
+  for (std::uint32_t i = 0; i < numbers.size(); ++i)
+    if (*numbers[i]) to = proto::put_double_field(to, kRate + i, **numbers[i]);
+}
+
+}  // namespace lingate::runtimes

@@ -1,0 +1,338 @@
+#include "runtimes/wire_verdict.h"
+
+#include "base/fields.h"
+#include "base/utf8.h"
+#include "proto/plugin.h"
+#include "runtimes/value.h"
+
+namespace lingate::runtimes {
+namespace {
+
+using proto::Field;
+using proto::Reader;
+using proto::WireType;
+
+constexpr std::uint64_t kLowestStatus = 200;
+constexpr std::uint64_t kHighestStatus = 599;
+
+// Looks at a value without keeping it: read_value() and read_members() check the rest.
+class Check final : public ValueSink {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number(double value) override { return value - value == 0; }  // neither NaN nor infinite
+  bool text(std::string_view) override { return true; }
+  bool begin_list() override { return true; }
+  bool end_list() override { return true; }
+  bool begin_map() override { return true; }
+  bool key(std::string_view) override { return true; }
+  bool end_map() override { return true; }
+};
+
+bool is_status(const Field& field) {
+  return field.type == WireType::varint && field.value >= kLowestStatus && field.value <= kHighestStatus;
+}
+
+bool is_bool(const Field& field) {
+  return field.type == WireType::varint && field.value <= 1;
+}
+
+bool is_name(std::string_view name) {
+  return fields::is_token(name) && !fields::is_connection_field(name);
+}
+
+bool is_members(std::string_view members) {
+  Check check;
+  return read_members(members, check);
+}
+
+bool is_member(std::string_view member) {
+  Check check;
+  Reader reader(member);
+  Field field;
+  while (reader.next(field)) {
+    if (field.type != WireType::bytes || field.number > proto::member::kValue) return false;
+    if (field.number == proto::member::kName && !utf8::is_valid(field.bytes)) return false;
+    if (field.number == proto::member::kValue && !read_value(field.bytes, check)) return false;
+  }
+  return !reader.failed();
+}
+
+bool is_path(std::string_view path) {
+  if (path.empty() || path.front() != '/') return false;
+  for (const char c : path)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '?' || c == '#') return false;
+  return true;
+}
+
+bool is_query(std::string_view query) {
+  for (const char c : query)
+    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#') return false;
+  return true;
+}
+
+bool is_header_edit(std::string_view edit) {
+  using namespace proto::header_edit;
+  bool named = false;
+  Reader reader(edit);
+  Field field;
+  while (reader.next(field)) {
+    if (field.is(kName, WireType::bytes) && is_name(field.bytes)) {
+      named = true;
+    } else if (!(field.is(kValues, WireType::bytes) && fields::is_value(field.bytes)) &&
+               !(field.number == kAppend && is_bool(field))) {
+      return false;
+    }
+  }
+  return named && !reader.failed();
+}
+
+bool is_header_line(std::string_view line) {
+  bool named = false;
+  Reader reader(line);
+  Field field;
+  while (reader.next(field)) {
+    if (field.is(proto::header::kName, WireType::bytes) && is_name(field.bytes)) {
+      named = true;
+    } else if (!field.is(proto::header::kValue, WireType::bytes) || !fields::is_value(field.bytes)) {
+      return false;
+    }
+  }
+  return named && !reader.failed();
+}
+
+bool read(std::string_view bytes, RequestEdits& edits) {
+  using namespace proto::request_edits;
+  edits = {};
+  edits.headers = {bytes, kHeaders};
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    if (field.type != WireType::bytes) return false;
+    switch (field.number) {
+      case kMethod: edits.method = field.bytes; break;
+      case kPath: edits.path = field.bytes; break;
+      case kQuery: edits.query = field.bytes; break;
+      case kBody: edits.body = field.bytes; break;
+      case kHeaders:
+        if (!is_header_edit(field.bytes)) return false;
+        break;
+      default: return false;
+    }
+  }
+  return !reader.failed() && (!edits.method || fields::is_token(*edits.method)) &&
+         (!edits.path || is_path(*edits.path)) && (!edits.query || is_query(*edits.query));
+}
+
+bool read(std::string_view bytes, ResponseEdits& edits) {
+  using namespace proto::response_edits;
+  edits = {};
+  edits.headers = {bytes, kHeaders};
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    if (field.number == kStatus && is_status(field)) {
+      edits.status = static_cast<std::uint32_t>(field.value);
+    } else if (field.is(kBody, WireType::bytes)) {
+      edits.body = field.bytes;
+    } else if (!field.is(kHeaders, WireType::bytes) || !is_header_edit(field.bytes)) {
+      return false;
+    }
+  }
+  return !reader.failed();
+}
+
+bool is_tags(std::string_view tags) {
+  Reader reader(tags);
+  Field field;
+  while (reader.next(field))
+    if (!field.is(proto::tags::kTags, WireType::bytes) || !utf8::is_valid(field.bytes)) return false;
+  return !reader.failed();
+}
+
+bool is_session_text(const Field& field) {
+  return field.type == WireType::bytes && utf8::is_valid(field.bytes);
+}
+
+bool is_session(std::string_view session) {
+  using namespace proto::session;
+  bool named = false;
+  Reader reader(session);
+  Field field;
+  while (reader.next(field)) {
+    named |= field.number == kId && !field.bytes.empty();
+    if (field.number <= kTags ? !is_session_text(field)
+        : field.number == kMetadata
+            ? field.type != WireType::bytes || !is_members(field.bytes)
+            : field.type != WireType::fixed64 || field.number > kExpires || field.as_double() - field.as_double() != 0)
+      return false;
+  }
+  return named && !reader.failed();
+}
+
+bool read_whole(const Field& field, SessionEdits& edits) {
+  using namespace proto::session_edits;
+  if (field.is(kAssigned, WireType::bytes)) {
+    edits.assigned = field.bytes;
+    edits.cleared = false;
+    return is_session(field.bytes);
+  }
+  edits.assigned.reset();
+  edits.cleared = field.value != 0;
+  return field.number == kCleared && is_bool(field);
+}
+
+bool read(std::string_view bytes, SessionEdits& edits) {
+  using namespace proto::session_edits;
+  edits = {};
+  edits.encoded = bytes;
+  edits.metadata = {bytes, kMetadata};
+  edits.removed_metadata = {bytes, kRemovedMetadata};
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    if (field.number <= kCleared) {
+      if (!read_whole(field, edits)) return false;
+    } else if (field.is(kTags, WireType::bytes)) {
+      edits.tags = Repeated(field.bytes, proto::tags::kTags);
+      if (!is_tags(field.bytes)) return false;
+    } else if (!(field.is(kMetadata, WireType::bytes) && is_member(field.bytes)) &&
+               !(field.is(kRemovedMetadata, WireType::bytes) && utf8::is_valid(field.bytes))) {
+      return false;
+    }
+  }
+  return !reader.failed();
+}
+
+bool read_context(std::string_view bytes, std::optional<std::string_view>& context) {
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    if (!field.is(proto::context_edits::kReplaced, WireType::bytes) || !is_members(field.bytes)) return false;
+    context = field.bytes;
+  }
+  return !reader.failed();
+}
+
+bool read(std::string_view bytes, VerdictAnswer& answer) {
+  using namespace proto::answer;
+  answer = {};
+  answer.headers = {bytes, kHeaders};
+  bool has_status = false;
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    if (field.number == kStatus && is_status(field)) {
+      answer.status = static_cast<std::uint32_t>(field.value);
+      has_status = true;
+    } else if (field.is(kBody, WireType::bytes)) {
+      answer.body = field.bytes;
+    } else if (!field.is(kHeaders, WireType::bytes) || !is_header_line(field.bytes)) {
+      return false;
+    }
+  }
+  return has_status && !reader.failed();
+}
+
+bool is_kind(const Field& field) {
+  return field.type == WireType::varint && field.value >= static_cast<std::uint64_t>(FailureKind::exception) &&
+         field.value <= static_cast<std::uint64_t>(FailureKind::unavailable);
+}
+
+bool read(std::string_view bytes, VerdictFailure& failure) {
+  using namespace proto::failure;
+  failure = {};
+  failure.stack = {bytes, kStack};
+  bool has_kind = false;
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    if (field.number == kKind && is_kind(field)) {
+      failure.kind = static_cast<FailureKind>(field.value);
+      has_kind = true;
+    } else if (field.is(kLine, WireType::varint) && field.value <= UINT32_MAX) {
+      failure.line = static_cast<std::uint32_t>(field.value);
+    } else if (field.is(kMessage, WireType::bytes)) {
+      failure.message = field.bytes;
+    } else if (field.is(kFile, WireType::bytes)) {
+      failure.file = field.bytes;
+    } else if (!field.is(kStack, WireType::bytes)) {
+      return false;
+    }
+  }
+  return has_kind && !reader.failed();
+}
+
+}  // namespace
+
+bool HeaderEdits::next(HeaderEdit& edit) {
+  std::string_view bytes;
+  if (!edits_.next(bytes)) return false;
+  edit.append = false;
+  edit.values.clear();
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    switch (field.number) {
+      case proto::header_edit::kName: edit.name = field.bytes; break;
+      case proto::header_edit::kValues: edit.values.push_back(field.bytes); break;
+      default: edit.append = field.value != 0;
+    }
+  }
+  return true;
+}
+
+bool HeaderLines::next(std::string_view& name, std::string_view& value) noexcept {
+  std::string_view bytes;
+  if (!lines_.next(bytes)) return false;
+  name = value = {};
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field))
+    (field.number == proto::header::kName ? name : value) = field.bytes;
+  return true;
+}
+
+MemberEdit read_member(std::string_view member) noexcept {
+  MemberEdit edit;
+  Reader reader(member);
+  Field field;
+  while (reader.next(field))
+    (field.number == proto::member::kName ? edit.name : edit.value) = field.bytes;
+  return edit;
+}
+
+bool read_verdict(std::string_view bytes, Verdict& verdict) {
+  using namespace proto::verdict;
+  verdict = {};
+  Reader reader(bytes);
+  Field field;
+  while (reader.next(field)) {
+    if (field.type != WireType::bytes) return false;
+    switch (field.number) {
+      case kRequest:
+        if (!read(field.bytes, verdict.request.emplace())) return false;
+        break;
+      case kResponse:
+        if (!read(field.bytes, verdict.response.emplace())) return false;
+        break;
+      case kSession:
+        if (!read(field.bytes, verdict.session.emplace())) return false;
+        break;
+      case kContext:
+        if (!read_context(field.bytes, verdict.context)) return false;
+        break;
+      case kAnswer:
+        if (!read(field.bytes, verdict.answer.emplace())) return false;
+        break;
+      case kFailure:
+        if (!read(field.bytes, verdict.failure.emplace())) return false;
+        break;
+      default: return false;
+    }
+  }
+  const bool edited = verdict.request || verdict.response || verdict.session || verdict.context || verdict.answer;
+  return !reader.failed() && !(verdict.failure && edited);
+}
+
+}  // namespace lingate::runtimes

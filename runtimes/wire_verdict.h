@@ -1,0 +1,121 @@
+// Reading a Verdict of plugin.proto: read_verdict() checks all of it, once, and leaves views; then nothing can fail
+// while the edits are applied. Strict, although verdicts come from our own rooms: a room may be broken, or run in
+// another process. Unknown fields, wrong types, bad header lines, a status outside 200 to 599, values nested too deep
+// and a failure beside anything else are all refused.
+//
+// Thread: values, not shared. Lifetime: views borrow the verdict's bytes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "proto/wire.h"
+#include "runtimes/runtime.h"
+
+namespace lingate::runtimes {
+
+// The entries of one repeated field of bytes, in order. Copy it to walk again.
+class Repeated {
+ public:
+  Repeated() = default;
+  Repeated(std::string_view message, std::uint32_t number) noexcept : reader_(message), number_(number) {}
+
+  bool next(std::string_view& entry) noexcept {
+    proto::Field field;
+    while (reader_.next(field)) {
+      if (!field.is(number_, proto::WireType::bytes)) continue;
+      entry = field.bytes;
+      return true;
+    }
+    return false;
+  }
+
+ private:
+  proto::Reader reader_;
+  std::uint32_t number_ = 0;
+};
+
+struct HeaderEdit {
+  std::string_view name;
+  bool append = false;                   // add lines instead of replacing
+  std::vector<std::string_view> values;  // none: remove. Kept across edits, so reuse one HeaderEdit
+};
+
+// Edits of a head in the order made.
+class HeaderEdits {
+ public:
+  HeaderEdits() = default;
+  HeaderEdits(std::string_view message, std::uint32_t number) noexcept : edits_(message, number) {}
+  bool next(HeaderEdit& edit);
+
+ private:
+  Repeated edits_;
+};
+
+// Name and value lines of an answer.
+class HeaderLines {
+ public:
+  HeaderLines() = default;
+  HeaderLines(std::string_view message, std::uint32_t number) noexcept : lines_(message, number) {}
+  bool next(std::string_view& name, std::string_view& value) noexcept;
+
+ private:
+  Repeated lines_;
+};
+
+struct RequestEdits {
+  std::optional<std::string_view> method, path, query;
+  HeaderEdits headers;
+  std::optional<std::string_view> body;
+};
+
+struct ResponseEdits {
+  std::optional<std::uint32_t> status;
+  HeaderEdits headers;
+  std::optional<std::string_view> body;
+};
+
+struct MemberEdit {
+  std::string_view name;
+  std::string_view value;  // encoded Value
+};
+
+struct SessionEdits {
+  std::string_view encoded;                  // the whole message
+  std::optional<std::string_view> assigned;  // an encoded Session
+  bool cleared = false;
+  std::optional<Repeated> tags;  // all of them
+  Repeated metadata;             // encoded Member each; see read_member()
+  Repeated removed_metadata;     // names
+};
+
+struct VerdictAnswer {
+  std::uint32_t status = 200;
+  HeaderLines headers;
+  std::string_view body;
+};
+
+struct VerdictFailure {
+  FailureKind kind = FailureKind::exception;
+  std::string_view message, file;
+  std::uint32_t line = 0;
+  Repeated stack;  // innermost first
+};
+
+struct Verdict {
+  std::optional<RequestEdits> request;
+  std::optional<ResponseEdits> response;
+  std::optional<SessionEdits> session;
+  std::optional<std::string_view> context;  // encoded Members that replace the whole
+  std::optional<VerdictAnswer> answer;
+  std::optional<VerdictFailure> failure;
+};
+
+// False: malformed; `verdict` is then of no use. Empty bytes are a verdict that changes nothing.
+[[nodiscard]] bool read_verdict(std::string_view bytes, Verdict& verdict);
+
+MemberEdit read_member(std::string_view member) noexcept;
+
+}  // namespace lingate::runtimes
