@@ -1,0 +1,75 @@
+#include "gateway/http/health.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "gateway/http/upstream.h"
+#include "gateway/http/worker_parts.h"
+
+namespace lingate::http {
+
+HealthCheck::HealthCheck(Upstream& upstream, Target& target)
+    : upstream_(upstream), target_(target), options_(*upstream.options().health) {
+  request_ = "GET " + options_.path + " HTTP/1.1\r\nHost: " + target.options->authority +
+             "\r\nUser-Agent: lingate-health\r\nConnection: close\r\n\r\n";
+  upstream.parts().loop.arm(*this, Duration::zero());
+}
+
+HealthCheck::~HealthCheck() {
+  upstream_.parts().loop.disarm(*this);
+  if (connection_) upstream_.discard(*connection_);
+}
+
+void HealthCheck::expired() noexcept {
+  if (connection_) return finish(false, "no answer in time");
+  start();
+}
+
+void HealthCheck::start() noexcept {
+  Loop& loop = upstream_.parts().loop;
+  started_ = loop.now();
+  loop.arm(*this, options_.timeout);
+  int code = 0;
+  int error = 0;
+  connection_ = upstream_.acquire(target_, *this, Upstream::Reuse::fresh, code, error);
+  if (!connection_) return finish(false, std::strerror(error));
+  if (connection_->state() == UpstreamConnection::State::in_use) upstream_connected();
+}
+
+void HealthCheck::upstream_connected() noexcept {
+  const ssize_t sent = ::send(connection_->fd(), request_.data(), request_.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(request_.size())) return finish(false, "the request could not be sent");
+  connection_->watch().await_read();
+}
+
+void HealthCheck::upstream_unreachable(int error) noexcept {
+  finish(false, std::strerror(error));
+}
+
+// The status line is all that counts; it comes in the first bytes or the target is not well.
+void HealthCheck::upstream_readable() noexcept {
+  char start[16] = {};
+  const ssize_t got = ::recv(connection_->fd(), start, sizeof start - 1, MSG_PEEK);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return connection_->watch().await_read();
+  const std::string_view line(start, got > 0 ? static_cast<std::size_t>(got) : 0);
+  if (got > 0 && line.size() < 12) return connection_->watch().await_read();
+  const bool good = line.starts_with("HTTP/1.") && line.size() > 9 && (line[9] == '2' || line[9] == '3');
+  finish(good, got <= 0 ? "closed without an answer" : "not a 2xx or 3xx answer");
+}
+
+void HealthCheck::finish(bool good, std::string_view why) noexcept {
+  if (connection_) upstream_.discard(*connection_);
+  connection_ = nullptr;
+  good_in_a_row_ = good ? good_in_a_row_ + 1 : 0;
+  bad_in_a_row_ = good ? 0 : bad_in_a_row_ + 1;
+  if (good && !target_.healthy && good_in_a_row_ >= options_.healthy) upstream_.set_healthy(target_, "health checks pass");
+  if (!good && target_.healthy && bad_in_a_row_ >= options_.unhealthy) upstream_.set_unhealthy(target_, why);
+  Loop& loop = upstream_.parts().loop;
+  const Duration spent = loop.now() - started_;
+  loop.arm(*this, std::max<Duration>(options_.every - spent, Duration::zero()));
+}
+
+}  // namespace lingate::http

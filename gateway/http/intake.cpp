@@ -1,0 +1,182 @@
+#include "gateway/http/intake.h"
+
+#include <span>
+
+#include "base/codes.h"
+#include "base/fields.h"
+#include "gateway/routing/path.h"
+
+namespace lingate::http {
+namespace {
+
+using middleware::Exchange;
+using middleware::Field;
+using middleware::FieldId;
+using middleware::Headers;
+
+constexpr std::string_view kVia = "1.1 lingate";
+constexpr std::string_view kProto = "http";
+
+std::string_view lower_host(std::string_view host, Arena& arena) {
+  bool upper = false;
+  for (const char c : host) upper = upper || fields::lower(c) != c;
+  if (!upper) return host;
+  char* copy = arena.allocate(host.size());
+  for (std::size_t k = 0; k < host.size(); ++k) copy[k] = fields::lower(host[k]);
+  return {copy, host.size()};
+}
+
+bool take_path(Exchange& exchange, const RequestHead& head, Refusal& refusal) {
+  middleware::Request& request = exchange.request;
+  request.query = head.query;
+  request.has_query = head.has_query;
+  request.path = head.path;
+  request.target_edited = head.absolute_form;
+  if (head.path == "*") return true;
+  const std::span<char> scratch(exchange.arena.allocate(head.path.size()), head.path.size());
+  const auto normal = routing::normalise_path(head.path, scratch);
+  if (!normal) {
+    refusal = {code::kBadPath, routing::describe(normal.error())};
+    return false;
+  }
+  if (normal->data() != head.path.data() || normal->size() != head.path.size()) request.target_edited = true;
+  request.path = *normal;
+  return true;
+}
+
+std::string_view last_word(std::string_view& list) noexcept {
+  const std::size_t comma = list.rfind(',');
+  std::string_view word = comma == std::string_view::npos ? list : list.substr(comma + 1);
+  list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
+  while (!word.empty() && (word.front() == ' ' || word.front() == '\t')) word.remove_prefix(1);
+  while (!word.empty() && (word.back() == ' ' || word.back() == '\t')) word.remove_suffix(1);
+  return word;
+}
+
+// Every line of X-Forwarded-For, joined in order.
+std::string_view forwarded_for(const Headers& headers, Arena& arena) {
+  std::string_view list;
+  for (const Field& field : headers.all()) {
+    if (field.removed || field.id != FieldId::x_forwarded_for || field.value.empty()) continue;
+    list = list.empty() ? field.value : arena.join({list, ", ", field.value});
+  }
+  return list;
+}
+
+// The nearest address that no trusted proxy vouches for as its own (RFC 7239 section 7.4): from the right, past all
+// trusted ones.
+std::string_view client_of(std::string_view list, std::string_view peer_ip, const Snapshot& snapshot) noexcept {
+  std::string_view client = peer_ip;
+  while (!list.empty()) {
+    const std::string_view word = last_word(list);
+    const auto address = parse_ip(word);
+    if (!address) break;
+    client = word;
+    if (!in_networks(*address, snapshot.trusted)) break;
+  }
+  return client;
+}
+
+bool is_forwarded_name(const Field& field) noexcept {
+  constexpr std::string_view kPrefix = "x-forwarded-";
+  switch (field.id) {
+    case FieldId::forwarded:
+    case FieldId::x_request_id:
+    case FieldId::x_forwarded_for:
+    case FieldId::x_forwarded_host:
+    case FieldId::x_forwarded_proto: return true;
+    case FieldId::other:
+      return field.name.size() > kPrefix.size() && fields::lower(field.name.front()) == 'x' &&
+             fields::same_name(field.name.substr(0, kPrefix.size()), kPrefix);
+    default: return false;
+  }
+}
+
+void drop_claims(Headers& headers) {
+  for (std::size_t k = 0; k < headers.all().size(); ++k) {
+    const Field& field = headers.all()[k];
+    if (field.removed || !is_forwarded_name(field)) continue;
+    if (field.id == FieldId::other)
+      headers.remove(field.name);
+    else
+      headers.remove(field.id);
+  }
+}
+
+void add_forwarding(Exchange& exchange, const RequestHead& head, std::string_view peer_ip) {
+  Headers& headers = exchange.request.headers;
+  Arena& arena = exchange.arena;
+  const bool trusted = exchange.request.peer_trusted;
+  const std::string_view list = trusted ? forwarded_for(headers, arena) : std::string_view();
+  if (list.empty())
+    headers.receive({.name = "X-Forwarded-For", .value = peer_ip, .line = {}, .id = FieldId::x_forwarded_for});
+  else
+    headers.set("X-Forwarded-For", arena.join({list, ", ", peer_ip}));
+  if (!trusted || !headers.find(FieldId::x_forwarded_proto))
+    headers.receive({"X-Forwarded-Proto", kProto, "X-Forwarded-Proto: http\r\n", FieldId::x_forwarded_proto});
+  if (!head.authority.empty() && (!trusted || !headers.find(FieldId::x_forwarded_host)))
+    headers.receive({.name = "X-Forwarded-Host", .value = head.authority, .line = {}, .id = FieldId::x_forwarded_host});
+  headers.receive({"Via", kVia, "Via: 1.1 lingate\r\n", FieldId::via});
+}
+
+class Lookup final : public routing::HeaderLookup {
+ public:
+  explicit Lookup(const Headers& headers) : headers_(headers) {}
+
+  std::optional<std::string_view> first(std::string_view name) const noexcept override {
+    const Field* field = headers_.find(name);
+    return field ? std::optional(field->value) : std::nullopt;
+  }
+
+ private:
+  const Headers& headers_;
+};
+
+}  // namespace
+
+bool take_in(Exchange& exchange, const RequestHead& head, const Peer& peer, const Snapshot& snapshot,
+             Refusal& refusal) {
+  middleware::Request& request = exchange.request;
+  request.method = head.method;
+  request.target = head.target;
+  request.minor_version = head.minor_version;
+  request.scheme = kProto;
+  request.host = lower_host(host_of(head.authority), exchange.arena);
+  char* space = exchange.arena.allocate(kIpSpace);
+  const std::string_view peer_ip = write_ip(peer.address, std::span<char, kIpSpace>(space, kIpSpace));
+  request.client_ip = peer_ip;
+  request.client_port = peer.port;
+  request.peer_trusted = !snapshot.trusted.empty() && in_networks(peer.address, snapshot.trusted);
+  if (!take_path(exchange, head, refusal)) return false;
+  if (head.absolute_form) request.headers.set("Host", head.authority);
+  if (request.peer_trusted)
+    request.client_ip = client_of(forwarded_for(request.headers, exchange.arena), peer_ip, snapshot);
+  else
+    drop_claims(request.headers);
+  if (request.client_ip.data() != peer_ip.data()) request.client_port = 0;
+  add_forwarding(exchange, head, peer_ip);
+  request.body.kind =
+      head.framing.kind == Framing::Kind::none ? middleware::Body::Kind::none : middleware::Body::Kind::stream;
+  return true;
+}
+
+routing::Found find_route(Exchange& exchange, const routing::Router& router) {
+  middleware::Request& request = exchange.request;
+  const Lookup lookup(request.headers);
+  const routing::Found found = router.match({.method = request.method,
+                                             .host = request.host,
+                                             .path = request.path,
+                                             .query = request.query,
+                                             .headers = &lookup});
+  if (found.outcome != routing::Found::Outcome::matched) return found;
+  const auto names = router.param_names(found.route);
+  for (std::size_t k = 0; k < found.param_count; ++k) {
+    const std::string_view raw = found.params[k].of(request.path);
+    const bool coded = raw.find('%') != std::string_view::npos;
+    const std::span<char> scratch(coded ? exchange.arena.allocate(raw.size()) : nullptr, coded ? raw.size() : 0);
+    request.params.push_back({names[k], coded ? routing::percent_decode(raw, scratch) : raw});
+  }
+  return found;
+}
+
+}  // namespace lingate::http

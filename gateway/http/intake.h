@@ -1,0 +1,22 @@
+// Intake: turns a scanned head into the request that steps and the upstream see: host, normalised path, who the client
+// is, and the forwarding fields. From peers outside `trusted`, whatever claims to know the client or the request's id is
+// dropped and replaced.
+//
+// Thread: the worker's.
+#pragma once
+
+#include "gateway/http/head_scan.h"
+#include "gateway/http/peer.h"
+#include "gateway/http/snapshot.h"
+#include "middleware/exchange.h"
+
+namespace lingate::http {
+
+// Fills exchange.request (its headers were filled by scan_request). False: the path is refused.
+bool take_in(middleware::Exchange& exchange, const RequestHead& head, const Peer& peer, const Snapshot& snapshot,
+             Refusal& refusal);
+
+// The route of exchange.request; on a match its params are filled in.
+routing::Found find_route(middleware::Exchange& exchange, const routing::Router& router);
+
+}  // namespace lingate::http

@@ -1,0 +1,31 @@
+// The Asio side of the Reactor: one io_context of one thread and the free list of watches. Internal to readiness.cpp
+// and worker.cpp.
+//
+// Thread: the worker's.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gateway/http/readiness.h"
+
+namespace lingate::http {
+
+class AsioWatch;
+
+class Reactor::Context {
+ public:
+  Context();
+  ~Context();
+
+  std::vector<std::unique_ptr<AsioWatch>> all;  // outlive the io_context, which may still hold their operations
+  boost::asio::io_context io;
+  AsioWatch* free = nullptr;
+  std::uint32_t live = 0;
+  void (*hook)(void*) = nullptr;
+  void* hook_argument = nullptr;
+};
+
+}  // namespace lingate::http

@@ -1,0 +1,170 @@
+#include "gateway/http/readiness.h"
+
+#include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/detail/reactor_op.hpp>
+#include <boost/version.hpp>
+
+#include <unistd.h>
+
+#include "gateway/http/reactor_context.h"
+
+// Asio's reactor and its operations are details of Boost: what is used here was read in 1.81, which Debian 12 pins.
+static_assert(BOOST_VERSION == 108100, "read detail/epoll_reactor again before moving to another Boost");
+#if !defined(BOOST_ASIO_HAS_EPOLL)
+#error "this Readiness needs Asio's epoll reactor: build without BOOST_ASIO_HAS_IO_URING_AS_DEFAULT"
+#endif
+
+namespace lingate::http {
+
+namespace asio_detail = boost::asio::detail;
+
+// An operation that does no I/O of its own: it is over as soon as the reactor performs it, and says that the readiness
+// is used up, so that the next one waits for a new edge.
+struct EdgeOp final : asio_detail::reactor_op {
+  EdgeOp(AsioWatch& owner, func_type complete)
+      : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, complete), watch(owner) {}
+
+  static status do_perform(reactor_op*) { return done_and_exhausted; }
+
+  AsioWatch& watch;
+};
+
+class AsioWatch final : public Watch {
+ public:
+  explicit AsioWatch(Reactor::Context& context)
+      : context_(context),
+        reactor_(boost::asio::use_service<asio_detail::reactor>(context.io)),
+        read_(*this, &AsioWatch::read_done),
+        write_(*this, &AsioWatch::write_done) {}
+  ~AsioWatch() = default;
+
+  bool open(int fd, Watcher& watcher) noexcept {
+    if (reactor_.register_descriptor(fd, data_) != 0) {
+      if (data_) reactor_.deregister_descriptor(fd, data_, false);
+      reactor_.cleanup_descriptor_data(data_);
+      return false;
+    }
+    fd_ = fd;
+    watcher_ = &watcher;
+    return true;
+  }
+
+  void start_read() noexcept { reactor_.start_op(asio_detail::reactor::read_op, fd_, data_, &read_, true, true); }
+  void start_write() noexcept { reactor_.start_op(asio_detail::reactor::write_op, fd_, data_, &write_, true, true); }
+  void start_connect() noexcept { reactor_.start_op(asio_detail::reactor::write_op, fd_, data_, &write_, true, false); }
+  void post_read() noexcept { reactor_.post_immediate_completion(&read_, true); }
+  void post_write() noexcept { reactor_.post_immediate_completion(&write_, true); }
+
+  void shut() noexcept {
+    watcher_ = nullptr;
+    reactor_.deregister_descriptor(fd_, data_, true);
+    ::close(fd_);
+    reactor_.cleanup_descriptor_data(data_);
+    fd_ = -1;
+    recycle_if_quiet();
+  }
+
+  AsioWatch* next_free = nullptr;
+
+ private:
+  // The operations are embedded here, so the memory may be used again only when both have come back.
+  void recycle_if_quiet() noexcept {
+    if (fd_ != -1 || reading_ || writing_) return;
+    next_free = context_.free;
+    context_.free = this;
+    --context_.live;
+  }
+
+  static void read_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
+    if (!owner) return;  // the io_context is being destroyed
+    AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
+    self.reading_ = false;
+    if (!self.watcher_) return self.recycle_if_quiet();
+    if (self.context_.hook) self.context_.hook(self.context_.hook_argument);
+    self.watcher_->readable();
+  }
+
+  static void write_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
+    if (!owner) return;
+    AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
+    self.writing_ = false;
+    if (!self.watcher_) return self.recycle_if_quiet();
+    if (self.context_.hook) self.context_.hook(self.context_.hook_argument);
+    self.watcher_->writable();
+  }
+
+  Reactor::Context& context_;
+  asio_detail::reactor& reactor_;
+  asio_detail::reactor::per_descriptor_data data_ = nullptr;
+  EdgeOp read_;
+  EdgeOp write_;
+};
+
+void Watch::await_read() noexcept {
+  if (reading_) return;
+  reading_ = true;
+  static_cast<AsioWatch*>(this)->start_read();
+}
+
+void Watch::await_write() noexcept {
+  if (writing_) return;
+  writing_ = true;
+  static_cast<AsioWatch*>(this)->start_write();
+}
+
+void Watch::await_connect() noexcept {
+  if (writing_) return;
+  writing_ = true;
+  static_cast<AsioWatch*>(this)->start_connect();
+}
+
+void Watch::read_again() noexcept {
+  if (reading_) return;
+  reading_ = true;
+  static_cast<AsioWatch*>(this)->post_read();
+}
+
+void Watch::write_again() noexcept {
+  if (writing_) return;
+  writing_ = true;
+  static_cast<AsioWatch*>(this)->post_write();
+}
+
+void Watch::close() noexcept {
+  static_cast<AsioWatch*>(this)->shut();
+}
+
+Reactor::Context::Context() : io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE) {
+  boost::asio::use_service<asio_detail::reactor>(io).init_task();
+}
+
+Reactor::Context::~Context() = default;
+
+Reactor::Reactor() : context_(std::make_unique<Context>()) {}
+Reactor::~Reactor() = default;
+
+Watch* Reactor::add(int fd, Watcher& watcher) noexcept {
+  if (!context_->free) {
+    context_->all.push_back(std::make_unique<AsioWatch>(*context_));
+    context_->free = context_->all.back().get();
+  }
+  AsioWatch* watch = context_->free;
+  if (!watch->open(fd, watcher)) {
+    ::close(fd);
+    return nullptr;
+  }
+  context_->free = watch->next_free;
+  ++context_->live;
+  return watch;
+}
+
+std::uint32_t Reactor::watches() const noexcept {
+  return context_->live;
+}
+
+void Reactor::on_event(void (*hook)(void*), void* argument) noexcept {
+  context_->hook = hook;
+  context_->hook_argument = argument;
+}
+
+}  // namespace lingate::http

@@ -1,0 +1,80 @@
+// Readiness: tells the owner of a descriptor when it became readable or writable, and nothing else; the owner calls
+// recv and sendmsg itself. It rides on Asio's epoll reactor, edge-triggered: a wait costs no system call, no allocation
+// and no speculative read that ends in EAGAIN.
+//
+// What edges demand of the owner: an edge is told once. Having read less than it asked for, an owner may wait for the
+// next edge when it needs no end of file; whoever must not miss a FIN that came along with the data reads until EAGAIN
+// or 0.
+//
+// Thread: the worker's. Lifetime: a Watch lives until close(); its memory is kept by the Reactor, which outlives all
+// watches. After close() the watcher hears nothing more.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+namespace lingate::http {
+
+class Watcher {
+ public:
+  virtual void readable() noexcept = 0;
+  virtual void writable() noexcept = 0;
+
+ protected:
+  ~Watcher() = default;
+};
+
+// One descriptor under watch. Only the Reactor makes these.
+class Watch {
+ public:
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  int fd() const noexcept { return fd_; }
+  void hand_to(Watcher& watcher) noexcept { watcher_ = &watcher; }
+  bool awaits_read() const noexcept { return reading_; }
+  bool awaits_write() const noexcept { return writing_; }
+
+  // One call of readable() or writable() at the next edge, or at once if one came since the last. Asking twice is one.
+  void await_read() noexcept;
+  void await_write() noexcept;
+  void await_connect() noexcept;  // writable() when the kernel says so, whatever was told before
+  // One call of readable() soon, after others had their turn: for an owner that stopped before the data did.
+  void read_again() noexcept;
+  void write_again() noexcept;
+  // Closes the descriptor and gives the watch back.
+  void close() noexcept;
+
+ protected:
+  Watch() = default;
+  ~Watch() = default;
+
+  int fd_ = -1;
+  bool reading_ = false;
+  bool writing_ = false;
+  Watcher* watcher_ = nullptr;
+};
+
+// One worker's watches. `Context` is Asio's; only readiness.cpp and worker.cpp see it.
+class Reactor {
+ public:
+  class Context;
+
+  Reactor();
+  ~Reactor();
+  Reactor(const Reactor&) = delete;
+  Reactor& operator=(const Reactor&) = delete;
+
+  // Takes the descriptor over, which must be non-blocking. nullptr: the kernel refused; the descriptor is then closed.
+  Watch* add(int fd, Watcher& watcher) noexcept;
+  std::uint32_t watches() const noexcept;
+
+  Context& context() noexcept { return *context_; }
+  // Called before each watcher is: keeps a clock of one reading per event.
+  void on_event(void (*hook)(void*), void* argument) noexcept;
+
+ private:
+  std::unique_ptr<Context> context_;
+};
+
+}  // namespace lingate::http

@@ -1,0 +1,121 @@
+#include "gateway/http/upstream_connection.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "gateway/http/target.h"
+#include "gateway/http/upstream.h"
+
+namespace lingate::http {
+
+bool UpstreamConnection::open(Reactor& reactor, UpstreamUser& user, int& error) noexcept {
+  user_ = &user;
+  reactor_ = &reactor;
+  endpoints_left_ = target_.endpoints.size();
+  endpoint_ = target_.next_endpoint++;
+  error = EHOSTUNREACH;
+  return try_endpoints(reactor, error);
+}
+
+void UpstreamConnection::await_name(Reactor& reactor, UpstreamUser& user) noexcept {
+  user_ = &user;
+  reactor_ = &reactor;
+  state_ = State::connecting;
+  target_.waiting.push_back(this);
+}
+
+void UpstreamConnection::name_known() noexcept {
+  int error = EHOSTUNREACH;
+  if (!open(*reactor_, *user_, error)) return user_->upstream_unreachable(error);
+  if (state_ == State::in_use) user_->upstream_connected();
+}
+
+bool UpstreamConnection::try_endpoints(Reactor& reactor, int& error) noexcept {
+  while (endpoints_left_ > 0) {
+    --endpoints_left_;
+    if (try_endpoint(reactor, error)) return true;
+    ++endpoint_;
+  }
+  return false;
+}
+
+bool UpstreamConnection::try_endpoint(Reactor& reactor, int& error) noexcept {
+  const Endpoint& endpoint = target_.endpoints[endpoint_ % target_.endpoints.size()];
+  const int fd = ::socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return error = errno, false;
+  if (endpoint.storage.ss_family != AF_UNIX) {
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  const int made = ::connect(fd, reinterpret_cast<const sockaddr*>(&endpoint.storage), endpoint.size);
+  if (made != 0 && errno != EINPROGRESS) {
+    error = errno;
+    ::close(fd);
+    return false;
+  }
+  const bool pending = made != 0;
+  watch_ = reactor.add(fd, *this);
+  if (!watch_) return error = EMFILE, false;
+  state_ = pending ? State::connecting : State::in_use;
+  if (pending) watch_->await_connect();
+  return true;
+}
+
+void UpstreamConnection::use(UpstreamUser& user) noexcept {
+  user_ = &user;
+  state_ = State::in_use;
+  reused_ = true;
+}
+
+void UpstreamConnection::rest(Clock::time_point now) noexcept {
+  user_ = nullptr;
+  state_ = State::idle;
+  idle_since_ = now;
+  in.release();
+  watch_->await_read();
+}
+
+void UpstreamConnection::close() noexcept {
+  if (watch_) watch_->close();
+  if (!watch_) std::erase(target_.waiting, this);
+  watch_ = nullptr;
+  user_ = nullptr;
+  in.release();
+}
+
+bool UpstreamConnection::has_gone_stale() const noexcept {
+  char byte = 0;
+  const ssize_t got = ::recv(watch_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+}
+
+void UpstreamConnection::readable() noexcept {
+  if (state_ == State::idle) return upstream_.drop_idle(*this);
+  if (state_ == State::in_use && user_) user_->upstream_readable();
+}
+
+void UpstreamConnection::writable() noexcept {
+  if (state_ == State::in_use && user_) return user_->upstream_writable();
+  if (state_ != State::connecting) return;
+  pollfd probe{watch_->fd(), POLLOUT, 0};
+  if (::poll(&probe, 1, 0) <= 0) return watch_->await_connect();  // a wake-up that was not meant for this socket
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(watch_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == 0) {
+    state_ = State::in_use;
+    return user_->upstream_connected();
+  }
+  watch_->close();
+  watch_ = nullptr;
+  ++endpoint_;
+  if (!try_endpoints(*reactor_, error)) return user_->upstream_unreachable(error);
+  if (state_ == State::in_use) user_->upstream_connected();
+}
+
+}  // namespace lingate::http

@@ -1,0 +1,81 @@
+// UpstreamConnection: one connection to one target: being made, in use by one exchange (or health check), or idle in its
+// target's pool. It owns the socket and, while in use, the buffer that responses are read into; who uses it does the
+// talking.
+//
+// Thread: the worker's. Lifetime: made by Upstream::acquire(), ended by Upstream::release() or discard().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/loop.h"
+#include "gateway/http/blocks.h"
+#include "gateway/http/readiness.h"
+#include "gateway/http/resolver.h"
+
+namespace lingate::http {
+
+class Upstream;
+struct Target;
+
+// What the user of a connection is told.
+class UpstreamUser {
+ public:
+  virtual void upstream_connected() noexcept = 0;
+  virtual void upstream_unreachable(int error) noexcept = 0;  // errno; the connection is to be discarded
+  virtual void upstream_readable() noexcept = 0;
+  virtual void upstream_writable() noexcept = 0;
+
+ protected:
+  ~UpstreamUser() = default;
+};
+
+class UpstreamConnection final : public Watcher {
+ public:
+  enum class State : std::uint8_t { connecting, in_use, idle };
+
+  UpstreamConnection(Upstream& upstream, Target& target) : upstream_(upstream), target_(target) {}
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
+
+  // Begins to connect to the target's next endpoint. True: under way or already done (then `connected`).
+  bool open(Reactor& reactor, UpstreamUser& user, int& error) noexcept;
+  void await_name(Reactor& reactor, UpstreamUser& user) noexcept;  // open() when the target's addresses are known
+  void name_known() noexcept;
+  void use(UpstreamUser& user) noexcept;
+  void rest(Clock::time_point now) noexcept;  // goes idle: no buffer, and whatever becomes readable closes it
+  void close() noexcept;
+
+  int fd() const noexcept { return watch_->fd(); }
+  Watch& watch() noexcept { return *watch_; }
+  Target& target() const noexcept { return target_; }
+  State state() const noexcept { return state_; }
+  bool reused() const noexcept { return reused_; }
+  Clock::time_point idle_since() const noexcept { return idle_since_; }
+  // True if the peer has sent something or closed: one system call, for requests that may not be sent twice.
+  bool has_gone_stale() const noexcept;
+
+  void readable() noexcept override;
+  void writable() noexcept override;
+
+  Block in;
+  UpstreamConnection* next_idle = nullptr;  // the pool's list, most recently used first
+  UpstreamConnection* previous_idle = nullptr;
+
+ private:
+  bool try_endpoint(Reactor& reactor, int& error) noexcept;
+  bool try_endpoints(Reactor& reactor, int& error) noexcept;
+
+  Upstream& upstream_;
+  Target& target_;
+  Watch* watch_ = nullptr;
+  UpstreamUser* user_ = nullptr;
+  Reactor* reactor_ = nullptr;
+  Clock::time_point idle_since_{};
+  std::size_t endpoint_ = 0;
+  std::size_t endpoints_left_ = 0;
+  State state_ = State::connecting;
+  bool reused_ = false;
+};
+
+}  // namespace lingate::http

@@ -1,0 +1,42 @@
+// WorkerParts: what the pieces of one worker share: its loop, its reactor, its buffers, its counters. Passed by
+// reference to everything that a worker makes; there is one per worker and no other way to reach a worker's things.
+//
+// Thread: the worker's. Lifetime: the worker's, longer than anything made with it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include "base/loop.h"
+#include "gateway/http/blocks.h"
+#include "gateway/http/http_date.h"
+#include "gateway/http/metrics.h"
+#include "gateway/http/readiness.h"
+#include "gateway/http/resolver.h"
+#include "middleware/app_log.h"
+#include "middleware/ids.h"
+
+namespace lingate::http {
+
+inline constexpr std::uint32_t kSmallBlock = 16 * 1024;  // a client's head
+inline constexpr std::uint32_t kLargeBlock = 64 * 1024;  // a response, or an upload
+inline constexpr std::size_t kScratch = 128 * 1024;      // a serialised head
+
+struct WorkerParts {
+  WorkerParts(Loop& its_loop, Resolver& its_resolver, middleware::AppLog& its_log)
+      : loop(its_loop), resolver(its_resolver), log(its_log) {}
+
+  Loop& loop;
+  Resolver& resolver;
+  middleware::AppLog& log;
+  middleware::IdSource ids;
+  Reactor reactor;
+  BlockPool small{kSmallBlock, 256};
+  BlockPool large{kLargeBlock, 128};
+  Metrics metrics;
+  HttpDate date;
+  std::unique_ptr<std::array<char, kScratch>> scratch = std::make_unique<std::array<char, kScratch>>();
+};
+
+}  // namespace lingate::http
