@@ -1,0 +1,56 @@
+// Interpreter: the one CPython of the process: started isolated at first use, never finalised, because a thread may be
+// held by C code that nobody can end. It owns what all instances share: the types of `req` and its parts, interned
+// names, the prelude, the housekeeper.
+//
+// Thread: interpreter() from any; its members under the interpreter's lock unless they say otherwise.
+// Lifetime: the process's.
+#pragma once
+
+#include "runtimes/python/engine.h"
+#include "runtimes/python/housekeeper.h"
+
+namespace lingate::runtimes::python {
+
+struct Types {
+  PyObject* error = nullptr;        // lingate.Error
+  PyObject* interrupted = nullptr;  // see interrupt.h
+  PyTypeObject* request = nullptr;
+  PyTypeObject* response = nullptr;
+  PyTypeObject* headers = nullptr;
+  PyTypeObject* session = nullptr;
+  PyTypeObject* client = nullptr;
+  PyTypeObject* answer = nullptr;
+  PyTypeObject* sleep = nullptr;
+  PyTypeObject* link = nullptr;
+  PyTypeObject* stream = nullptr;
+};
+
+class Interpreter {
+ public:
+  PyInterpreterState* state() const noexcept { return state_; }
+  PyObject* prelude(const char* function) const;  // borrowed
+
+  // Frees what unloaded instances left in cycles, and puts everything that lives now out of the collector's sight.
+  void collect_unloaded();
+  // The same without collecting: after a load.
+  void freeze();
+  // One collector step of the given generation; the number of objects found.
+  void collect(int generation);
+
+  Types types;
+  Housekeeper housekeeper;
+
+ private:
+  friend Interpreter& interpreter();
+  Interpreter();
+  void run_prelude();
+
+  PyInterpreterState* state_ = nullptr;
+  PyObject* prelude_ = nullptr;  // its namespace
+  PyObject* gc_ = nullptr;
+  Interrupt quiet_;
+};
+
+Interpreter& interpreter();
+
+}  // namespace lingate::runtimes::python

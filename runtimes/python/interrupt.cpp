@@ -1,0 +1,116 @@
+#include "runtimes/python/interrupt.h"
+
+#include <cstring>
+
+#include "runtimes/python/account.h"
+#include "runtimes/python/interpreter.h"
+#include "runtimes/python/thread.h"
+
+namespace lingate::runtimes::python {
+namespace {
+
+constexpr std::chrono::milliseconds kGrace{2};
+
+int tracer(PyObject*, PyFrameObject* frame, int event, PyObject* argument) {
+  Interrupt* running = here().interrupt;
+  return running != nullptr ? running->step(frame, event, argument) : 0;
+}
+
+// The import system holds locks and half-made modules that all instances share, and it cannot loop by itself.
+bool in_importlib(PyFrameObject* frame) {
+  PyCodeObject* code = PyFrame_GetCode(frame);
+  Py_ssize_t size = 0;
+  const char* file = PyUnicode_AsUTF8AndSize(code->co_filename, &size);
+  const bool yes = file != nullptr && std::strncmp(file, "<frozen importlib", 17) == 0;
+  if (file == nullptr) PyErr_Clear();
+  Py_DECREF(code);
+  return yes;
+}
+
+}  // namespace
+
+void Interrupt::request() noexcept {
+  requested_.store(true, std::memory_order_release);
+  interpreter().housekeeper.knock();
+}
+
+bool Interrupt::begin(PyThreadState* state) noexcept {
+  running_.store(state, std::memory_order_release);
+  if (!requested()) [[likely]]
+    return true;
+  doom_ = Doom::timeout;
+  return false;
+}
+
+void Interrupt::end() noexcept {
+  PyThreadState* state = running_.exchange(nullptr, std::memory_order_acq_rel);
+  if (struck()) {
+    state->c_tracefunc = nullptr;
+    state->cframe->use_tracing = 0;
+    struck_.store(false, std::memory_order_release);
+  }
+  starve_.store(false, std::memory_order_relaxed);
+  doom_ = Doom::none;
+  raised_ = false;
+  silent_ = false;
+}
+
+// What PyEval_SetTrace does, without its audit event and its reference counting, which an allocator cannot afford. The
+// fields belong to a thread that either is this one or waits for the lock we hold.
+void Interrupt::arm(Doom doom) noexcept {
+  if (doom_ == Doom::none) doom_ = doom;
+  if (struck()) return;
+  PyThreadState* state = running_.load(std::memory_order_acquire);
+  state->c_tracefunc = tracer;
+  if (state->tracing == 0) state->cframe->use_tracing = 255;
+  struck_.store(true, std::memory_order_release);
+}
+
+bool Interrupt::due() const noexcept {
+  return requested() && running_.load(std::memory_order_acquire) != nullptr;
+}
+
+void Interrupt::strike() noexcept {
+  if (due()) arm(Doom::timeout);
+}
+
+void Interrupt::out_of_memory() noexcept {
+  if (running_.load(std::memory_order_acquire) == nullptr) return;
+  arm(Doom::memory);
+  here().account->allow_unwinding(true);
+  if (!raised_) {
+    raised_ = true;  // MemoryError is the first exception
+    grace_ = Clock::now() + kGrace;
+  }
+}
+
+void Interrupt::silence() noexcept {
+  arm(Doom::none);
+  raised_ = silent_ = true;
+}
+
+bool Interrupt::starve_once() noexcept {
+  if (running_.load(std::memory_order_acquire) == nullptr || !starve_.exchange(false)) return false;
+  arm(Doom::timeout);
+  return true;
+}
+
+int Interrupt::step(PyFrameObject* frame, int event, PyObject* argument) noexcept {
+  // An exception that passes a frame is not replaced: at its return event nothing is left to stop.
+  if (event == PyTrace_RETURN && argument == nullptr) return 0;
+  if (event == PyTrace_EXCEPTION) return 0;
+  if (raised_ && !silent_ && Clock::now() < grace_) return 0;
+  if (raised_ && in_importlib(frame)) return 0;
+  if (!raised_) {
+    raised_ = true;
+    grace_ = Clock::now() + kGrace;
+  }
+  PyErr_SetNone(interrupted_type());
+  return -1;
+}
+
+PyObject* interrupted_type() noexcept {
+  return interpreter().types.interrupted;
+}
+
+}  // namespace lingate::runtimes::python
