@@ -1,0 +1,7 @@
+#include "base/version.h"
+
+namespace lingate {
+
+std::string_view version() noexcept { return LINGATE_VERSION; }
+
+}  // namespace lingate

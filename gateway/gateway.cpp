@@ -1,0 +1,203 @@
+#include "gateway/gateway.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include "base/codes.h"
+#include "gateway/admin/server.h"
+#include "gateway/assembly.h"
+#include "gateway/data_path_options.h"
+#include "gateway/http/resolver.h"
+#include "gateway/http/worker.h"
+#include "gateway/metrics_page.h"
+#include "runtimes/builtin.h"
+
+namespace lingate {
+namespace {
+
+sigset_t ending_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  return set;
+}
+
+// Threads made from here on inherit the mask: only run() takes these signals.
+void block_signals() {
+  const sigset_t set = ending_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+std::uint32_t cores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<std::uint32_t>(CPU_COUNT(&set));
+}
+
+middleware::LogLevel level_of(config::Log::Level level) {
+  switch (level) {
+    case config::Log::Level::debug: return middleware::LogLevel::debug;
+    case config::Log::Level::warn: return middleware::LogLevel::warn;
+    case config::Log::Level::error: return middleware::LogLevel::error;
+    case config::Log::Level::info: break;
+  }
+  return middleware::LogLevel::info;
+}
+
+std::string url_of(const http::Address& address) {
+  if (address.kind == http::Address::Kind::unix_socket) return "unix:" + address.path;
+  const bool v6 = address.host.find(':') != std::string::npos;
+  return "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+std::string describe(const AssemblyError& problem) {
+  const config::Place& place = problem.place;
+  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " +
+         problem.error.message;
+}
+
+}  // namespace
+
+// In the order of making; destroyed the other way round: threads first, then what they use.
+struct Gateway::Parts {
+  explicit Parts(std::uint32_t its_workers) : worker_count(its_workers), logs(its_workers) {}
+
+  const std::uint32_t worker_count;
+  middleware::LogFiles logs;
+  std::unique_ptr<middleware::JsonAppLog> log;
+  runtimes::Watchdog watchdog;
+  std::vector<std::unique_ptr<runtimes::Runtime>> runtimes;
+  Assembled assembled;
+  http::Resolver resolver;
+  std::vector<std::unique_ptr<http::Worker>> workers;
+  std::vector<std::string> listening;
+  std::chrono::nanoseconds drain_time{};
+  std::atomic<bool> draining{false};
+  std::unique_ptr<admin::Server> admin;
+  std::vector<std::thread> threads;
+
+  Result<void> open_logs(const config::Log& options);
+  Result<void> load(const config::Model& model);
+  Result<void> listen(const config::Model& model);
+  Result<void> start_admin(const config::Address& address);
+  void serve();
+  void stop_threads();
+};
+
+Result<void> Gateway::Parts::open_logs(const config::Log& options) {
+  auto writer = logs.open(options.file);
+  if (!writer) return fail(std::move(writer.error()));
+  log = std::make_unique<middleware::JsonAppLog>(**writer, level_of(options.level));
+  return {};
+}
+
+Result<void> Gateway::Parts::load(const config::Model& model) {
+  Surroundings surroundings{.workers = worker_count,
+                            .logs = &logs,
+                            .log = log.get(),
+                            .runtimes = {},
+                            .watchdog = &watchdog};
+  for (const runtimes::Room& room : runtimes::builtin_rooms()) {
+    runtimes.push_back(room.make(watchdog));
+    surroundings.runtimes.push_back(runtimes.back().get());
+  }
+  auto made = assemble(model, surroundings);
+  if (!made) return fail(made.error().error.code, describe(made.error()));
+  assembled = std::move(*made);
+  return {};
+}
+
+Result<void> Gateway::Parts::listen(const config::Model& model) {
+  for (std::uint32_t index = 0; index < worker_count; ++index)
+    workers.push_back(std::make_unique<http::Worker>(index, resolver, *log, assembled.snapshot));
+  for (const config::Listener& listener : model.listen) {
+    http::ListenerOptions options = data_path_options(listener);
+    for (auto& worker : workers) {
+      auto address = worker->listen(options);
+      if (!address) return fail(std::move(address.error()));
+      options.address = *address;  // the others share the port that the first one was given
+    }
+    listening.push_back(url_of(options.address));
+  }
+  return {};
+}
+
+Result<void> Gateway::Parts::start_admin(const config::Address& address) {
+  std::vector<const http::Worker*> all;
+  for (const auto& worker : workers)
+    all.push_back(worker.get());
+  std::vector<admin::Page> pages{
+      {"/metrics", "text/plain; version=0.0.4; charset=utf-8",
+       [all, scripts = assembled.scripts] { return admin::Answer{200, metrics_page(all, *scripts)}; }},
+      {"/healthz", "text/plain; charset=utf-8", [] { return admin::Answer{200, "ok\n"}; }},
+      {"/readyz", "text/plain; charset=utf-8",
+       [this] { return draining ? admin::Answer{503, "draining\n"} : admin::Answer{200, "ready\n"}; }}};
+  auto server = admin::Server::start(address.host, address.port, std::move(pages));
+  if (!server) return fail(std::move(server.error()));
+  admin = std::move(*server);
+  return {};
+}
+
+void Gateway::Parts::serve() {
+  for (auto& worker : workers)
+    threads.emplace_back([&worker = *worker] { worker.run(); });
+}
+
+void Gateway::Parts::stop_threads() {
+  for (auto& worker : workers)
+    worker->stop();
+  for (std::thread& thread : threads)
+    thread.join();
+  threads.clear();
+}
+
+Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+Gateway::~Gateway() { parts_->stop_threads(); }
+
+Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
+  block_signals();
+  auto parts = std::make_unique<Parts>(model.workers ? model.workers : cores());
+  parts->drain_time = model.limits.drain;
+  auto ready = parts->open_logs(model.log);
+  if (ready) ready = parts->load(model);
+  if (ready) ready = parts->listen(model);
+  if (ready && model.admin) ready = parts->start_admin(*model.admin);
+  if (!ready) return fail(std::move(ready.error()));
+  parts->serve();
+  return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
+}
+
+const std::vector<std::string>& Gateway::listening() const noexcept { return parts_->listening; }
+
+void Gateway::run() {
+  const sigset_t set = ending_signals();
+  int signal = 0;
+  sigwait(&set, &signal);
+  parts_->draining = true;
+  parts_->log->write({.level = middleware::LogLevel::info, .message = "draining: no new connections are accepted"});
+  for (auto& worker : parts_->workers)
+    worker->drain(parts_->drain_time);
+
+  // A second signal ends the drain: a thread waits for the workers and then wakes this one with the same signal.
+  std::thread waiter([this, main = pthread_self()] {
+    for (std::thread& thread : parts_->threads)
+      thread.join();
+    parts_->threads.clear();
+    pthread_kill(main, SIGTERM);
+  });
+  sigwait(&set, &signal);
+  for (auto& worker : parts_->workers)
+    worker->stop();
+  waiter.join();
+}
+
+}  // namespace lingate

@@ -1,0 +1,80 @@
+#include "gateway/metrics_page.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <iterator>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "base/version.h"
+
+namespace lingate {
+namespace {
+
+using runtimes::PoolCounters;
+
+// Failures by FailureKind; the first place stands for none.
+constexpr std::array<std::string_view, 6> kKinds{"", "exception", "timeout", "memory", "invalid", "unavailable"};
+
+struct RuntimeSum {
+  std::uint64_t idle = 0, busy = 0, queued = 0, memory = 0, kills = 0;
+};
+
+void family(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
+  fmt::format_to(std::back_inserter(out), "# HELP {0} {2}\n# TYPE {0} {1}\n", name, type, help);
+}
+
+void write_runtimes(std::string& out, const std::map<std::string, RuntimeSum, std::less<>>& sums) {
+  auto to = std::back_inserter(out);
+  family(out, "lingate_runtime_instances", "gauge", "Instances by what they do.");
+  for (const auto& [name, sum] : sums)
+    fmt::format_to(to, "lingate_runtime_instances{{runtime=\"{0}\",state=\"idle\"}} {1}\n"
+                       "lingate_runtime_instances{{runtime=\"{0}\",state=\"busy\"}} {2}\n",
+                   name, sum.idle, sum.busy);
+  family(out, "lingate_runtime_memory_bytes", "gauge", "Bytes held by all instances.");
+  for (const auto& [name, sum] : sums)
+    fmt::format_to(to, "lingate_runtime_memory_bytes{{runtime=\"{}\"}} {}\n", name, sum.memory);
+  family(out, "lingate_runtime_queue_depth", "gauge", "Calls that wait for an instance.");
+  for (const auto& [name, sum] : sums)
+    fmt::format_to(to, "lingate_runtime_queue_depth{{runtime=\"{}\"}} {}\n", name, sum.queued);
+  family(out, "lingate_runtime_kills_total", "counter", "Instances thrown away and replaced.");
+  for (const auto& [name, sum] : sums)
+    fmt::format_to(to, "lingate_runtime_kills_total{{runtime=\"{}\"}} {}\n", name, sum.kills);
+}
+
+}  // namespace
+
+std::string metrics_page(std::span<const http::Worker* const> workers, const middleware::ScriptPools& scripts) {
+  std::vector<const http::Metrics*> metrics;
+  for (const http::Worker* worker : workers)
+    metrics.push_back(&worker->metrics());
+  std::string out;
+  http::write_prometheus(metrics, out);
+
+  std::map<std::string, RuntimeSum, std::less<>> sums;
+  std::string errors;
+  for (const auto& entry : scripts.entries()) {
+    const PoolCounters counters = entry->pool->counters();
+    const std::string runtime(entry->pool->runtime_name());
+    RuntimeSum& sum = sums[runtime];
+    sum.idle += counters.idle;
+    sum.busy += counters.busy;
+    sum.queued += counters.queued;
+    sum.memory += counters.memory;
+    sum.kills += counters.replaced;
+    for (std::size_t kind = 1; kind < kKinds.size(); ++kind)
+      fmt::format_to(std::back_inserter(errors),
+                     "lingate_step_errors_total{{step=\"{}\",runtime=\"{}\",kind=\"{}\"}} {}\n", entry->label, runtime,
+                     kKinds[kind], counters.failures[kind]);
+  }
+  write_runtimes(out, sums);
+  family(out, "lingate_step_errors_total", "counter", "Failed script calls by kind.");
+  out += errors;
+  family(out, "lingate_build_info", "gauge", "This build.");
+  fmt::format_to(std::back_inserter(out), "lingate_build_info{{version=\"{}\"}} 1\n", version());
+  return out;
+}
+
+}  // namespace lingate
