@@ -30,6 +30,7 @@ enum class Flow : std::uint8_t;  // middleware.h
 struct Param {
   std::string_view name;   // "*" for the wildcard's rest
   std::string_view value;  // decoded once
+  std::string_view raw{};  // as in the normalised path, still encoded; empty: not known
 };
 
 // Where the content of a message comes from. `stream` passes by in fixed buffers and is never held.

@@ -86,6 +86,12 @@ class Headers {
   void remove(std::string_view name) noexcept;
   void remove(FieldId id) noexcept;
 
+  // Takes back edits: `fields` is a copy of all() from before them.
+  void restore(std::span<const Field> fields) {
+    fields_.assign(fields.begin(), fields.end());
+    ++version_;
+  }
+
   std::uint32_t version() const noexcept { return version_; }  // changes with every edit
 
  private:

@@ -1,0 +1,28 @@
+#include "middleware/builtin.h"
+
+#include <algorithm>
+
+#include "middleware/steps/steps.h"
+
+namespace lingate::middleware {
+namespace {
+
+constexpr StepKind kSteps[] = {
+    {"access-log", steps::make_access_log}, {"body-limit", steps::make_body_limit}, {"cors", steps::make_cors},
+    {"headers", steps::make_headers},       {"request-id", steps::make_request_id}, {"respond", steps::make_respond},
+    {"rewrite", steps::make_rewrite},       {"script", steps::make_script},
+};
+
+}  // namespace
+
+std::span<const StepKind> builtin_steps() noexcept {
+  return kSteps;
+}
+
+const StepKind* find_step(std::string_view kind) noexcept {
+  const auto found =
+      std::find_if(std::begin(kSteps), std::end(kSteps), [&](const StepKind& k) { return k.kind == kind; });
+  return found == std::end(kSteps) ? nullptr : found;
+}
+
+}  // namespace lingate::middleware

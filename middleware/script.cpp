@@ -1,0 +1,198 @@
+#include "middleware/script.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/fields.h"
+#include "middleware/error.h"
+
+namespace lingate::middleware {
+
+using runtimes::Hook;
+
+namespace {
+
+// A flight that carried a large body does not keep its room.
+constexpr std::size_t kKeep = 256 * 1024;
+
+}  // namespace
+
+// One call on its way through the pool. Kept in a free list of its worker; at rest nothing of it is in use.
+class ScriptFlight final : public runtimes::ScriptCall {
+ public:
+  ScriptFlight(const ScriptStep& owner, std::uint32_t on, CallTag& own_tag) : step(owner), worker(on), mark(own_tag) {}
+
+  void completed() noexcept override {
+    if (hook == Hook::log) return step.conclude_log(*this);
+    Exchange& waiting = *exchange;
+    const Flow flow = step.conclude(*this);  // gives the flight back
+    waiting.run.resume(flow);
+  }
+
+  const ScriptStep& step;
+  const std::uint32_t worker;
+  CallTag& mark;
+  CallBuffers buffers;
+  VerdictReader verdict_reader;
+  Exchange* exchange = nullptr;  // not for `log`: its exchange may be over
+  StepRecord* record = nullptr;
+  AppLog* log = nullptr;  // for `log`, as the next two
+  std::string request_id;
+  std::string_view route;  // of the snapshot
+};
+
+// Touched by its worker only; aligned so that workers do not share a cache line.
+struct alignas(64) ScriptStep::Lane {
+  std::vector<std::unique_ptr<ScriptFlight>> all;
+  std::vector<ScriptFlight*> free;
+};
+
+ScriptStep::ScriptStep(runtimes::RuntimePool& pool, ScriptLog& log, ScriptStepOptions options)
+    : pool_(pool), log_(log), options_(std::move(options)), lanes_(std::make_unique<Lane[]>(options_.workers)) {}
+
+ScriptStep::~ScriptStep() {
+  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
+    for (const auto& flight : lanes_[worker].all)
+      log_.give_back(flight->mark);
+}
+
+StepNeeds ScriptStep::needs() const noexcept {
+  const runtimes::HookSet& hooks = pool_.hooks();
+  const bool request = hooks.has(Hook::request);
+  const bool response = hooks.has(Hook::response);
+  return {.request = request || (options_.request_body && response),
+          .response = response,
+          .log = hooks.has(Hook::log),
+          .request_body = options_.request_body && (request || response),
+          .response_body = options_.response_body && response,
+          .max_body = options_.max_body,
+          .stream_when_too_large = options_.on_error == OnError::go_on};
+}
+
+Flow ScriptStep::on_request(Exchange& exchange, StepRecord& record) const {
+  if (!pool_.hooks().has(Hook::request)) return Flow::next;  // here for the body, which `response` reads
+  return call(exchange, record, Hook::request);
+}
+
+Flow ScriptStep::on_response(Exchange& exchange, StepRecord& record) const {
+  const Response& response = exchange.response;
+  if (options_.response_body && response.body.kind == Body::Kind::bytes && !response.body.bytes.empty()) {
+    const Field* coding = response.headers.find(FieldId::content_encoding);
+    if (coding && !fields::same_name(coding->value, "identity"))
+      return failed(exchange, record,
+                    {.kind = runtimes::FailureKind::invalid,
+                     .message = fmt::format("the response body is coded ({}) although `identity` was asked for",
+                                            coding->value.substr(0, 64))});
+  }
+  return call(exchange, record, Hook::response);
+}
+
+CallShape ScriptStep::shape(Hook hook) const noexcept {
+  CallShape shape = shape_of(hook, pool_.hooks().arity(hook));
+  shape.request_body = options_.request_body;
+  shape.response_body = options_.response_body;
+  shape.timeout = pool_.options().timeout;
+  return shape;
+}
+
+Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook) const {
+  Loop& loop = exchange.host().loop();
+  ScriptFlight& flight = take(loop.index());
+  flight.hook = hook;
+  flight.exchange = &exchange;
+  flight.record = &record;
+  flight.tag = flight.mark.begin(exchange.id(), exchange.route());
+  encode_call(exchange, shape(hook), flight.buffers, flight.input);
+  record.state = &flight;
+  if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::pending) return Flow::wait;
+  return conclude(flight);
+}
+
+Flow ScriptStep::conclude(ScriptFlight& flight) const {
+  Exchange& exchange = *flight.exchange;
+  StepRecord& record = *flight.record;
+  const auto outcome = flight.verdict_reader.apply(exchange, flight.hook, flight.verdict(), pool_.script().limits);
+  Flow flow = Flow::next;
+  if (outcome == VerdictReader::Outcome::answered) flow = Flow::respond;
+  if (outcome == VerdictReader::Outcome::failed) flow = failed(exchange, record, flight.verdict_reader.failure());
+  record.state = nullptr;
+  give_back(flight);
+  return flow;
+}
+
+Flow ScriptStep::failed(Exchange& exchange, StepRecord& record, const ScriptFailure& failure) const {
+  const Fault fault{.code = code_of(failure.kind),
+                    .detail = failure.message,
+                    .step = label(),
+                    .file = failure.file,
+                    .line = failure.line,
+                    .stack = failure.stack};
+  record.fault = fault.code;
+  if (options_.on_error == OnError::go_on) {
+    log_fault(exchange, fault);
+    return Flow::skip;
+  }
+  exchange.fail(fault);
+  return Flow::fail;
+}
+
+// Fire and forget: everything that the call needs is in its flight before the exchange goes on.
+void ScriptStep::on_log(Exchange& exchange, const StepRecord&) const {
+  Loop& loop = exchange.host().loop();
+  ScriptFlight& flight = take(loop.index());
+  flight.hook = Hook::log;
+  flight.exchange = nullptr;
+  flight.record = nullptr;
+  flight.log = &exchange.host().log();
+  flight.request_id.assign(exchange.id());
+  flight.route = exchange.route();
+  flight.tag = flight.mark.begin(exchange.id(), exchange.route());
+  encode_call(exchange, shape(Hook::log), flight.buffers, flight.input);
+  if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::finished) conclude_log(flight);
+}
+
+void ScriptStep::conclude_log(ScriptFlight& flight) const noexcept {
+  if (flight.verdict_reader.read_failure(flight.verdict()) == VerdictReader::Outcome::failed) {
+    const ScriptFailure& failure = flight.verdict_reader.failure();
+    flight.log->write({.level = LogLevel::error,
+                       .message = failure.message,
+                       .code = code_of(failure.kind),
+                       .request_id = flight.request_id,
+                       .route = flight.route,
+                       .step = label(),
+                       .file = failure.file,
+                       .line = failure.line,
+                       .stack = failure.stack});
+  }
+  give_back(flight);
+}
+
+void ScriptStep::release(Exchange& exchange, StepRecord& record) const noexcept {
+  auto* flight = static_cast<ScriptFlight*>(std::exchange(record.state, nullptr));
+  if (!flight) return;
+  pool_.cancel(exchange.host().loop(), *flight);
+  give_back(*flight);
+}
+
+ScriptFlight& ScriptStep::take(std::uint32_t worker) const {
+  Lane& lane = lanes_[worker];
+  if (lane.free.empty()) {
+    lane.all.push_back(std::make_unique<ScriptFlight>(*this, worker, log_.take_tag()));
+    lane.free.reserve(lane.all.size());
+    return *lane.all.back();
+  }
+  ScriptFlight& flight = *lane.free.back();
+  lane.free.pop_back();
+  return flight;
+}
+
+void ScriptStep::give_back(ScriptFlight& flight) const noexcept {
+  flight.mark.end();
+  flight.exchange = nullptr;
+  flight.record = nullptr;
+  if (flight.input.capacity() > kKeep) flight.input = {};
+  lanes_[flight.worker].free.push_back(&flight);
+}
+
+}  // namespace lingate::middleware

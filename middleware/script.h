@@ -1,0 +1,70 @@
+// The step `script`: the only bridge between an Exchange and a runtime. It encodes the call, gives it to the pool of
+// its script, and applies the verdict; a failure is logged once and, by `on_error`, ends the exchange or is as if the
+// step were not there.
+//
+//   Exchange ── encode_call ──▶ ScriptFlight ── RuntimePool ──▶ verdict ── VerdictReader ──▶ Exchange
+//
+// Thread: as Middleware says. Lifetime: the pool and the log outlive the step; the pool must not complete calls after
+// the step is gone (its loops have ended, or it is destroyed first).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "middleware/middleware.h"
+#include "middleware/script_encode.h"
+#include "middleware/script_log.h"
+#include "middleware/script_verdict.h"
+#include "runtimes/pool.h"
+
+namespace lingate::middleware {
+
+enum class OnError : std::uint8_t { deny, go_on };
+
+struct ScriptStepOptions {
+  std::string label;  // what logs and metrics call it
+  OnError on_error = OnError::deny;
+  bool request_body = false;
+  bool response_body = false;
+  std::size_t max_body = 10 * 1024 * 1024;
+  std::uint32_t workers = 1;
+};
+
+class ScriptFlight;
+
+class ScriptStep final : public Middleware {
+ public:
+  ScriptStep(runtimes::RuntimePool& pool, ScriptLog& log, ScriptStepOptions options);
+  ~ScriptStep() override;
+
+  std::string_view kind() const noexcept override { return "script"; }
+  std::string_view label() const noexcept override { return options_.label; }
+  StepNeeds needs() const noexcept override;
+
+  Flow on_request(Exchange& exchange, StepRecord& record) const override;
+  Flow on_response(Exchange& exchange, StepRecord& record) const override;
+  void on_log(Exchange& exchange, const StepRecord& record) const override;
+  void release(Exchange& exchange, StepRecord& record) const noexcept override;
+
+ private:
+  friend class ScriptFlight;
+  struct Lane;  // the flights of one worker
+
+  Flow call(Exchange& exchange, StepRecord& record, runtimes::Hook hook) const;
+  Flow conclude(ScriptFlight& flight) const;
+  Flow failed(Exchange& exchange, StepRecord& record, const ScriptFailure& failure) const;
+  void conclude_log(ScriptFlight& flight) const noexcept;
+  CallShape shape(runtimes::Hook hook) const noexcept;
+  ScriptFlight& take(std::uint32_t worker) const;
+  void give_back(ScriptFlight& flight) const noexcept;
+
+  runtimes::RuntimePool& pool_;
+  ScriptLog& log_;
+  const ScriptStepOptions options_;
+  const std::unique_ptr<Lane[]> lanes_;
+};
+
+}  // namespace lingate::middleware

@@ -1,0 +1,89 @@
+#include "middleware/script_log.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lingate::middleware {
+namespace {
+
+// A tag is a pointer of 48 bits aligned to 64: bits 0–5 and 48–63 hold a generation.
+constexpr std::uint64_t kLowBits = 0x3f;
+constexpr std::uint64_t kPointerBits = 0x0000'ffff'ffff'ffc0;
+constexpr std::uint64_t kGenerationBits = 0x3f'ffff;
+
+// Two steps of the generation are one call.
+std::uint64_t pack(const CallTag* tag, std::uint64_t generation) noexcept {
+  const std::uint64_t number = generation / 2 & kGenerationBits;
+  return reinterpret_cast<std::uintptr_t>(tag) | (number & kLowBits) | (number >> 6U) << 48U;
+}
+
+std::uint64_t number_of(std::uint64_t packed) noexcept {
+  return (packed & kLowBits) | (packed >> 48U) << 6U;
+}
+
+}  // namespace
+
+void* CallTag::begin(std::string_view id, std::string_view route) noexcept {
+  id = id.substr(0, kBytes);
+  route = route.substr(0, kBytes - id.size());
+  std::array<char, kBytes> bytes;
+  std::memcpy(bytes.data(), id.data(), id.size());
+  if (!route.empty()) std::memcpy(bytes.data() + id.size(), route.data(), route.size());
+  const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  const std::size_t used = (id.size() + route.size() + 7) / 8;
+  std::memset(bytes.data() + id.size() + route.size(), 0, used * 8 - id.size() - route.size());
+  for (std::size_t k = 0; k < used; ++k) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + k * 8, 8);
+    words_[k].store(word, std::memory_order_release);
+  }
+  sizes_.store(id.size() | route.size() << 32U, std::memory_order_release);
+  generation_.store(generation + 1, std::memory_order_release);
+  return reinterpret_cast<void*>(pack(this, generation + 1));
+}
+
+void CallTag::end() noexcept {
+  generation_.store(generation_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+bool CallTag::read(void* tag, Text& text) noexcept {
+  const auto packed = reinterpret_cast<std::uintptr_t>(tag);
+  const auto* self = reinterpret_cast<const CallTag*>(packed & kPointerBits);
+  const std::uint64_t before = self->generation_.load(std::memory_order_acquire);
+  if (before % 2 == 0 || (before / 2 & kGenerationBits) != number_of(packed)) return false;
+  const std::uint64_t sizes = self->sizes_.load(std::memory_order_acquire);
+  for (std::size_t k = 0; k < kBytes / 8; ++k) {
+    const std::uint64_t word = self->words_[k].load(std::memory_order_acquire);
+    std::memcpy(text.bytes.data() + k * 8, &word, 8);
+  }
+  text.id_size = std::min<std::size_t>(sizes & 0xffff'ffffU, kBytes);
+  text.route_size = std::min<std::size_t>(sizes >> 32U, kBytes - text.id_size);
+  return self->generation_.load(std::memory_order_acquire) == before;
+}
+
+void ScriptLog::log(runtimes::LogLevel level, std::string_view message, std::string_view fields,
+                    void* call_tag) noexcept {
+  CallTag::Text text;
+  const bool known = call_tag && CallTag::read(call_tag, text);
+  log_.write({.level = static_cast<LogLevel>(level),
+              .message = message,
+              .request_id = known ? text.id() : std::string_view(),
+              .route = known ? text.route() : std::string_view(),
+              .step = step_,
+              .fields = fields});
+}
+
+CallTag& ScriptLog::take_tag() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) return tags_.emplace_back();
+  CallTag& tag = *free_.back();
+  free_.pop_back();
+  return tag;
+}
+
+void ScriptLog::give_back(CallTag& tag) noexcept {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(&tag);
+}
+
+}  // namespace lingate::middleware

@@ -1,0 +1,71 @@
+// ScriptLog: what a script logs (lingate.log, print, console) becomes lines of the application log with the id of the
+// request that it ran for, its route and its step. A CallTag tells an instance whose call it runs: it is what the pool
+// hands back with a line. An instance on another thread may still log for a call whose exchange is over; it then finds
+// the tag's generation changed and the line goes out without an id: never with another request's.
+//
+// Thread: log() on whatever thread runs the instance; a tag is written by its worker and read by any.
+// Lifetime: one per pool, outlives it; tags live as long as their ScriptLog.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "middleware/app_log.h"
+#include "runtimes/runtime.h"
+
+namespace lingate::middleware {
+
+class alignas(64) CallTag {
+ public:
+  static constexpr std::size_t kBytes = 160;  // of id and route together; more is cut
+
+  struct Text {
+    std::array<char, kBytes> bytes;
+    std::size_t id_size = 0;
+    std::size_t route_size = 0;
+    std::string_view id() const noexcept { return {bytes.data(), id_size}; }
+    std::string_view route() const noexcept { return {bytes.data() + id_size, route_size}; }
+  };
+
+  // Owner: for the call that starts now. What it returns is the `tag` of that call.
+  void* begin(std::string_view id, std::string_view route) noexcept;
+  // Owner: the call is over; from here on its tag reads as empty.
+  void end() noexcept;
+
+  // Any thread. False: the call that this tag was made for is over.
+  static bool read(void* tag, Text& text) noexcept;
+
+ private:
+  // The generation is odd during a call, and the words change only while it is even. A tag carries the one of its call
+  // in bits that an aligned pointer leaves free; with 22 of them, a call would have to outlive four million others to
+  // be taken for one of them.
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<std::uint64_t> sizes_{0};
+  std::array<std::atomic<std::uint64_t>, kBytes / 8> words_{};
+};
+
+class ScriptLog final : public runtimes::Host {
+ public:
+  ScriptLog(AppLog& log, std::string_view step) : log_(log), step_(step) {}
+
+  void log(runtimes::LogLevel level, std::string_view message, std::string_view fields,
+           void* call_tag) noexcept override;
+
+  CallTag& take_tag();
+  void give_back(CallTag& tag) noexcept;
+
+ private:
+  AppLog& log_;
+  const std::string step_;
+  std::mutex mutex_;  // the two below
+  std::deque<CallTag> tags_;
+  std::vector<CallTag*> free_;
+};
+
+}  // namespace lingate::middleware

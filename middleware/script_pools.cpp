@@ -1,0 +1,121 @@
+#include "middleware/script_pools.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/codes.h"
+#include "middleware/settings_value.h"
+#include "middleware/steps/steps.h"
+#include "runtimes/value.h"
+
+namespace lingate::middleware {
+namespace {
+
+bool buffers(const Settings& settings, std::string_view side) {
+  const std::string_view body = settings.text("body");
+  return body == side || body == "both";
+}
+
+std::string_view base_name(std::string_view path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+runtimes::PoolOptions pool_options(const Settings& settings, std::uint32_t workers) {
+  runtimes::PoolOptions options;
+  if (settings.text("isolation", "inline") == "thread") options.placement = runtimes::Placement::thread;
+  options.budget = settings.duration("budget", options.budget);
+  options.wait = settings.duration("wait", options.wait);
+  options.timeout = settings.duration("timeout", options.timeout);
+  options.instances = static_cast<std::uint32_t>(settings.integer("instances", options.instances));
+  options.workers = workers;
+  return options;
+}
+
+// Equal texts mean that two steps can share instances.
+std::string key_of(const Settings& settings, const runtimes::Script& script, const runtimes::PoolOptions& options) {
+  return fmt::format("{}\n{}\n{} {} {} {} {} {} {} {} {}\n{}", settings.text("runtime"), script.path,
+                     static_cast<int>(options.placement), options.budget.count(), options.wait.count(),
+                     options.timeout.count(), options.instances, script.memory, script.limits.body,
+                     script.limits.request_body, script.limits.response_body, script.config);
+}
+
+}  // namespace
+
+Result<runtimes::Runtime*> ScriptPools::runtime_named(std::string_view name) const {
+  for (runtimes::Runtime* runtime : options_.runtimes)
+    if (runtime->name() == name) return runtime;
+  return fail(code::kUnknownRuntime, fmt::format("this build has no runtime '{}'", name));
+}
+
+Result<runtimes::Script> ScriptPools::script_of(const Settings& settings) const {
+  runtimes::Script script;
+  script.path = settings.text("file");
+  std::ifstream file(script.path, std::ios::binary);
+  if (!file)
+    return fail(code::kFileNotFound, fmt::format("the script {} cannot be read; check the path, which is relative to "
+                                                 "the configuration file",
+                                                 script.path));
+  script.source.assign(std::istreambuf_iterator<char>(file), {});
+  script.memory = settings.size("memory", 64ULL * 1024 * 1024);
+  script.limits = options_.limits;
+  script.limits.request_body = buffers(settings, "request");
+  script.limits.response_body = buffers(settings, "response");
+  script.limits.body = std::max<std::size_t>(script.limits.body, settings.size("max_body"));
+  if (const Settings* config = settings.find("config")) {
+    runtimes::WireWriter writer;
+    if (!walk(*config, writer))
+      return fail(code::kBadValue, fmt::format("the config of {}: {}", script.path, writer.error().message));
+    script.config = writer.value();
+  }
+  return script;
+}
+
+Result<const ScriptPools::Entry*> ScriptPools::pool(const Settings& settings) {
+  auto script = script_of(settings);
+  if (!script) return fail(std::move(script.error()));
+  const runtimes::PoolOptions options = pool_options(settings, options_.workers);
+  std::string key = key_of(settings, *script, options);
+  for (const auto& entry : entries_)
+    if (entry->key == key) return entry.get();
+  auto runtime = runtime_named(settings.text("runtime"));
+  if (!runtime) return fail(std::move(runtime.error()));
+
+  auto entry = std::make_unique<Entry>();
+  entry->key = std::move(key);
+  entry->label = base_name(script->path);
+  entry->log = std::make_unique<ScriptLog>(*options_.log, entry->label);
+  const std::string file = script->path;
+  auto pool = runtimes::RuntimePool::make(**runtime, std::move(*script), options, *entry->log, *options_.watchdog);
+  if (!pool) {
+    fault_ = ScriptFault{file, std::move(pool.error())};
+    const runtimes::LoadError& error = fault_->error;
+    return fail(code::kScriptLoad,
+                fmt::format("{}:{}: {}", error.file.empty() ? file : error.file, error.line, error.message));
+  }
+  entry->pool = std::move(*pool);
+  entries_.push_back(std::move(entry));
+  return entries_.back().get();
+}
+
+namespace steps {
+
+MadeStep make_script(const Settings& settings, const StepSurroundings& surroundings) {
+  if (!surroundings.scripts) return fail(code::kInternal, "step 'script': no runtimes were set up");
+  auto entry = surroundings.scripts->pool(settings);
+  if (!entry) return fail(std::move(entry.error()));
+  ScriptStepOptions options{.label = (*entry)->label,
+                            .on_error = settings.text("on_error") == "continue" ? OnError::go_on : OnError::deny,
+                            .request_body = buffers(settings, "request"),
+                            .response_body = buffers(settings, "response"),
+                            .workers = surroundings.workers};
+  options.max_body = settings.size("max_body", options.max_body);
+  return std::make_unique<ScriptStep>(*(*entry)->pool, *(*entry)->log, std::move(options));
+}
+
+}  // namespace steps
+
+}  // namespace lingate::middleware

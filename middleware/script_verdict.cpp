@@ -1,0 +1,174 @@
+#include "middleware/script_verdict.h"
+
+#include "base/codes.h"
+#include "base/utf8.h"
+#include "runtimes/header_rules.h"
+
+namespace lingate::middleware {
+
+using runtimes::FailureKind;
+using runtimes::Hook;
+using runtimes::ScriptLimits;
+
+namespace {
+
+constexpr std::size_t kMaxMessage = 2048;
+constexpr std::size_t kMaxContext = 64 * 1024;
+
+std::size_t bytes_of(const Headers& headers) noexcept {
+  std::size_t bytes = 0;
+  for (const Field& field : headers.all())
+    if (!field.removed) bytes += runtimes::line_bytes(field.name, field.value);
+  return bytes;
+}
+
+}  // namespace
+
+int code_of(FailureKind kind) noexcept {
+  switch (kind) {
+    case FailureKind::exception: return code::kScriptException;
+    case FailureKind::timeout: return code::kScriptTimeout;
+    case FailureKind::memory: return code::kScriptMemory;
+    case FailureKind::invalid: return code::kScriptInvalid;
+    case FailureKind::unavailable: return code::kScriptUnavailable;
+  }
+  return code::kScriptException;
+}
+
+bool VerdictReader::invalid(std::string_view message) {
+  failure_.kind = FailureKind::invalid;
+  failure_.message = message;
+  failure_.file = {};
+  failure_.line = 0;
+  failure_.stack.clear();
+  return false;
+}
+
+VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, std::string_view bytes,
+                                            const ScriptLimits& limits) {
+  if (bytes.empty()) return Outcome::next;
+  if (!runtimes::read_verdict(bytes, verdict_)) {
+    invalid("the verdict is malformed, or holds what may not stand in a message");
+    return Outcome::failed;
+  }
+  if (verdict_.failure) {
+    keep_failure(*verdict_.failure);
+    return Outcome::failed;
+  }
+  if (!check(exchange, hook, limits)) return Outcome::failed;
+  if (verdict_.request && !edit_head(exchange.request.headers, verdict_.request->headers, limits))
+    return Outcome::failed;
+  if (verdict_.response && !verdict_.answer &&
+      !edit_head(exchange.response.headers, verdict_.response->headers, limits))
+    return Outcome::failed;
+  commit(exchange);
+  return verdict_.answer ? Outcome::answered : Outcome::next;
+}
+
+VerdictReader::Outcome VerdictReader::read_failure(std::string_view bytes) {
+  if (!runtimes::read_verdict(bytes, verdict_)) {
+    invalid("the verdict is malformed");
+    return Outcome::failed;
+  }
+  if (!verdict_.failure) return Outcome::next;
+  keep_failure(*verdict_.failure);
+  return Outcome::failed;
+}
+
+bool VerdictReader::check(const Exchange& exchange, Hook hook, const ScriptLimits& limits) {
+  if (hook == Hook::request ? verdict_.response.has_value() : verdict_.request.has_value())
+    return invalid("the verdict edits what its hook may only read");
+  if (const auto& request = verdict_.request) {
+    const std::string_view path = request->path.value_or(exchange.request.path);
+    const std::string_view query = request->query.value_or(exchange.request.query);
+    const std::size_t target = path.size() + (query.empty() ? 0 : query.size() + 1);
+    if ((request->path || request->query) && target > limits.target)
+      return invalid("path and query are longer than the limit");
+    if (request->method && request->method->size() > limits.target) return invalid("the method is too long");
+    if (request->body && request->body->size() > limits.body) return invalid("the request body is over the limit");
+  }
+  if (verdict_.response && verdict_.response->body && verdict_.response->body->size() > limits.body)
+    return invalid("the response body is over the limit");
+  if (verdict_.context && verdict_.context->size() > kMaxContext) return invalid("ctx is larger than 64 KiB");
+  if (verdict_.session) {
+    auto change = apply_session_edits(exchange.session(), *verdict_.session);
+    if (!change) return invalid(change.error().message);
+    session_ = std::move(*change);
+  }
+  return !verdict_.answer || check_answer(*verdict_.answer, limits);
+}
+
+bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const ScriptLimits& limits) {
+  if (answer.body.size() > limits.body) return invalid("the answer's body is over the limit");
+  runtimes::HeaderLines lines = answer.headers;
+  std::size_t count = 0;
+  std::size_t bytes = 0;
+  for (std::string_view name, value; lines.next(name, value); ++count) {
+    if (runtimes::line_bytes(name, value) > limits.field_line + 4) return invalid("a header of the answer is too long");
+    bytes += runtimes::line_bytes(name, value);
+  }
+  // One line more than a script may write: the Content-Type that respond() adds.
+  if (count > limits.fields + 1 || bytes > limits.head + limits.field_line)
+    return invalid("the answer's head is over the limits");
+  return true;
+}
+
+// Edits are made at once; where they might pass the limits of a head, the lines before them are kept to go back to.
+bool VerdictReader::edit_head(Headers& headers, const runtimes::HeaderEdits& edits, const ScriptLimits& limits) {
+  std::size_t bytes = 0;
+  std::size_t lines = 0;
+  for (runtimes::HeaderEdits each = edits; each.next(edit_); lines += edit_.values.size())
+    for (const std::string_view value : edit_.values) {
+      if (edit_.name.size() + value.size() > limits.field_line)
+        return invalid("a header line is longer than the limit");
+      bytes += runtimes::line_bytes(edit_.name, value);
+    }
+  const bool doubtful = lines + headers.all().size() > limits.fields || bytes + bytes_of(headers) > limits.head;
+  if (doubtful) saved_.assign(headers.all().begin(), headers.all().end());
+  for (runtimes::HeaderEdits each = edits; each.next(edit_);) {
+    if (!edit_.append) {
+      headers.set(edit_.name, edit_.values);
+    } else {
+      for (const std::string_view value : edit_.values)
+        headers.add(edit_.name, value);
+    }
+  }
+  if (!doubtful || (headers.size() <= limits.fields && bytes_of(headers) <= limits.head)) return true;
+  headers.restore(saved_);
+  return invalid("the head would be larger than the limits");
+}
+
+void VerdictReader::commit(Exchange& exchange) {
+  if (const auto& request = verdict_.request) {
+    if (request->method) exchange.edit_method(*request->method);
+    if (request->path) exchange.edit_path(*request->path);
+    if (request->query) exchange.edit_query(*request->query);
+    if (request->body) exchange.replace_request_body(*request->body);
+  }
+  if (verdict_.session && session_.changed) exchange.set_session(std::move(session_.session));
+  if (verdict_.context) exchange.set_context(*verdict_.context);
+  if (const auto& answer = verdict_.answer) {
+    exchange.respond(static_cast<std::uint16_t>(answer->status), answer->body);
+    runtimes::HeaderLines lines = answer->headers;
+    for (std::string_view name, value; lines.next(name, value);)
+      exchange.response.headers.add(name, value);
+    return;
+  }
+  if (const auto& response = verdict_.response) {
+    if (response->status) exchange.response.status = static_cast<std::uint16_t>(*response->status);
+    if (response->body) exchange.replace_response_body(*response->body);
+  }
+}
+
+void VerdictReader::keep_failure(const runtimes::VerdictFailure& failure) {
+  failure_.kind = failure.kind;
+  failure_.message = utf8::cut(failure.message, kMaxMessage);
+  failure_.file = failure.file;
+  failure_.line = failure.line;
+  failure_.stack.clear();
+  runtimes::Repeated frames = failure.stack;
+  for (std::string_view frame; failure_.stack.size() < kMaxFrames && frames.next(frame);)
+    failure_.stack.push_back(frame);
+}
+
+}  // namespace lingate::middleware

@@ -1,0 +1,61 @@
+// Applies a script's Verdict to an exchange, all or nothing: what read_verdict() has checked is held against the limits
+// of heads, targets and bodies here, and only then anything changes. The rooms keep these rules too; this is the
+// gateway's own defence, for a verdict may come from a process that is not trusted.
+//
+// Thread: the exchange's worker; one VerdictReader a call in flight, reused. Lifetime: a failure's texts borrow the
+// verdict.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "middleware/exchange.h"
+#include "runtimes/runtime.h"
+#include "runtimes/wire_verdict.h"
+
+namespace lingate::middleware {
+
+// A script's failure, as its verdict tells it or as found in a verdict that may not stand.
+struct ScriptFailure {
+  runtimes::FailureKind kind = runtimes::FailureKind::exception;
+  std::string message;
+  std::string_view file{};
+  std::uint32_t line = 0;
+  std::vector<std::string_view> stack{};
+};
+
+int code_of(runtimes::FailureKind kind) noexcept;
+
+class VerdictReader {
+ public:
+  enum class Outcome : std::uint8_t { next, answered, failed };
+
+  // Applies `verdict` to `exchange`, or applies nothing and says why in failure(). Edits of the response are for the
+  // hook `response` only, those of the request for `request`.
+  Outcome apply(Exchange& exchange, runtimes::Hook hook, std::string_view verdict,
+                const runtimes::ScriptLimits& limits);
+
+  // Only whether it failed: for `log`, which edits nothing.
+  Outcome read_failure(std::string_view verdict);
+
+  const ScriptFailure& failure() const noexcept { return failure_; }
+
+ private:
+  bool invalid(std::string_view message);
+  bool check(const Exchange& exchange, runtimes::Hook hook, const runtimes::ScriptLimits& limits);
+  bool check_answer(const runtimes::VerdictAnswer& answer, const runtimes::ScriptLimits& limits);
+  bool edit_head(Headers& headers, const runtimes::HeaderEdits& edits, const runtimes::ScriptLimits& limits);
+  void commit(Exchange& exchange);
+  void keep_failure(const runtimes::VerdictFailure& failure);
+
+  runtimes::Verdict verdict_;
+  SessionChange session_;
+  runtimes::HeaderEdit edit_;  // reused for the room of its values
+  std::vector<Field> saved_;   // lines of a head before edits that might not fit
+  ScriptFailure failure_;
+};
+
+}  // namespace lingate::middleware

@@ -1,0 +1,158 @@
+#include "middleware/sessions/session.h"
+
+#include <array>
+#include <utility>
+
+#include "proto/plugin.h"
+#include "proto/wire.h"
+#include "runtimes/wire_verdict.h"
+
+namespace lingate::middleware {
+namespace {
+
+using proto::Field;
+using proto::Reader;
+using runtimes::Repeated;
+using runtimes::SessionEdits;
+namespace number = proto::session;
+
+constexpr std::size_t kMaxMetadata = 64 * 1024;
+
+void append_field(std::string& out, std::uint32_t field, std::string_view bytes) {
+  std::array<char, 16> head;
+  out.append(head.data(), proto::put_header(head.data(), field, bytes.size()));
+  out.append(bytes);
+}
+
+bool is_removed(const SessionEdits& edits, std::string_view name) {
+  Repeated removed = edits.removed_metadata;
+  for (std::string_view each; removed.next(each);)
+    if (each == name) return true;
+  return false;
+}
+
+// The last Member that the edits set for this key, or nothing.
+std::string_view set_member(const SessionEdits& edits, std::string_view name) {
+  std::string_view found;
+  Repeated set = edits.metadata;
+  for (std::string_view member; set.next(member);)
+    if (runtimes::read_member(member).name == name) found = member;
+  return found;
+}
+
+bool has_member(std::string_view members, std::string_view name) {
+  Repeated each(members, proto::members::kMembers);
+  for (std::string_view member; each.next(member);)
+    if (runtimes::read_member(member).name == name) return true;
+  return false;
+}
+
+// Keys keep their places, new ones come last in the order of the edits. A key both set and removed is set.
+std::string merge_metadata(std::string_view before, const SessionEdits& edits) {
+  std::string merged;
+  Repeated old(before, proto::members::kMembers);
+  for (std::string_view member; old.next(member);) {
+    const std::string_view name = runtimes::read_member(member).name;
+    const std::string_view edit = set_member(edits, name);
+    if (!edit.empty())
+      append_field(merged, proto::members::kMembers, edit);
+    else if (!is_removed(edits, name))
+      append_field(merged, proto::members::kMembers, member);
+  }
+  Repeated added = edits.metadata;
+  for (std::string_view member; added.next(member);) {
+    const std::string_view name = runtimes::read_member(member).name;
+    if (!has_member(merged, name)) append_field(merged, proto::members::kMembers, set_member(edits, name));
+  }
+  return merged;
+}
+
+bool touches_metadata(const SessionEdits& edits) {
+  std::string_view entry;
+  Repeated set = edits.metadata;
+  Repeated removed = edits.removed_metadata;
+  return set.next(entry) || removed.next(entry);
+}
+
+std::string_view metadata_of(std::string_view session) {
+  Repeated all(session, number::kMetadata);
+  std::string_view metadata;
+  while (all.next(metadata))
+    continue;
+  return metadata;
+}
+
+// The session with other tags and metadata, every other field as it was, in the order of the numbers.
+std::string rebuild(std::string_view session, const SessionEdits& edits, const std::string* metadata) {
+  std::string out;
+  bool put = false;
+  const auto put_edited = [&] {
+    if (std::exchange(put, true)) return;
+    Repeated tags = edits.tags.value_or(Repeated());
+    for (std::string_view tag; tags.next(tag);)
+      append_field(out, number::kTags, tag);
+    if (metadata && !metadata->empty()) append_field(out, number::kMetadata, *metadata);
+  };
+  Reader reader(session);
+  const char* start = session.data();
+  for (Field field; reader.next(field);) {
+    const char* end = reader.rest().data();
+    const std::string_view encoded(start, static_cast<std::size_t>(end - start));
+    start = end;
+    const bool replaced =
+        (field.number == number::kTags && edits.tags) || (field.number == number::kMetadata && metadata);
+    if (replaced) continue;
+    if (field.number >= number::kMetadata) put_edited();
+    out += encoded;
+  }
+  put_edited();
+  return out;
+}
+
+tl::unexpected<SessionFault> fault(std::string_view message) {
+  return tl::unexpected<SessionFault>(SessionFault{std::string(message)});
+}
+
+}  // namespace
+
+Session::Span Session::span_of(std::string_view part) const noexcept {
+  return {static_cast<std::uint32_t>(part.data() - wire_.data()), static_cast<std::uint32_t>(part.size())};
+}
+
+Result<Session, SessionFault> Session::from_wire(std::string wire) {
+  if (wire.size() > kMaxBytes) return fault("the session is larger than 128 KiB");
+  Session session(std::move(wire));
+  Reader reader(session.wire_);
+  for (Field field; reader.next(field);) {
+    if (field.number == number::kId) session.id_ = session.span_of(field.bytes);
+    if (field.number == number::kAlias) session.alias_ = session.span_of(field.bytes);
+  }
+  if (reader.failed()) return fault("the session is malformed");
+  if (session.id_.size == 0) return fault("the session has no id");
+  return session;
+}
+
+Result<SessionChange, SessionFault> apply_session_edits(const Session* session, const SessionEdits& edits) {
+  const bool metadata_edited = touches_metadata(edits);
+  const bool details = edits.tags || metadata_edited;
+  if (edits.cleared) {
+    if (details) return fault("a session is cleared and edited at once");
+    return SessionChange{.changed = true};
+  }
+  if (!edits.assigned && !details) return SessionChange{};
+  if (!edits.assigned && !session) return fault("there is no session to edit");
+  const std::string_view base = edits.assigned ? *edits.assigned : session->wire();
+  std::string wire;
+  if (details) {
+    const std::string metadata = metadata_edited ? merge_metadata(metadata_of(base), edits) : std::string();
+    if (metadata.size() > kMaxMetadata) return fault("the session's metadata is larger than 64 KiB");
+    wire = rebuild(base, edits, metadata_edited ? &metadata : nullptr);
+  } else {
+    wire = base;
+  }
+  auto changed = Session::from_wire(std::move(wire));
+  if (!changed) return tl::unexpected<SessionFault>(std::move(changed.error()));
+  return SessionChange{true, std::move(*changed)};
+}
+
+}  // namespace lingate::middleware
