@@ -12,21 +12,31 @@ source "$here/../engine.sh"
 suite=bookworm
 defines="-DLUAJIT_ENABLE_CHECKHOOK -DLUAJIT_ENABLE_GC64 -DLUAJIT_ENABLE_LUA52COMPAT"
 
-fetch() {
-  local work=$1 mirror
-  # The machine's own mirror of Debian, if it has one: that is the one known to be reachable.
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" 'Origin: Debian' 2>/dev/null |
-    sort -u | head -n 1)
-  mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial" "$work/apt/sources.d"
+# fetch_from MIRROR WORK
+fetch_from() {
+  local mirror=$1 apt=$2/apt
+  rm -rf "$apt"
+  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/sources.d"
   printf 'Types: deb-src\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: %s\n' \
-    "${mirror:-http://deb.debian.org/debian}" "$suite" /usr/share/keyrings/debian-archive-keyring.gpg \
-    >"$work/apt/sources.d/source.sources"
-  local options=(-q -o Dir::Etc::sourcelist="$work/apt/none" -o Dir::Etc::sourceparts="$work/apt/sources.d"
-    -o Dir::State::lists="$work/apt/lists" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User=
-    -o APT::Update::Post-Invoke-Success::=true -o Acquire::Retries=3)
-  apt-get "${options[@]}" update
-  (cd "$work" && apt-get "${options[@]}" source --download-only luajit)
-  (cd "$work" && dpkg-source --no-check -x luajit_*.dsc source)
+    "$mirror" "$suite" /usr/share/keyrings/debian-archive-keyring.gpg >"$apt/sources.d/source.sources"
+  local options=(-q -o Dir::Etc::sourcelist="$apt/none" -o Dir::Etc::sourceparts="$apt/sources.d"
+    -o Dir::State::lists="$apt/lists" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=
+    -o APT::Update::Post-Invoke-Success::=true -o APT::Update::Error-Mode=any -o Acquire::Retries=3)
+  apt-get "${options[@]}" update && (cd "$2" && apt-get "${options[@]}" source --download-only luajit)
+}
+
+# The machine's own mirror of Debian, if it has one, is known to be reachable; but it may be without sources.
+fetch() {
+  local mirrors mirror
+  mirrors=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' "Codename: $suite" 'Origin: Debian' | sort -u)
+  for mirror in $mirrors http://deb.debian.org/debian; do
+    if fetch_from "$mirror" "$1"; then
+      (cd "$1" && dpkg-source --no-check -x luajit_*.dsc source)
+      return
+    fi
+  done
+  echo "no mirror gave the source of luajit: are this machine's network and proxy settings in order?"
+  return 1
 }
 
 build() {
