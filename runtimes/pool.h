@@ -5,18 +5,21 @@
 //
 //   ScriptStep ── ScriptCall ──▶ RuntimePool ──▶ inline Instance of this worker | thread slot ──▶ done
 //
-// Thread: call() and cancel() on a loop's thread, for calls of that loop. Completion comes back on the same thread.
-// Lifetime: pools live in a snapshot; a snapshot dies when its last exchange is over and its threads have ended.
+// The parts behind it are in pool_lane.h (the calls of one worker) and pool_crew.h (the threads).
+//
+// Thread: call(), cancel() and idle_step() on a loop's thread, for calls of that loop. Completion comes back on the
+// same thread. Lifetime: pools live in a snapshot; a snapshot dies when its last exchange is over. The destructor
+// interrupts what still runs and joins the pool's threads; one that is stuck in code which nothing can stop is left
+// behind after kFarewell, logged, and touches nothing but its own instance from then on. So destroy a pool where
+// waiting is allowed.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/loop.h"
 #include "base/result.h"
@@ -24,6 +27,13 @@
 #include "runtimes/watchdog.h"
 
 namespace lingate::runtimes {
+
+namespace pool {
+class Flight;
+class Lane;
+class Crew;
+struct State;
+}  // namespace pool
 
 enum class Placement : std::uint8_t { inline_, thread };
 
@@ -33,7 +43,7 @@ struct PoolOptions {
   std::chrono::nanoseconds wait = std::chrono::seconds(1);
   std::chrono::nanoseconds timeout = std::chrono::seconds(30);
   std::uint32_t instances = 1;  // slots of `thread`, and of an inline pool once it is demoted
-  std::uint32_t workers = 1;    // loops that may call
+  std::uint32_t workers = 1;    // loops that may call; their index() is below this
 };
 
 // One call from start to completion. Embedded in its owner (an exchange's script state) and reused; the owner fills
@@ -42,36 +52,40 @@ struct PoolOptions {
 class ScriptCall {
  public:
   Hook hook = Hook::request;
-  std::string input;  // the encoded Call; the owner's buffer, reused. Not touched while the call is in flight.
-  void* tag = nullptr;  // comes back in Host::log
+  std::string input;    // the encoded Call; the owner's buffer, reused. Empty or foreign while the call is in flight.
+  void* tag = nullptr;  // comes back in Host::log, which see: an instance may hold it longer than the call lasts
 
-  // Result, valid from completion until the next use.
+  // Result. From call(): valid until the loop's next use of the pool. In completed() and after: until the next use of
+  // this call.
   std::string_view verdict() const noexcept { return verdict_; }
   std::chrono::nanoseconds running() const noexcept { return running_; }  // time inside the engine
 
  protected:
-  ~ScriptCall() = default;
+  virtual ~ScriptCall() = default;
   virtual void completed() noexcept = 0;  // loop's thread; only if call() answered pending
 
  private:
-  friend class RuntimePool;
-  struct Flight;
+  friend class pool::Flight;
+  friend class pool::Lane;
   std::string_view verdict_;
   std::chrono::nanoseconds running_{};
-  Flight* flight_ = nullptr;  // the pool's side of a call that waits
+  std::string kept_;                // verdict_, where it did not stay in an instance
+  pool::Flight* flight_ = nullptr;  // the pool's side of a call that waits
 };
 
 struct PoolCounters {
   std::uint64_t calls = 0;
   std::array<std::uint64_t, 6> failures{};  // by FailureKind
-  std::uint64_t replaced = 0;
-  std::uint64_t memory = 0;  // bytes held by all instances
+  std::uint64_t replaced = 0;               // instances thrown away
+  std::uint64_t memory = 0;                 // bytes held by all instances, as of their last calls
   std::uint32_t idle = 0, busy = 0, queued = 0;
   bool demoted = false;
 };
 
 class RuntimePool {
  public:
+  static constexpr std::chrono::milliseconds kFarewell{1000};
+
   // Loads one instance per worker (inline) or per slot (thread); the first failure is the result. Instances are made on
   // the calling thread for inline, on their own threads otherwise.
   static Result<std::unique_ptr<RuntimePool>, LoadError> make(Runtime& runtime, Script script, PoolOptions options,
@@ -89,7 +103,7 @@ class RuntimePool {
   Started call(Loop& loop, ScriptCall& call) noexcept;
 
   // The exchange is over (client gone, route time-out): `call` is not touched again after this returns, whatever its
-  // instance still does.
+  // instance still does. Harmless for a call that is not in flight.
   void cancel(Loop& loop, ScriptCall& call) noexcept;
 
   // The loop has nothing to do: one collector step of this worker's inline instance. True if more is worth doing.
@@ -98,9 +112,8 @@ class RuntimePool {
   PoolCounters counters() const noexcept;  // any thread; each figure is exact, together they are not one instant
 
  private:
-  struct State;
-  explicit RuntimePool(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit RuntimePool(pool::State* state) noexcept : state_(state) {}
+  pool::State* state_;  // counted: calls still on their way home hold it too
 };
 
 }  // namespace lingate::runtimes

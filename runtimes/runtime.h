@@ -5,11 +5,12 @@
 //
 // Thread: an instance is used by one thread at a time; the pool (runtimes/pool.h) is its one caller. Only interrupt()
 // comes from elsewhere: from the watchdog, while a call is running.
-// Lifetime: a runtime outlives its instances. Bytes passed in are borrowed until the call is over, suspensions included.
-// Errors: nothing throws or jumps out of a room. A script's fault is a Verdict with a Failure; only loading can fail
-// otherwise.
+// Lifetime: a runtime outlives its instances. Bytes passed in are borrowed until the call is over, suspensions
+// included. Errors: nothing throws or jumps out of a room. A script's fault is a Verdict with a Failure; only loading
+// can fail otherwise.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,6 +23,10 @@
 #include "runtimes/interruptible.h"
 
 namespace lingate::runtimes {
+
+namespace pool {
+class Crew;
+}
 
 enum class Hook : std::uint8_t { init = 1, request = 2, response = 3, log = 4 };  // numbers of plugin.proto
 
@@ -42,10 +47,12 @@ struct HookSet {
 
 enum class LogLevel : std::uint8_t { debug, info, warn, error };
 
-// What an instance may ask of its surroundings while a call runs. Called on the thread that runs the instance.
+// What an instance may ask of its surroundings while a call runs. Called on the thread that runs the instance, so from
+// several at once.
 class Host {
  public:
-  // `fields` is a JSON object or empty; `call_tag` is the one given to start(), nullptr while loading.
+  // `fields` is a JSON object or empty; `call_tag` is the one given to start(), nullptr while loading. An instance that
+  // is late may name a call that was cancelled or answered meanwhile: a tag must say so rather than dangle.
   virtual void log(LogLevel level, std::string_view message, std::string_view fields, void* call_tag) noexcept = 0;
 
  protected:
@@ -64,9 +71,9 @@ struct ScriptLimits {
 };
 
 struct Script {
-  std::string path;    // as shown in messages; its folder is where require and import look
-  std::string source;  // bytes of the file
-  std::string config;  // a Value of plugin.proto, encoded; empty: null
+  std::string path;          // as shown in messages; its folder is where require and import look
+  std::string source;        // bytes of the file
+  std::string config;        // a Value of plugin.proto, encoded; empty: null
   std::uint64_t memory = 0;  // bytes an instance may hold
   std::chrono::nanoseconds init_budget = std::chrono::seconds(5);
   ScriptLimits limits;
@@ -149,13 +156,22 @@ class Runtime {
  public:
   virtual ~Runtime() = default;
 
-  virtual std::string_view name() const noexcept = 0;         // "lua"
-  virtual std::string version() const = 0;                    // "LuaJIT 2.1.0-beta3"
+  virtual std::string_view name() const noexcept = 0;            // "lua"
+  virtual std::string version() const = 0;                       // "LuaJIT 2.1.0-beta3"
   virtual std::vector<std::string_view> extensions() const = 0;  // {".lua"}
 
   // Compiles `script`, runs its top level and init (within script.init_budget: the room arms its own interrupt through
-  // the watchdog given at construction), on the thread that will use the instance. `host` outlives the instance.
+  // the watchdog given at construction). May be called from several threads at once; the instance is then used, one
+  // thread at a time, by whoever has it. `host` outlives the instance.
   virtual Result<std::unique_ptr<Instance>, LoadError> load(const Script& script, Host& host) = 0;
+
+  // True if a call that cannot be stopped holds only its own instance, so that the pool may put a fresh one beside it.
+  // False where all instances share one interpreter: then the others wait until the call returns.
+  virtual bool independent() const noexcept { return true; }
+
+ private:
+  friend class pool::Crew;
+  std::atomic<std::uint32_t> stuck_{0};  // calls that hold the one interpreter past their budget
 };
 
 }  // namespace lingate::runtimes

@@ -1,0 +1,134 @@
+#include "runtimes/pool.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "runtimes/pool_state.h"
+
+namespace lingate::runtimes {
+
+namespace pool {
+
+State::State(Runtime& its_runtime, Script its_script, const PoolOptions& its_options, Host& its_host,
+             Watchdog& its_watchdog)
+    : runtime(its_runtime),
+      script(std::move(its_script)),
+      options(its_options),
+      host(its_host),
+      watchdog(its_watchdog),
+      crew(*this) {
+  for (std::uint32_t worker = 0; worker < options.workers; ++worker)
+    lanes.push_back(std::make_unique<Lane>(*this));
+}
+
+void State::spent_budget(Clock::time_point now) noexcept {
+  {
+    const std::lock_guard lock(demotion_mutex);
+    spent[next_spent++ % kDemotionCount] = now;
+    const Clock::time_point oldest = spent[next_spent % kDemotionCount];
+    if (next_spent < kDemotionCount || now - oldest > kDemotionWindow || demoted.load()) return;
+    if (!crew.start(std::max(1U, options.instances))) return;  // no thread to be had: inline is still a service
+    demoted.store(true, std::memory_order_release);
+  }
+  host.log(LogLevel::warn,
+           script.path +
+               ": moved from inline to thread until the next reload, because three calls spent their whole "
+               "budget within 10 s; make it quicker, raise `budget`, or say `isolation: thread`",
+           {}, nullptr);
+}
+
+}  // namespace pool
+
+using pool::State;
+
+namespace {
+
+std::optional<LoadError> load_inline(State& state) {
+  for (const auto& lane : state.lanes) {
+    auto instance = state.runtime.load(state.script, state.host);
+    if (!instance) return std::move(instance.error());
+    state.hooks = (*instance)->hooks();
+    lane->adopt(std::move(*instance));
+  }
+  return std::nullopt;
+}
+
+std::optional<LoadError> load_threads(State& state) {
+  if (!state.crew.start(std::max(1U, state.options.instances)))
+    return LoadError{
+        FailureKind::unavailable, "the system gives no thread to run the script on", state.script.path, 0, {}};
+  if (auto error = state.crew.loaded()) return error;
+  state.hooks = state.crew.hooks();
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RuntimePool>, LoadError> RuntimePool::make(Runtime& runtime, Script script, PoolOptions options,
+                                                                  Host& host, Watchdog& watchdog) {
+  auto* const state = new State(runtime, std::move(script), options, host, watchdog);
+  std::unique_ptr<RuntimePool> made(new RuntimePool(state));
+  auto error = options.placement == Placement::inline_ ? load_inline(*state) : load_threads(*state);
+  if (error) return lingate::fail(std::move(*error));
+  return made;
+}
+
+RuntimePool::~RuntimePool() {
+  state_->crew.close();
+  for (const auto& lane : state_->lanes)
+    lane->close();
+  state_->release();
+}
+
+const HookSet& RuntimePool::hooks() const noexcept {
+  return state_->hooks;
+}
+
+const Script& RuntimePool::script() const noexcept {
+  return state_->script;
+}
+
+const PoolOptions& RuntimePool::options() const noexcept {
+  return state_->options;
+}
+
+std::string_view RuntimePool::runtime_name() const noexcept {
+  return state_->runtime.name();
+}
+
+RuntimePool::Started RuntimePool::call(Loop& loop, ScriptCall& call) noexcept {
+  return state_->lanes[loop.index()]->call(loop, call);
+}
+
+void RuntimePool::cancel(Loop& loop, ScriptCall& call) noexcept {
+  state_->lanes[loop.index()]->cancel(call);
+}
+
+bool RuntimePool::idle_step(Loop& loop) noexcept {
+  return state_->lanes[loop.index()]->idle_step();
+}
+
+PoolCounters RuntimePool::counters() const noexcept {
+  PoolCounters sum;
+  for (const auto& lane : state_->lanes) {
+    const pool::Figures& figures = lane->figures();
+    sum.calls += figures.calls.load(std::memory_order_relaxed);
+    for (std::size_t kind = 0; kind < sum.failures.size(); ++kind)
+      sum.failures[kind] += figures.failures[kind].load(std::memory_order_relaxed);
+    sum.memory += figures.memory.load(std::memory_order_relaxed);
+    sum.queued += figures.waiting.load(std::memory_order_relaxed);
+    if (!figures.has_instance.load(std::memory_order_relaxed)) continue;
+    ++(figures.busy.load(std::memory_order_relaxed) ? sum.busy : sum.idle);
+  }
+  const pool::Crew::Figures crew = state_->crew.figures();
+  sum.idle += crew.idle;
+  sum.busy += crew.busy;
+  sum.queued += crew.queued;
+  sum.memory += crew.memory;
+  sum.replaced = state_->replaced.load(std::memory_order_relaxed);
+  sum.demoted = state_->demoted.load(std::memory_order_relaxed);
+  return sum;
+}
+
+}  // namespace lingate::runtimes

@@ -1,0 +1,120 @@
+// Flight: the pool's side of one call that could not be finished at once. It is at home with its worker's Lane
+// (waiting for an inline instance, or suspended on a host operation), or away with the Crew's threads; whoever has it
+// may touch it, and nobody else. It goes away through Crew::submit() and comes home through Loop::post().
+//
+// Thread: as above. Lifetime: made and recycled by its lane.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/loop.h"
+#include "runtimes/pool.h"
+#include "runtimes/runtime.h"
+
+namespace lingate::runtimes::pool {
+
+using std::chrono::nanoseconds;
+
+class Slot;
+
+class Flight final : public Task, public Timer {
+ public:
+  enum class Stage : std::uint8_t { idle, waiting, suspended, away };
+  enum class Work : std::uint8_t { start, resume, cancel };
+  enum class Outcome : std::uint8_t { finished, suspended, unavailable, cancelled };
+  enum class Place : std::uint8_t { none, queued, running, returning };
+
+  explicit Flight(Lane& lane) noexcept : lane_(lane) {}
+
+  Lane& lane() const noexcept { return lane_; }
+
+  void run() noexcept override;      // came home
+  void expired() noexcept override;  // wait, timeout, budget or the host operation
+
+  // ---- lane's thread only ----
+  ScriptCall* call = nullptr;  // nullptr: abandoned; the call was answered or cancelled
+  Stage stage = Stage::idle;
+  Clock::time_point timeout_at{};  // of the whole call
+  Clock::time_point resume_at{};   // suspended
+  Clock::time_point wait_until{};  // waiting or queued
+  nanoseconds leash{};             // away: the budget that it took along
+  bool lost = false;               // suspended in an instance that is gone
+  bool has_input = false;          // it took the owner's input along
+
+  // ---- whoever has it ----
+  Hook hook = Hook::request;
+  Work work = Work::start;
+  Outcome outcome = Outcome::finished;
+  void* tag = nullptr;
+  std::string input;    // away: the encoded Call, so that the owner may go
+  std::string verdict;  // finished away
+  HostOperation operation;
+  nanoseconds budget_left{};
+  nanoseconds running{};
+  CallId id = 0;
+  Slot* slot = nullptr;          // the one that started it
+  std::uint32_t generation = 0;  // of that slot's instance
+
+  // ---- under the crew's mutex ----
+  Place place = Place::none;
+  Clock::time_point run_until{};  // running
+  Flight* next = nullptr;
+  Flight* previous = nullptr;
+
+ private:
+  Lane& lane_;
+};
+
+// Flights in a row; intrusive, so joining and leaving costs no allocation.
+class FlightList {
+ public:
+  bool empty() const noexcept { return first_ == nullptr; }
+  std::uint32_t size() const noexcept { return size_; }
+  void push_back(Flight& flight) noexcept;
+  void remove(Flight& flight) noexcept;
+  Flight* pop_front() noexcept;  // nullptr: empty
+  Flight* front() const noexcept { return first_; }
+
+ private:
+  Flight* first_ = nullptr;
+  Flight* last_ = nullptr;
+  std::uint32_t size_ = 0;
+};
+
+// Call ids of one instance: small numbers, given again.
+class CallIds {
+ public:
+  CallId take();
+  void give(CallId id) noexcept { free_.push_back(id); }
+
+ private:
+  std::vector<CallId> free_;
+  CallId next_ = 0;
+};
+
+// One stay of a call in its instance, timed and watched.
+struct Stay {
+  Progress progress;
+  nanoseconds took{};
+  bool fired = false;
+};
+
+template <class Enter>
+Stay stay(Instance& instance, Watch& watch, nanoseconds budget, Enter&& enter) {
+  const Clock::time_point begin = Clock::now();
+  watch.arm(begin + budget);
+  Stay result{enter(), {}, false};
+  result.took = Clock::now() - begin;
+  result.fired = watch.disarm();
+  if (result.fired) instance.settle();
+  return result;
+}
+
+// The kind of the Failure in a verdict; FailureKind{} where there is none.
+FailureKind failure_of(std::string_view verdict) noexcept;
+
+}  // namespace lingate::runtimes::pool

@@ -1,0 +1,244 @@
+// Calls and their time: what is common to both placements, and flights that are away. The inline instance is in
+// pool_inline.cpp.
+#include "runtimes/pool_lane.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtimes/call_view.h"
+#include "runtimes/pool_state.h"
+
+namespace lingate::runtimes::pool {
+namespace {
+
+void add_one(std::atomic<std::uint64_t>& counter) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+std::string in_milliseconds(nanoseconds time) {
+  return std::to_string(time / std::chrono::milliseconds(1)) + " ms";
+}
+
+}  // namespace
+
+RuntimePool::Started Lane::call(Loop& loop, ScriptCall& call) noexcept {
+  if (!loop_) loop_ = &loop;  // once: slots read it
+  add_one(figures_.calls);
+  if (state_.options.placement == Placement::thread) return call_crew(call);
+  if (!state_.demoted.load(std::memory_order_acquire)) return call_inline(call);
+  if (instance_ && suspended_.empty()) drop_instance();
+  return call_crew(call);
+}
+
+RuntimePool::Started Lane::call_crew(ScriptCall& call) noexcept {
+  Flight& flight = take_flight(call);
+  flight.hook = call.hook;
+  flight.tag = call.tag;
+  flight.input.swap(call.input);
+  flight.has_input = true;
+  if (submit(flight, Flight::Work::start)) return Started::pending;
+  flight.input.swap(call.input);
+  detach(flight);
+  recycle(flight);
+  return refuse(call);
+}
+
+RuntimePool::Started Lane::refuse(ScriptCall& call) noexcept {
+  write_own_failure(call, FailureKind::unavailable);
+  return Started::finished;
+}
+
+bool Lane::submit(Flight& flight, Flight::Work work) noexcept {
+  const Clock::time_point now = Clock::now();
+  flight.work = work;
+  flight.stage = Flight::Stage::away;
+  flight.wait_until = now + state_.options.wait;
+  flight.leash = flight.budget_left;
+  const Clock::time_point first_look = now + flight.leash + kGrace;
+  if (!state_.crew.submit(flight)) {
+    flight.stage = Flight::Stage::idle;
+    return false;
+  }
+  // It may be running, even on its way home by now; nothing of it but the lane's own may be touched.
+  arm(flight, std::min({flight.wait_until, flight.timeout_at, first_look}));
+  return true;
+}
+
+void Lane::arm(Flight& flight, Clock::time_point due) noexcept {
+  loop_->arm(flight, std::max(Clock::duration{}, due - loop_->now()));
+}
+
+void Lane::expired(Flight& flight) noexcept {
+  const Clock::time_point now = Clock::now();
+  switch (flight.stage) {
+    case Flight::Stage::waiting:
+      if (const auto due = std::min(flight.wait_until, flight.timeout_at); now < due) return arm(flight, due);
+      stop_waiting(flight);
+      return complete_failed(flight, FailureKind::unavailable);
+    case Flight::Stage::suspended:
+      if (flight.lost) return complete_failed(flight, FailureKind::unavailable);
+      if (now >= flight.timeout_at) {
+        if (!flight.slot) drop_inline(flight);
+        return complete_failed(flight, FailureKind::timeout);
+      }
+      if (!flight.slot) return resume_inline(flight);
+      if (!submit(flight, Flight::Work::resume)) complete_failed(flight, FailureKind::unavailable);
+      return;
+    case Flight::Stage::away: return look_after(flight);
+    case Flight::Stage::idle: return;
+  }
+}
+
+void Lane::look_after(Flight& flight) noexcept {
+  const Clock::time_point now = Clock::now();
+  const Crew::Status status = state_.crew.status(flight);
+  if (status.place == Flight::Place::queued) {
+    const Clock::time_point due = std::min(flight.wait_until, flight.timeout_at);
+    state_.crew.relieve(now);
+    if (now < due) return arm(flight, std::min(due, now + flight.leash + kGrace));
+    if (!state_.crew.take_back(flight)) return arm(flight, now + kGrace);  // begun this moment
+    const bool timed_out = now >= flight.timeout_at;
+    if (flight.work == Flight::Work::start || !submit_cancel(flight)) flight.stage = Flight::Stage::idle;
+    return complete_failed(flight, timed_out ? FailureKind::timeout : FailureKind::unavailable);
+  }
+  if (status.place != Flight::Place::running) return;  // it comes home by itself
+  const Clock::time_point overdue = status.run_until + kGrace;
+  const Clock::time_point due = std::min(overdue, flight.timeout_at);
+  if (now < due) return arm(flight, due);
+  if (now < overdue) return complete_failed(flight, FailureKind::timeout);
+  switch (state_.crew.overdue(flight)) {
+    case Crew::Overdue::returned: return;
+    case Crew::Overdue::holder: return complete_failed(flight, FailureKind::timeout);
+    case Crew::Overdue::held_up: return complete_failed(flight, FailureKind::unavailable);
+  }
+}
+
+// The flight is the lane's again: tells its slot to drop what is suspended there. False: there is nothing to drop.
+bool Lane::submit_cancel(Flight& flight) noexcept {
+  flight.work = Flight::Work::cancel;
+  flight.stage = Flight::Stage::away;
+  return state_.crew.submit(flight);
+}
+
+void Lane::came_home(Flight& flight) noexcept {
+  flight.stage = Flight::Stage::idle;
+  if (!flight.call) return settle_abandoned(flight);
+  loop_->disarm(flight);
+  switch (flight.outcome) {
+    case Flight::Outcome::finished: return complete(flight);
+    case Flight::Outcome::suspended: return suspend(flight, flight.operation);
+    case Flight::Outcome::cancelled:
+    case Flight::Outcome::unavailable: return complete_failed(flight, FailureKind::unavailable);
+  }
+}
+
+void Lane::settle_abandoned(Flight& flight) noexcept {
+  if (flight.outcome != Flight::Outcome::suspended || !submit_cancel(flight)) recycle(flight);
+}
+
+void Lane::suspend(Flight& flight, const HostOperation& operation) noexcept {
+  // Compared as a double: a script may ask for longer than a clock can count.
+  const double most = std::chrono::duration<double>(state_.options.timeout).count() + 1;
+  const double seconds = operation.seconds > 0 ? std::min(operation.seconds, most) : 0;
+  flight.stage = Flight::Stage::suspended;
+  flight.resume_at = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  arm(flight, std::min(flight.resume_at, flight.timeout_at));
+}
+
+void Lane::cancel(ScriptCall& call) noexcept {
+  if (!call.flight_) return;
+  Flight& flight = *call.flight_;
+  detach(flight);
+  loop_->disarm(flight);
+  switch (flight.stage) {
+    case Flight::Stage::waiting: stop_waiting(flight); break;
+    case Flight::Stage::suspended:
+      if (flight.slot) {
+        if (submit_cancel(flight)) return;
+      } else if (!flight.lost) {
+        drop_inline(flight);
+      }
+      break;
+    case Flight::Stage::away:
+      if (!state_.crew.take_back(flight)) return;  // it comes home, and finds nobody
+      if (flight.work != Flight::Work::start && submit_cancel(flight)) return;
+      break;
+    case Flight::Stage::idle: break;
+  }
+  recycle(flight);
+}
+
+Flight& Lane::take_flight(ScriptCall& call) noexcept {
+  if (free_.empty()) {
+    flights_.push_back(std::make_unique<Flight>(*this));
+    free_.reserve(flights_.size());
+    free_.push_back(flights_.back().get());
+  }
+  Flight& flight = *free_.back();
+  free_.pop_back();
+  flight.call = &call;
+  flight.lost = flight.has_input = false;
+  flight.slot = nullptr;
+  flight.budget_left = state_.options.budget;
+  flight.running = {};
+  flight.timeout_at = Clock::now() + state_.options.timeout;
+  call.flight_ = &flight;
+  return flight;
+}
+
+void Lane::recycle(Flight& flight) noexcept {
+  constexpr std::size_t kKeep = 256 * 1024;
+  flight.stage = Flight::Stage::idle;
+  for (std::string* const buffer : {&flight.input, &flight.verdict})
+    if (buffer->capacity() > kKeep) std::string().swap(*buffer);
+  free_.push_back(&flight);
+}
+
+ScriptCall* Lane::detach(Flight& flight) noexcept {
+  ScriptCall* const call = std::exchange(flight.call, nullptr);
+  call->flight_ = nullptr;
+  return call;
+}
+
+// Last: whoever waited may do anything now, even end the pool.
+void Lane::complete(Flight& flight) noexcept {
+  ScriptCall& call = *detach(flight);
+  call.kept_.swap(flight.verdict);
+  call.verdict_ = call.kept_;
+  call.running_ = flight.running;
+  if (flight.has_input) call.input.swap(flight.input);
+  if (const FailureKind kind = failure_of(call.verdict_); kind != FailureKind{}) count_failure(kind);
+  recycle(flight);
+  call.completed();
+}
+
+// As complete(), but the pool speaks. A flight that is away stays so, without its call.
+void Lane::complete_failed(Flight& flight, FailureKind kind) noexcept {
+  ScriptCall& call = *detach(flight);
+  write_own_failure(call, kind);
+  if (flight.stage == Flight::Stage::away) return call.completed();
+  call.running_ = flight.running;
+  if (flight.stage == Flight::Stage::suspended && flight.slot && submit_cancel(flight)) return call.completed();
+  if (flight.has_input) call.input.swap(flight.input);
+  recycle(flight);
+  call.completed();
+}
+
+void Lane::count_failure(FailureKind kind) noexcept {
+  add_one(figures_.failures[static_cast<std::size_t>(kind)]);
+}
+
+void Lane::write_own_failure(ScriptCall& call, FailureKind kind) noexcept {
+  const PoolOptions& options = state_.options;
+  const std::string message =
+      kind == FailureKind::timeout
+          ? "the call did not end within its budget (" + in_milliseconds(options.budget) + ") and time-out (" +
+                in_milliseconds(options.timeout) + ")"
+          : "no instance could serve the call within its wait (" + in_milliseconds(options.wait) + ")";
+  write_failure(call.kept_, {.kind = kind, .message = message, .file = state_.script.path});
+  call.verdict_ = call.kept_;
+  call.running_ = {};
+  count_failure(kind);
+}
+
+}  // namespace lingate::runtimes::pool

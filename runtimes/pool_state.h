@@ -1,0 +1,56 @@
+// State: what the parts of one pool share: what it runs, its lanes and its crew, and the count of those who may still
+// touch it (the RuntimePool, every thread of the crew, every flight away).
+//
+// Thread: constant after make() but for atomics. Lifetime: the last holder deletes it.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "runtimes/pool.h"
+#include "runtimes/pool_crew.h"
+#include "runtimes/pool_lane.h"
+
+namespace lingate::runtimes::pool {
+
+// Added to a budget before the loop answers for an instance that does not return.
+inline constexpr std::chrono::milliseconds kGrace{20};
+
+// Three budgets spent within the window move an inline pool to threads.
+inline constexpr std::chrono::seconds kDemotionWindow{10};
+inline constexpr std::size_t kDemotionCount = 3;
+
+struct State {
+  State(Runtime& its_runtime, Script its_script, const PoolOptions& its_options, Host& its_host,
+        Watchdog& its_watchdog);
+
+  void hold() noexcept { holders.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+  }
+
+  // An inline call spent its whole budget; the third in a short time moves the pool to threads, for all workers.
+  void spent_budget(Clock::time_point now) noexcept;
+
+  Runtime& runtime;
+  const Script script;
+  const PoolOptions options;
+  Host& host;
+  Watchdog& watchdog;
+  HookSet hooks;
+  std::atomic<std::uint32_t> holders{1};
+  std::atomic<bool> closed{false};
+  std::atomic<bool> demoted{false};
+  std::atomic<std::uint64_t> replaced{0};
+  std::mutex demotion_mutex;  // the two below; rarely taken
+  std::array<Clock::time_point, kDemotionCount> spent{};
+  std::size_t next_spent = 0;
+  std::vector<std::unique_ptr<Lane>> lanes;  // by worker
+  Crew crew;
+};
+
+}  // namespace lingate::runtimes::pool
