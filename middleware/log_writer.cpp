@@ -18,6 +18,7 @@
 namespace lingate::middleware {
 namespace {
 
+constexpr std::string_view kStandardError = "stderr";
 constexpr std::size_t kMaxSpare = 16;
 // What a pipe that polls as writable takes without blocking (PIPE_BUF). Standard streams are not made non-blocking:
 // that would change them for every process that shares them.
@@ -136,10 +137,11 @@ bool LogWriter::wait_writable() noexcept {
 }
 
 Result<LogWriter*> LogFiles::open(std::string_view path) {
+  if (path.empty()) path = kStandardError;
   const auto found = writers_.find(path);
   if (found != writers_.end()) return found->second.get();
-  int descriptor = path.empty() ? STDERR_FILENO : STDOUT_FILENO;
-  if (!path.empty() && path != "-") {
+  int descriptor = path == kStandardError ? STDERR_FILENO : STDOUT_FILENO;
+  if (path.starts_with('/')) {
     descriptor = ::open(std::string(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
     if (descriptor < 0)
       return fail(code::kCannotRead,

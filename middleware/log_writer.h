@@ -97,7 +97,7 @@ class LogFiles {
  public:
   explicit LogFiles(std::uint32_t workers) : workers_(workers) {}
 
-  // `path` absolute; "-" is standard output, "" standard error. A file is opened for appending.
+  // An absolute path, which is opened for appending; "stdout"; "stderr" or "".
   Result<LogWriter*> open(std::string_view path);
 
  private:

@@ -51,11 +51,7 @@ struct alignas(64) ScriptStep::Lane {
 ScriptStep::ScriptStep(runtimes::RuntimePool& pool, ScriptLog& log, ScriptStepOptions options)
     : pool_(pool), log_(log), options_(std::move(options)), lanes_(std::make_unique<Lane[]>(options_.workers)) {}
 
-ScriptStep::~ScriptStep() {
-  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
-    for (const auto& flight : lanes_[worker].all)
-      log_.give_back(flight->mark);
-}
+ScriptStep::~ScriptStep() = default;
 
 StepNeeds ScriptStep::needs() const noexcept {
   const runtimes::HookSet& hooks = pool_.hooks();

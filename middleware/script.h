@@ -4,8 +4,8 @@
 //
 //   Exchange ── encode_call ──▶ ScriptFlight ── RuntimePool ──▶ verdict ── VerdictReader ──▶ Exchange
 //
-// Thread: as Middleware says. Lifetime: the pool and the log outlive the step; the pool must not complete calls after
-// the step is gone (its loops have ended, or it is destroyed first).
+// Thread: as Middleware says. Lifetime: the snapshot's, as that of its pool, which must not complete calls once the
+// step is gone: no exchange is left by then, and the pool is destroyed first, so that calls of `log` hooks end too.
 #pragma once
 
 #include <cstdint>

@@ -75,15 +75,7 @@ void ScriptLog::log(runtimes::LogLevel level, std::string_view message, std::str
 
 CallTag& ScriptLog::take_tag() {
   const std::lock_guard lock(mutex_);
-  if (free_.empty()) return tags_.emplace_back();
-  CallTag& tag = *free_.back();
-  free_.pop_back();
-  return tag;
-}
-
-void ScriptLog::give_back(CallTag& tag) noexcept {
-  const std::lock_guard lock(mutex_);
-  free_.push_back(&tag);
+  return tags_.emplace_back();
 }
 
 }  // namespace lingate::middleware

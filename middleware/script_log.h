@@ -14,7 +14,6 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "middleware/app_log.h"
 #include "runtimes/runtime.h"
@@ -57,15 +56,13 @@ class ScriptLog final : public runtimes::Host {
   void log(runtimes::LogLevel level, std::string_view message, std::string_view fields,
            void* call_tag) noexcept override;
 
-  CallTag& take_tag();
-  void give_back(CallTag& tag) noexcept;
+  CallTag& take_tag();  // for good: tags are kept with the flights that carry them
 
  private:
   AppLog& log_;
   const std::string step_;
-  std::mutex mutex_;  // the two below
+  std::mutex mutex_;  // tags_
   std::deque<CallTag> tags_;
-  std::vector<CallTag*> free_;
 };
 
 }  // namespace lingate::middleware

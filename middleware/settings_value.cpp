@@ -37,4 +37,16 @@ bool walk(const Settings& settings, runtimes::ValueSink& sink) {
   return std::visit(Walk{sink}, settings.data());
 }
 
+std::vector<std::string> texts_of(const Settings& settings, std::string_view key) {
+  std::vector<std::string> texts;
+  const Settings* found = settings.find(key);
+  if (!found) return texts;
+  if (const auto* one = found->as<std::string>()) texts.push_back(*one);
+  if (const auto* list = found->as<Settings::List>()) {
+    for (const Settings& item : *list)
+      if (const auto* text = item.as<std::string>()) texts.push_back(*text);
+  }
+  return texts;
+}
+
 }  // namespace lingate::middleware

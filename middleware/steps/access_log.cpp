@@ -25,7 +25,7 @@ class AccessLogStep final : public Middleware {
 
 MadeStep make_access_log(const Settings& settings, const StepSurroundings& surroundings) {
   if (!surroundings.logs) return fail(code::kInternal, "step 'access-log': no log files were set up");
-  auto writer = surroundings.logs->open(settings.text("file", "-"));
+  auto writer = surroundings.logs->open(settings.text("file", "stdout"));
   if (!writer) return fail(std::move(writer.error()));
   return std::make_unique<AccessLogStep>(**writer);
 }

@@ -9,6 +9,7 @@
 
 #include "base/codes.h"
 #include "base/fields.h"
+#include "middleware/settings_value.h"
 #include "middleware/steps/steps.h"
 
 namespace lingate::middleware::steps {
@@ -130,17 +131,16 @@ struct Joined {
   bool any = false;
 };
 
-Joined join(const Settings::List& list) {
+Joined join(const std::vector<std::string>& names) {
   Joined joined;
-  for (const Settings& item : list) {
-    const auto* name = item.as<std::string>();
-    if (!name || !fields::is_token(*name)) continue;
-    if (*name == "*") {
+  for (const std::string& name : names) {
+    if (!fields::is_token(name)) continue;
+    if (name == "*") {
       joined.any = true;
       continue;
     }
     if (!joined.text.empty()) joined.text += ", ";
-    joined.text += *name;
+    joined.text += name;
   }
   return joined;
 }
@@ -149,21 +149,15 @@ Joined join(const Settings::List& list) {
 
 MadeStep make_cors(const Settings& settings, const StepSurroundings&) {
   CorsPolicy policy;
-  for (const Settings& item : settings.list("origins")) {
-    const auto* origin = item.as<std::string>();
-    if (!origin) continue;
-    if (*origin == "*")
-      policy.any_origin = true;
-    else
-      policy.origins.push_back(*origin);
-  }
-  Joined methods = join(settings.list("methods"));
+  policy.origins = texts_of(settings, "origins");
+  policy.any_origin = std::erase(policy.origins, "*") != 0;
+  Joined methods = join(texts_of(settings, "methods"));
   policy.any_method = methods.any;
   policy.methods = methods.text.empty() ? "GET, HEAD, POST" : std::move(methods.text);
-  Joined headers = join(settings.list("headers"));
+  Joined headers = join(texts_of(settings, "headers"));
   policy.any_header = headers.any;
   policy.headers = std::move(headers.text);
-  Joined expose = join(settings.list("expose"));
+  Joined expose = join(texts_of(settings, "expose"));
   policy.expose = expose.any ? "*" : std::move(expose.text);
   policy.credentials = settings.flag("credentials");
   if (settings.find("max_age"))

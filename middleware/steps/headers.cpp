@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "middleware/settings_value.h"
 #include "middleware/steps/header_settings.h"
 #include "middleware/steps/steps.h"
 
@@ -81,12 +82,9 @@ Result<HeaderEdits> edits_of(const Settings* settings) {
   edits.set_lines = std::move(*set);
   edits.set = group(edits.set_lines);
   edits.add = std::move(*add);
-  for (const Settings& item : settings->list("remove")) {
-    const auto* name = item.as<std::string>();
-    if (!name) continue;
-    if (auto checked = check_header_name("headers", *name); !checked) return fail(std::move(checked.error()));
-    edits.remove.push_back(*name);
-  }
+  edits.remove = texts_of(*settings, "remove");
+  for (const std::string& name : edits.remove)
+    if (auto checked = check_header_name("headers", name); !checked) return fail(std::move(checked.error()));
   return edits;
 }
 
