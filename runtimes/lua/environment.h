@@ -1,0 +1,95 @@
+// Environment: what the native functions of one instance share: its VM, its script, its host, the calls in flight and
+// the values that the registry keeps. CallSlot is one call in flight: its view, its coroutine, and the generation that
+// makes the objects of an earlier call stale.
+//
+// Thread: the instance's. Lifetime: the instance's; slots are never freed before it, so an object that a script kept
+// may always look at its slot.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtimes/call_view.h"
+#include "runtimes/lua/fields.h"
+#include "runtimes/lua/vm.h"
+#include "runtimes/runtime.h"
+#include "runtimes/value.h"
+
+namespace lingate::runtimes::lua {
+
+// Values of a slot that live in the registry while the call does.
+enum class Kept : std::uint8_t { request_headers, response_headers, session, context, tags, metadata, count_ };
+
+struct CallSlot {
+  CallId id = 0;
+  Hook hook = Hook::request;
+  bool busy = false;
+  void* tag = nullptr;
+  std::uint32_t generation = 1;
+  std::uint32_t answers = 0;  // respond() calls so far; only the last is in the view
+  std::uint32_t kept = 0;     // bits of Kept: what holds a value of this call
+  bool waits = false;         // a host operation is named in `operation`
+  HostOperation operation;
+  lua_State* coroutine = nullptr;
+  int coroutine_ref = LUA_NOREF;
+  std::array<int, static_cast<std::size_t>(Kept::count_)> refs{};  // registry index of each Kept
+  CallView view;
+
+  bool has(Kept which) const noexcept { return kept >> static_cast<unsigned>(which) & 1; }
+  int ref(Kept which) const noexcept { return refs[static_cast<std::size_t>(which)]; }
+};
+
+enum class Kind : std::uint8_t {
+  request,
+  response,
+  request_headers,
+  response_headers,
+  params,
+  client,
+  session,
+  answer,
+  count_
+};
+
+// A source that was compiled, by the name that LuaJIT puts into messages.
+struct Chunk {
+  std::string shown;
+  std::string path;
+};
+
+struct Environment {
+  Environment(const Script& from, Host& to) : script(from), host(to), vm(from.memory, *this) {}
+
+  static Environment& of(lua_State* state) noexcept { return Vm::of(state).environment(); }
+
+  Script script;
+  Host& host;
+  CallSlot* current = nullptr;  // nullptr while loading
+  std::vector<std::unique_ptr<CallSlot>> slots;
+  std::vector<Chunk> chunks;
+  std::vector<std::string> dependencies;
+  bool loading = true;
+  Fields fields;
+
+  // Scratch, reused so that a call allocates nothing in the steady state.
+  WireWriter wire;
+  JsonWriter json;
+  std::vector<std::string_view> views;
+  std::vector<AnswerParts::Line> lines;
+
+  // Registry references.
+  int metatables[static_cast<std::size_t>(Kind::count_)] = {};
+  int methods[static_cast<std::size_t>(Field::count_)] = {};  // functions that an object's field answers
+  int array_metatable = LUA_NOREF;
+  int nesting = LUA_NOREF;  // how deep coroutines of the script run in each other
+  int hooks[4] = {LUA_NOREF, LUA_NOREF, LUA_NOREF, LUA_NOREF};
+  int arity_of = LUA_NOREF;
+
+  Vm vm;  // last: gone first, while what its objects look at is still there
+};
+
+}  // namespace lingate::runtimes::lua

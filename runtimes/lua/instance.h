@@ -1,0 +1,55 @@
+// LuaInstance: one script in one VM. A call runs in a coroutine that is used again when it ended well; a call that
+// failed or was cancelled loses its coroutine to the collector.
+//
+// Thread and lifetime: as runtimes/runtime.h says of an Instance.
+#pragma once
+
+#include <memory>
+
+#include "runtimes/lua/environment.h"
+#include "runtimes/runtime.h"
+#include "runtimes/watchdog.h"
+
+namespace lingate::runtimes::lua {
+
+class LuaInstance final : public Instance {
+ public:
+  static Result<std::unique_ptr<Instance>, LoadError> load(const Script& script, Host& host, Watchdog& watchdog);
+
+  LuaInstance(const Script& script, Host& host) : environment_(script, host) {}
+
+  const HookSet& hooks() const noexcept override { return hooks_; }
+  std::vector<std::string> dependencies() const override { return environment_.dependencies; }
+  Progress start(CallId id, Hook hook, std::string_view call, void* tag) noexcept override;
+  Progress resume(CallId id, const HostResult& result) noexcept override;
+  void cancel(CallId id) noexcept override;
+  void interrupt() noexcept override { environment_.vm.interrupt(); }
+  void settle() noexcept override { environment_.vm.settle(); }
+  bool usable() const noexcept override { return usable_; }
+  InstanceMemory memory() const noexcept override { return {environment_.vm.used(), environment_.vm.limit()}; }
+  bool idle_step() noexcept override { return environment_.vm.idle_step(); }
+
+ private:
+  // Empty, or why the script cannot be used.
+  std::optional<LoadError> run_script();
+  std::optional<LoadError> find_hooks(lua_State* coroutine);
+  std::optional<LoadError> run_init(lua_State* coroutine);
+  int arity(lua_State* coroutine, int index);
+
+  CallSlot& free_slot();
+  CallSlot* busy_slot(CallId id) noexcept;
+  int push_arguments(CallSlot& slot);
+  Progress run(CallSlot& slot, int arguments);
+  Progress finish(CallSlot& slot);
+  std::string keep_context(CallSlot& slot);
+  Progress fail(CallSlot& slot, const LoadError& failure);
+  void end(CallSlot& slot);
+  void drop_coroutine(CallSlot& slot);
+  void reset_nesting();
+
+  HookSet hooks_;
+  bool usable_ = true;
+  Environment environment_;
+};
+
+}  // namespace lingate::runtimes::lua

@@ -1,0 +1,123 @@
+// lingate.respond(status, body, headers) and the value that a hook returns.
+#include <algorithm>
+
+#include "runtimes/lua/natives.h"
+#include "runtimes/lua/objects.h"
+#include "runtimes/lua/raise.h"
+#include "runtimes/lua/values.h"
+
+namespace lingate::runtimes::lua {
+namespace {
+
+constexpr const char* kHeadersUsage = "respond: headers is a map of names to strings or lists of strings";
+
+void body_of(lua_State* state, Environment& environment, AnswerParts& parts) {
+  using Body = AnswerParts::Body;
+  switch (lua_type(state, 2)) {
+    case LUA_TNONE:
+    case LUA_TNIL: return;
+    case LUA_TSTRING:
+      parts.body = view_at(state, 2);
+      parts.kind = is_utf8(parts.body) ? Body::text : Body::bytes;
+      return;
+    case LUA_TTABLE: break;
+    default:
+      lua_pushfstring(state, "respond: the body is a string, a map or a list, not %s",
+                      is_null(state, 2) ? "null" : luaL_typename(state, 2));
+      raise(state, view_at(state, -1));
+  }
+  JsonWriter& json = environment.json;
+  json.reset({.bytes = environment.script.limits.body, .depth = 128});
+  std::string error;
+  if (!walk(state, 2, json, "respond: body", error)) raise_and_drop(state, error);
+  parts.body = json.json();
+  parts.kind = Body::json;
+}
+
+// The strings stay in the tables that they came from while this is in use.
+void headers_of(lua_State* state, Environment& environment, AnswerParts& parts) {
+  std::vector<AnswerParts::Line>& lines = environment.lines;
+  lines.clear();
+  if (lua_isnoneornil(state, 3)) return;
+  if (!lua_istable(state, 3)) raise(state, kHeadersUsage);
+  const std::size_t most = environment.script.limits.fields + 1;  // one too many is refused by the view
+  for (lua_pushnil(state); lua_next(state, 3) && lines.size() < most; lua_pop(state, 1)) {
+    if (lua_type(state, -2) != LUA_TSTRING) raise(state, kHeadersUsage);
+    const std::string_view name = view_at(state, -2);
+    if (lua_type(state, -1) == LUA_TSTRING) {
+      lines.push_back({name, view_at(state, -1)});
+      continue;
+    }
+    if (!lua_istable(state, -1)) raise(state, kHeadersUsage);
+    const auto size = static_cast<int>(std::min<std::size_t>(lua_objlen(state, -1), most));
+    for (int i = 1; i <= size; ++i) {
+      lua_rawgeti(state, -1, i);
+      if (lua_type(state, -1) != LUA_TSTRING) raise(state, kHeadersUsage);
+      lines.push_back({name, view_at(state, -1)});
+      lua_pop(state, 1);
+    }
+  }
+  // A Lua table has no order of its own: by name, so that the same script gives the same bytes.
+  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  parts.headers = lines;
+}
+
+int respond(lua_State* state) {
+  Environment& environment = Environment::of(state);
+  if (!environment.current) raise(state, "respond: there is no request while the script loads");
+  CallSlot& slot = *environment.current;
+  if (lua_type(state, 1) != LUA_TNUMBER) {
+    lua_pushfstring(state, "respond: the status is a number, not %s",
+                    lua_isnone(state, 1) ? "nothing" : luaL_typename(state, 1));
+    raise(state, view_at(state, -1));
+  }
+  AnswerParts parts;
+  parts.status = lua_tonumber(state, 1);
+  body_of(state, environment, parts);
+  headers_of(state, environment, parts);
+  raise_if(state, slot.view.answer(parts));
+  push_object(state, slot, Kind::answer).serial = ++slot.answers;
+  return 1;
+}
+
+int answer_index(lua_State* state) {
+  raise(state, "what respond() gives is only for returning it");
+}
+
+// The answer object at `index`; nullptr: it is something else.
+const Object* answer_at(lua_State* state, const Environment& environment, int index) {
+  if (lua_type(state, index) != LUA_TUSERDATA || !lua_getmetatable(state, index)) return nullptr;
+  lua_rawgeti(state, LUA_REGISTRYINDEX, environment.metatables[static_cast<std::size_t>(Kind::answer)]);
+  const bool same = lua_rawequal(state, -1, -2) != 0;
+  lua_pop(state, 2);
+  return same ? static_cast<const Object*>(lua_touserdata(state, index)) : nullptr;
+}
+
+}  // namespace
+
+std::string take_answer(lua_State* coroutine, CallSlot& slot, int count) {
+  const int first = lua_gettop(coroutine) - count + 1;
+  bool nothing = true;
+  for (int i = first; i < first + count; ++i)
+    nothing = nothing && lua_isnil(coroutine, i);
+  if (nothing) {
+    if (slot.answers > 0) slot.view.drop_answer();
+    return {};
+  }
+  const Object* answer = count == 1 ? answer_at(coroutine, Environment::of(coroutine), first) : nullptr;
+  if (!answer)
+    return std::string("the hook returned ") +
+           (count > 1 ? "several values" : std::string("a ") + luaL_typename(coroutine, first)) +
+           "; it returns nothing, or what lingate.respond() gave";
+  if (answer->slot != &slot || answer->generation != slot.generation)
+    return "the hook returned another call's response";
+  if (answer->serial != slot.answers) return "the hook returned a response that a later respond() has replaced";
+  return {};
+}
+
+void add_respond(Environment& environment) {
+  make_metatable(environment, Kind::answer, {"response", &answer_index, &answer_index, nullptr});
+  add_native(environment.vm.state(), "respond", &respond);
+}
+
+}  // namespace lingate::runtimes::lua

@@ -1,0 +1,222 @@
+#include "runtimes/lua/values.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/utf8.h"
+#include "runtimes/lua/raise.h"
+#include "runtimes/module.h"
+
+namespace lingate::runtimes::lua {
+
+// ---- TableBuilder ----
+
+TableBuilder::TableBuilder(lua_State* state) : state_(state), environment_(Environment::of(state)) {
+  // Two places a level, the table and a key that waits for its value, and some for the room's own use.
+  luaL_checkstack(state, static_cast<int>(2 * kDepth + 8), "a value nests too deep");
+}
+
+bool TableBuilder::store() {
+  if (depth_ == 0) return true;
+  int& next = next_[depth_ - 1];
+  if (next == kMap)
+    lua_rawset(state_, -3);
+  else
+    lua_rawseti(state_, -2, ++next);
+  return !environment_.vm.interrupted();
+}
+
+bool TableBuilder::open(int next) {
+  if (depth_ == kDepth) return false;
+  lua_newtable(state_);
+  if (next != kMap) {
+    lua_rawgeti(state_, LUA_REGISTRYINDEX, environment_.array_metatable);
+    lua_setmetatable(state_, -2);
+  }
+  next_[depth_++] = next;
+  return true;
+}
+
+bool TableBuilder::null() {
+  push_null(state_);
+  return store();
+}
+
+bool TableBuilder::boolean(bool value) {
+  lua_pushboolean(state_, value ? 1 : 0);
+  return store();
+}
+
+bool TableBuilder::number(double value) {
+  lua_pushnumber(state_, value);
+  return store();
+}
+
+bool TableBuilder::text(std::string_view utf8) {
+  lua_pushlstring(state_, utf8.data(), utf8.size());
+  return store();
+}
+
+bool TableBuilder::begin_list() {
+  return open(0);
+}
+bool TableBuilder::begin_map() {
+  return open(kMap);
+}
+
+bool TableBuilder::end_list() {
+  --depth_;
+  return store();
+}
+
+bool TableBuilder::end_map() {
+  --depth_;
+  return store();
+}
+
+bool TableBuilder::key(std::string_view utf8) {
+  lua_pushlstring(state_, utf8.data(), utf8.size());
+  return true;
+}
+
+// ---- Path ----
+
+std::string Path::text() const {
+  std::string out(root_);
+  for (std::size_t i = 0; i < std::min(depth_, segments_.size()) && out.size() < 512; ++i) {
+    if (segments_[i].index > 0)
+      out.append("[").append(std::to_string(segments_[i].index)).append("]");
+    else
+      out.append(".").append(utf8::cut(segments_[i].key, 64));
+  }
+  return out;
+}
+
+// ---- walk ----
+
+namespace {
+
+template <class Sink>
+class Walker {
+ public:
+  Walker(lua_State* state, Sink& sink, std::string_view root)
+      : state_(state), environment_(Environment::of(state)), sink_(sink), path_(root) {}
+
+  bool value(int index);
+  const Path& path() const noexcept { return path_; }
+
+ private:
+  // What is on the stack at most for each level: table, key and value.
+  static constexpr int kLevelSlots = 6;
+
+  bool table(int index);
+  bool list(int index, int size);
+  bool map(int index);
+  bool refuse(std::string message) {
+    sink_.refuse(std::move(message));
+    return false;
+  }
+
+  lua_State* state_;
+  Environment& environment_;
+  Sink& sink_;
+  Path path_;
+  std::vector<std::string_view> keys_;  // of all open maps, each sorted: the order of a Lua table is none
+};
+
+template <class Sink>
+bool Walker<Sink>::value(int index) {
+  if (environment_.vm.interrupted()) return refuse("the call was stopped");
+  switch (lua_type(state_, index)) {
+    case LUA_TBOOLEAN: return sink_.boolean(lua_toboolean(state_, index) != 0);
+    case LUA_TNUMBER: return sink_.number(lua_tonumber(state_, index));
+    case LUA_TSTRING: return sink_.text(view_at(state_, index));
+    case LUA_TTABLE: return table(index);
+    case LUA_TLIGHTUSERDATA:
+      if (is_null(state_, index)) return sink_.null();
+      break;
+    default: break;
+  }
+  return refuse(std::string("a ") + luaL_typename(state_, index) + " is no value");
+}
+
+template <class Sink>
+bool Walker<Sink>::table(int index) {
+  if (!lua_checkstack(state_, kLevelSlots)) return refuse("lists and maps nest too deep");
+  bool marked = false;
+  if (lua_getmetatable(state_, index)) {
+    lua_rawgeti(state_, LUA_REGISTRYINDEX, environment_.array_metatable);
+    marked = lua_rawequal(state_, -1, -2) != 0;
+    lua_pop(state_, 2);
+  }
+  const auto size = static_cast<int>(std::min<std::size_t>(lua_objlen(state_, index), INT32_MAX));
+  return marked || size > 0 ? list(index, size) : map(index);
+}
+
+template <class Sink>
+bool Walker<Sink>::list(int index, int size) {
+  int entries = 0;
+  for (lua_pushnil(state_); lua_next(state_, index); lua_pop(state_, 1)) {
+    if (lua_type(state_, -2) != LUA_TNUMBER || ++entries > size) {
+      const bool text = lua_type(state_, -2) == LUA_TSTRING;
+      lua_pop(state_, 2);
+      return refuse(text ? "a table has either keys 1..n or names, not both" : "a list has gaps");
+    }
+  }
+  if (entries != size) return refuse("a list has gaps");
+  if (!sink_.begin_list()) return false;
+  for (int i = 1; i <= size; ++i) {
+    path_.enter(i);
+    lua_rawgeti(state_, index, i);
+    if (!value(lua_gettop(state_))) return false;
+    lua_pop(state_, 1);
+    path_.leave();
+  }
+  return sink_.end_list();
+}
+
+template <class Sink>
+bool Walker<Sink>::map(int index) {
+  if (!sink_.begin_map()) return false;
+  const std::size_t first = keys_.size();
+  for (lua_pushnil(state_); lua_next(state_, index); lua_pop(state_, 1)) {
+    if (lua_type(state_, -2) != LUA_TSTRING) {
+      const std::string type = luaL_typename(state_, -2);
+      lua_pop(state_, 2);
+      return refuse(type == "number" ? "a list has gaps" : "a " + type + " is no key");
+    }
+    keys_.push_back(view_at(state_, -2));
+  }
+  const std::size_t end = keys_.size();
+  std::sort(keys_.begin() + static_cast<std::ptrdiff_t>(first), keys_.end());
+  for (std::size_t i = first; i < end; ++i) {
+    const std::string_view name = keys_[i];
+    path_.enter(name);
+    if (!sink_.key(name)) return false;
+    lua_pushlstring(state_, name.data(), name.size());
+    lua_rawget(state_, index);
+    if (!value(lua_gettop(state_))) return false;
+    lua_pop(state_, 1);
+    path_.leave();
+  }
+  keys_.resize(first);
+  return sink_.end_map();
+}
+
+}  // namespace
+
+template <class Sink>
+bool walk(lua_State* state, int index, Sink& sink, std::string_view root, std::string& error) {
+  const int top = lua_gettop(state);
+  Walker<Sink> walker(state, sink, root);
+  const bool good = walker.value(index < 0 && index > LUA_REGISTRYINDEX ? top + index + 1 : index) && !sink.failed();
+  lua_settop(state, top);
+  if (!good) error = walker.path().text() + ": " + sink.error().message;
+  return good;
+}
+
+template bool walk(lua_State*, int, WireWriter&, std::string_view, std::string&);
+template bool walk(lua_State*, int, JsonWriter&, std::string_view, std::string&);
+template bool walk(lua_State*, int, module::QueryWriter&, std::string_view, std::string&);
+
+}  // namespace lingate::runtimes::lua

@@ -1,0 +1,214 @@
+#include "runtimes/lua/vm.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+
+#if defined(__SANITIZE_THREAD__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace lingate::runtimes::lua {
+namespace {
+
+// Kept for lingate: nothing else in the process may use it.
+int stop_signal() noexcept {
+  return SIGRTMIN + 7;
+}
+
+// The VM that runs, or ran last, on this thread. A signal handler gets no argument that it could trust, and a VM may be
+// gone when a late signal arrives, so this is where the handler looks.
+thread_local constinit Vm* running_here = nullptr;
+
+constinit const char kStop = 0;  // its address is the error value of the hook
+
+constexpr int kStepNormal = 200;
+constexpr int kStepTight = 400;
+constexpr int kStepUrgent = 20'000;
+
+}  // namespace
+
+Vm::Vm(std::uint64_t memory_limit, Environment& environment)
+    : environment_(environment), limit_(memory_limit), collect_at_(memory_limit / 2), thread_(pthread_self()) {
+  catch_signal();
+  state_ = luaL_newstate();
+  if (!state_) throw std::bad_alloc();
+  inner_ = lua_getallocf(state_, &inner_data_);
+  used_ = static_cast<std::uint64_t>(lua_gc(state_, LUA_GCCOUNT, 0)) * 1024;
+  lua_setallocf(state_, &Vm::allocate, this);
+}
+
+Vm::~Vm() {
+  if (running_here == this) running_here = nullptr;
+  // With its own allocator back in place LuaJIT drops the whole arena at once.
+  lua_setallocf(state_, inner_, inner_data_);
+  lua_close(state_);
+}
+
+int Vm::run(lua_State* coroutine, int arguments) noexcept {
+  guarded_ = true;
+  const int status = lua_resume(coroutine, arguments);
+  guarded_ = false;
+  return status;
+}
+
+// ---- time ----
+
+void Vm::claim() noexcept {
+  thread_ = pthread_self();
+  running_here = this;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (interrupted()) brake();  // the signal came before this line
+  // Natives that call back into Lua recurse on the native stack; this much of it is theirs.
+  constexpr std::size_t kNativeStack = 256 * 1024;
+  lua_setcstackfloor(state_, static_cast<char*>(__builtin_frame_address(0)) - kNativeStack);
+}
+
+void Vm::interrupt() noexcept {
+  interrupted_.store(true, std::memory_order_release);
+  pthread_kill(thread_, stop_signal());
+}
+
+void Vm::settle() noexcept {
+  // A signal that is still on its way finds the flag cleared and does nothing.
+  interrupted_.store(false, std::memory_order_relaxed);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  lua_sethook(state_, nullptr, 0, 0);
+}
+
+void Vm::brake() noexcept {
+  lua_sethook(state_, &Vm::hook, LUA_MASKCOUNT, 1);
+}
+
+void Vm::hook(lua_State* state, lua_Debug*) {
+  Vm& vm = of(state);
+  if (!vm.interrupted() && !vm.doomed_) {
+    lua_sethook(state, nullptr, 0, 0);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (vm.interrupted()) vm.brake();  // it came while the hook was being taken away
+    if (vm.collect_due_) vm.collect();
+    if (!vm.interrupted() && !vm.doomed_) return;
+  }
+  lua_pushlightuserdata(state, const_cast<char*>(&kStop));
+  lua_error(state);
+}
+
+bool Vm::is_stop(lua_State* state, int index) noexcept {
+  return lua_islightuserdata(state, index) && lua_touserdata(state, index) == &kStop;
+}
+
+#if defined(__SANITIZE_THREAD__)
+__attribute__((no_sanitize("thread")))
+#endif
+void Vm::on_signal(int) noexcept {
+  Vm* vm = running_here;
+  if (vm && vm->interrupted()) vm->brake();  // lua_sethook() may be called from a signal handler
+}
+
+#if defined(__SANITIZE_THREAD__)
+// ThreadSanitizer puts a signal off until the thread enters the C library, which a script's loop never does: past it.
+void Vm::catch_signal() {
+  struct KernelAction {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)();
+    unsigned long mask;
+  };
+  constexpr unsigned long kHasRestorer = 0x04000000;
+  KernelAction action{&Vm::on_signal, SA_RESTART | kHasRestorer, nullptr, 0};
+  struct sigaction library {};
+  library.sa_handler = SIG_IGN;  // makes the C library install its restorer, which is then taken over
+  ::sigaction(stop_signal(), &library, nullptr);
+  KernelAction installed{};
+  ::syscall(SYS_rt_sigaction, stop_signal(), nullptr, &installed, sizeof(installed.mask));
+  action.restorer = installed.restorer;
+  ::syscall(SYS_rt_sigaction, stop_signal(), &action, nullptr, sizeof(action.mask));
+}
+#else
+void Vm::catch_signal() {
+  struct sigaction action {};
+  action.sa_handler = &Vm::on_signal;
+  action.sa_flags = SA_RESTART;
+  ::sigaction(stop_signal(), &action, nullptr);
+}
+#endif
+
+// ---- memory ----
+
+void* Vm::allocate(void* data, void* block, std::size_t before, std::size_t after) noexcept {
+  Vm& vm = *static_cast<Vm*>(data);
+  if (after > before) {
+    const std::uint64_t total = vm.used_ + (after - before);
+    if (vm.guarded_ && total > vm.collect_at_) {
+      // Garbage may stand over the limit until the next instruction collects it, by a quarter of the limit at most.
+      if (total > vm.limit_ + vm.limit_ / 5) {
+        vm.doomed_ = true;
+        vm.brake();
+        return nullptr;
+      }
+      if (!vm.collect_due_) {
+        vm.collect_due_ = true;
+        vm.brake();
+      }
+    } else if (after > vm.limit_ * 2) {
+      return nullptr;
+    }
+  }
+  void* place = vm.inner_(vm.inner_data_, block, before, after);
+  if (place || after == 0) vm.used_ += after - before;
+  return place;
+}
+
+// LuaJIT pays off a debt a little at each allocation, whatever its size: a script that makes big strings would run into
+// the limit with garbage alone.
+void Vm::collect() noexcept {
+  lua_gc(state_, LUA_GCSETSTEPMUL, kStepUrgent);
+  // Twice: the first round may finish a cycle that had marked what is garbage now.
+  for (int cycle = 0; cycle < 2 && !interrupted(); ++cycle) {
+    while (!interrupted() && lua_gc(state_, LUA_GCSTEP, 0) == 0)
+      continue;
+    if (used_ < limit_ / 2) break;
+  }
+  lua_gc(state_, LUA_GCSETSTEPMUL, tight_ ? kStepTight : kStepNormal);
+  collect_due_ = false;
+  collect_at_ = std::max(limit_ / 2, used_ + (limit_ > used_ ? (limit_ - used_) / 2 : 0));
+  if (used_ > limit_ && !interrupted()) {
+    doomed_ = true;
+    brake();
+  }
+}
+
+void Vm::recover() noexcept {
+  lua_sethook(state_, nullptr, 0, 0);
+  doomed_ = false;
+  collect_due_ = false;
+  lua_gc(state_, LUA_GCCOLLECT, 0);
+  after_cycle_ = used_;
+  collect_at_ = std::max(limit_ / 2, used_ + (limit_ > used_ ? (limit_ - used_) / 2 : 0));
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  if (interrupted()) brake();
+}
+
+void Vm::tune_collector() noexcept {
+  const bool tight = used_ > limit_ / 4;
+  if (!tight && !tight_) return;
+  tight_ = tight;
+  // The next cycle begins at half of what is left, and runs faster than the script can allocate.
+  const std::uint64_t left = limit_ > used_ ? limit_ - used_ : 0;
+  const auto pause = tight ? std::clamp<std::uint64_t>(100 + 50 * left / used_, 110, 200) : 200;
+  lua_gc(state_, LUA_GCSETPAUSE, static_cast<int>(pause));
+  lua_gc(state_, LUA_GCSETSTEPMUL, tight ? kStepTight : kStepNormal);
+}
+
+bool Vm::idle_step() noexcept {
+  constexpr std::uint64_t kWorthwhile = 256 * 1024;
+  if (used_ < after_cycle_ + after_cycle_ / 4 + kWorthwhile) return false;
+  if (lua_gc(state_, LUA_GCSTEP, 0) == 0) return true;
+  after_cycle_ = used_;
+  return false;
+}
+
+}  // namespace lingate::runtimes::lua
