@@ -45,6 +45,7 @@ void configure(PyConfig& config) {
 }  // namespace
 
 Interpreter::Interpreter() {
+  one_ = this;
   PyPreConfig before;
   PyPreConfig_InitIsolatedConfig(&before);
   before.utf8_mode = 1;
@@ -59,6 +60,9 @@ Interpreter::Interpreter() {
   if (!make_types(types)) die("its types cannot be made");
   run_prelude();
   housekeeper.enrol(quiet_);
+  adopt_thread(PyThreadState_Get());
+  PyEval_SaveThread();
+  housekeeper.start();
 }
 
 void Interpreter::run_prelude() {
@@ -103,12 +107,11 @@ void Interpreter::collect_unloaded() {
   here_now.interrupt = nullptr;
 }
 
-Interpreter& interpreter() {
-  static Interpreter* const the_one = [] {
-    auto* made = new Interpreter;  // see the class: never finalised
-    return made;
+void start_interpreter() {
+  [[maybe_unused]] static const bool started = [] {
+    new Interpreter;  // it sets one_, which its own parts need while it is made
+    return true;
   }();
-  return *the_one;
 }
 
 }  // namespace lingate::runtimes::python

@@ -2,7 +2,8 @@
 // held by C code that nobody can end. It owns what all instances share: the types of `req` and its parts, interned
 // names, the prelude, the housekeeper.
 //
-// Thread: interpreter() from any; its members under the interpreter's lock unless they say otherwise.
+// Thread: start_interpreter() from any, as often as one likes; interpreter() from any after that; members under the
+// interpreter's lock unless they say otherwise.
 // Lifetime: the process's.
 #pragma once
 
@@ -41,9 +42,12 @@ class Interpreter {
   Housekeeper housekeeper;
 
  private:
-  friend Interpreter& interpreter();
+  friend Interpreter& interpreter() noexcept;
+  friend void start_interpreter();
   Interpreter();
   void run_prelude();
+
+  static inline Interpreter* one_ = nullptr;
 
   PyInterpreterState* state_ = nullptr;
   PyObject* prelude_ = nullptr;  // its namespace
@@ -51,6 +55,10 @@ class Interpreter {
   Interrupt quiet_;
 };
 
-Interpreter& interpreter();
+void start_interpreter();
+
+inline Interpreter& interpreter() noexcept {
+  return *Interpreter::one_;
+}
 
 }  // namespace lingate::runtimes::python

@@ -15,7 +15,7 @@ class PythonRuntime final : public Runtime {
   std::vector<std::string_view> extensions() const override { return {".py"}; }
 
   Result<std::unique_ptr<Instance>, LoadError> load(const Script& script, Host& host) override {
-    interpreter();  // the first load starts it
+    start_interpreter();
     auto instance = std::make_unique<ModuleInstance>(watchdog_, script, host);
     if (auto loaded = instance->load(script); !loaded) return fail(std::move(loaded.error()));
     return instance;
