@@ -1,0 +1,170 @@
+#include "runtimes/duktape/instance.h"
+
+#include <algorithm>
+
+namespace lingate::runtimes::duktape {
+namespace {
+
+constexpr Clock::duration kNone{};
+
+LoadError load_error(Fault& fault) {
+  return {fault.kind, std::move(fault.message), std::move(fault.file), fault.line, std::move(fault.stack)};
+}
+
+}  // namespace
+
+Result<void, LoadError> DuktapeInstance::load(Watchdog& watchdog) {
+  if (vm_.heap.context() == nullptr)
+    return lingate::fail(LoadError{FailureKind::memory,
+                                   "the memory limit of " + std::to_string(vm_.heap.limit()) +
+                                       " bytes does not hold the JavaScript engine: give it at least 1MiB",
+                                   vm_.script.path, 0, {}});
+  Watch watch(watchdog, *this);
+  watch.arm(Clock::now() + std::max<Clock::duration>(kNone, vm_.script.init_budget));
+  const bool loaded = vm_.heap.run(load_script, &vm_, 1);
+  if (!loaded) read_fault(vm_, fault_);
+  if (watch.disarm()) settle();
+  vm_.loading = false;
+  if (!loaded) {
+    if (fault_.file.empty()) fault_.file = vm_.script.path;
+    return lingate::fail(load_error(fault_));
+  }
+  duk_pop(vm_.heap.context());
+  if (vm_.heap.run(collect_garbage, nullptr, 1)) duk_pop(vm_.heap.context());
+  used_after_collection_ = vm_.heap.used();
+  return {};
+}
+
+Slot& DuktapeInstance::take_slot() {
+  for (const std::unique_ptr<Slot>& slot : vm_.slots)
+    if (slot->state == Slot::State::free) return *slot;
+  return *vm_.slots.emplace_back(std::make_unique<Slot>(vm_));
+}
+
+Slot* DuktapeInstance::suspended(CallId id) noexcept {
+  for (const std::unique_ptr<Slot>& slot : vm_.slots)
+    if (slot->state == Slot::State::suspended && slot->id == id) return slot.get();
+  return nullptr;
+}
+
+Progress DuktapeInstance::start(CallId id, Hook hook, std::string_view call, void* tag) noexcept {
+  if (dirty_) tidy();
+  Slot& slot = take_slot();
+  slot.view.begin(hook, call, vm_.script.limits);
+  slot.id = id;
+  slot.tag = tag;
+  slot.tags = slot.metadata = Container::untouched;
+  slot.waiting = false;
+  slot.valid = true;
+  slot.host_error.clear();
+  if (!vm_.hook_set.has(hook)) return {Progress::State::finished, slot.view.finish(), {}};
+  return enter(slot, begin_call);
+}
+
+Progress DuktapeInstance::resume(CallId id, const HostResult& result) noexcept {
+  Slot* const slot = suspended(id);
+  if (slot == nullptr) return {};
+  slot->host_error.assign(result.error);
+  return enter(*slot, resume_call);
+}
+
+void DuktapeInstance::cancel(CallId id) noexcept {
+  Slot* const slot = suspended(id);
+  if (slot == nullptr) return;
+  slot->state = Slot::State::free;
+  break_slot(*slot);
+  tidy();
+}
+
+Progress DuktapeInstance::enter(Slot& slot, duk_safe_call_function work) noexcept {
+  slot.state = Slot::State::running;
+  vm_.current = &slot;
+  const bool done = vm_.heap.run(work, &slot, 1);
+  if (!done) {
+    const Progress progress = failed(slot);
+    vm_.current = nullptr;
+    return progress;
+  }
+  vm_.current = nullptr;
+  duk_pop(vm_.heap.context());
+  if (slot.waiting) {
+    slot.state = Slot::State::suspended;
+    return {Progress::State::suspended, {}, slot.operation};
+  }
+  return finished(slot);
+}
+
+Progress DuktapeInstance::finished(Slot& slot) noexcept {
+  slot.state = Slot::State::free;
+  release(slot);
+  return {Progress::State::finished,
+          slot.valid ? slot.view.finish() : slot.view.fail(FailureKind::invalid, vm_.error_text, vm_.script.path),
+          {}};
+}
+
+// The coroutine is dead with its call, and the brake may still be on: nothing of the slot's is used again.
+Progress DuktapeInstance::failed(Slot& slot) noexcept {
+  read_fault(vm_, fault_);
+  if (vm_.heap.sound()) duk_pop(vm_.heap.context());
+  slot.state = Slot::State::free;
+  break_slot(slot);
+  if (fault_.kind == FailureKind::memory) collect_ = true;
+  vm_.heap.clear_out_of_memory();
+  if (!vm_.heap.braked()) tidy();
+  return {Progress::State::finished,
+          slot.view.fail(fault_.kind, fault_.message, fault_.file, fault_.line, fault_.stack), {}};
+}
+
+// Objects that the script kept are cut off; the others serve the next call.
+void DuktapeInstance::release(Slot& slot) noexcept {
+  for (std::size_t i = 0; i < kThings; ++i)
+    drop_thing(slot, static_cast<Thing>(i));
+  if (slot.context == nullptr) return;
+  const bool ours = lingate_duk_refcount(slot.context) == 1 &&
+                    lingate_duk_bare(vm_.heap.context(), slot.context) != 0;
+  slot.spare = ours ? slot.context : nullptr;
+  slot.context = nullptr;
+}
+
+void DuktapeInstance::break_slot(Slot& slot) noexcept {
+  for (void*& thing : slot.things) {
+    if (thing != nullptr && vm_.heap.sound()) lingate_duk_set_host(thing, nullptr);
+    thing = nullptr;
+  }
+  slot.cells = slot.thread = slot.hook = slot.context = slot.spare = nullptr;
+  slot.broken = true;
+  dirty_ = true;
+}
+
+void DuktapeInstance::tidy() noexcept {
+  if (!vm_.heap.run(let_go, &vm_, 1)) {
+    if (vm_.heap.sound()) duk_pop(vm_.heap.context());
+    vm_.heap.clear_out_of_memory();
+    return;  // braked in the middle: settle() comes back
+  }
+  duk_pop(vm_.heap.context());
+  dirty_ = false;
+  if (!collect_) return;
+  collect_ = false;
+  // Twice: what only a dead coroutine held is found by the second.
+  for (int round = 0; round < 2; ++round)
+    if (vm_.heap.run(collect_garbage, nullptr, 1)) duk_pop(vm_.heap.context());
+  used_after_collection_ = vm_.heap.used();
+  // What is left is module state: with no room, no call can succeed any more.
+  overfull_ = used_after_collection_ > vm_.heap.limit() - vm_.heap.limit() / 8;
+}
+
+void DuktapeInstance::settle() noexcept {
+  vm_.heap.clear_interrupt();
+  if (dirty_) tidy();
+}
+
+bool DuktapeInstance::idle_step() noexcept {
+  constexpr std::uint64_t kWorthwhile = 1024 * 1024;
+  if (!usable() || vm_.heap.used() < used_after_collection_ + kWorthwhile) return false;
+  if (vm_.heap.run(collect_garbage, nullptr, 1)) duk_pop(vm_.heap.context());
+  used_after_collection_ = vm_.heap.used();
+  return false;
+}
+
+}  // namespace lingate::runtimes::duktape
