@@ -1,10 +1,12 @@
 # A box is one folder and one static library: every .cpp in the folder (not below it) belongs to it.
-#   lingate_box(NAME LINKS ...)          target lingate_NAME from the current folder
+#   lingate_box(NAME LINKS ... [EXCEPT FILE...])  target lingate_NAME from the current folder
 #   lingate_box_private(NAME LIBRARY...) what only the box's own sources may include
 #   lingate_tests(NAME LINKS ...)        executable test_NAME from *_test.cpp in the current folder
 function(lingate_box name)
-  cmake_parse_arguments(BOX "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(BOX "" "" "LINKS;EXCEPT" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(TRANSFORM BOX_EXCEPT PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+  list(REMOVE_ITEM sources ${BOX_EXCEPT} "")
   if(sources)
     add_library(lingate_${name} STATIC ${sources})
     target_link_libraries(lingate_${name} PUBLIC lingate_options ${BOX_LINKS})
