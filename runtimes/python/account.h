@@ -3,8 +3,8 @@
 // credited when it goes, whoever frees it. Over the limit the allocation fails, which Python sees as MemoryError, and
 // the call is doomed (interrupt.h), so that `except MemoryError: pass` cannot go on.
 //
-// Thread: charged and credited from any. Lifetime: shared by the instance and the blocks charged to it; the last one out
-// deletes it.
+// Thread: charged and credited from any. Lifetime: shared by the instance and the blocks charged to it; the last one
+// out deletes it.
 #pragma once
 
 #include <atomic>

@@ -34,7 +34,8 @@ bool answer_body(PyObject* body, AnswerParts& parts, JsonWriter& json, Ref& keep
   return false;
 }
 
-bool answer_line(std::string_view name, PyObject* value, std::vector<AnswerParts::Line>& lines, std::vector<Ref>& keep) {
+bool answer_line(std::string_view name, PyObject* value, std::vector<AnswerParts::Line>& lines,
+                 std::vector<Ref>& keep) {
   std::string_view text;
   Ref bytes;
   if (!bytes_of(value, "respond(): a header's value", text, bytes)) return false;

@@ -93,5 +93,4 @@ PyObject* raise(std::string_view text) {
   return nullptr;
 }
 
-
 }  // namespace lingate::runtimes::python

@@ -24,8 +24,7 @@ struct Call;
 
 // What stands behind req, res, their headers, session and client.
 struct Bound {
-  PyObject_HEAD
-  Call* call;  // nullptr: the call is over
+  PyObject_HEAD Call* call;  // nullptr: the call is over
   Side side;
 };
 
@@ -40,8 +39,8 @@ struct Call {
   bool driven = false;  // a coroutine is being run: what suspends may be awaited
   std::array<Bound*, kParts> bound{};
   Ref context, params, tags, metadata;
-  Ref coroutine;  // of an async hook
-  Ref awaiting;   // the Sleep that it waits for
+  Ref coroutine;              // of an async hook
+  Ref awaiting;               // the Sleep that it waits for
   std::uint64_t serial = 0;   // differs from one use of this object to the next
   std::uint64_t answers = 0;  // numbers the results of respond(), so that the one returned is known
   std::vector<std::string_view> values;
@@ -62,9 +61,8 @@ struct Call {
 };
 
 struct Link {
-  PyObject_HEAD
-  Host* host;  // nullptr: unloaded
-  std::string* lines;  // of print, one for stdout, one for stderr; owned
+  PyObject_HEAD Host* host;  // nullptr: unloaded
+  std::string* lines;        // of print, one for stdout, one for stderr; owned
 };
 
 // Raises lingate.Error; nullptr, for returning.

@@ -96,8 +96,7 @@ Fault take_fault() {
   }
   place(fault, traceback.get());
   fault.message = describe(type.get(), value.get());
-  if (value && PyErr_GivenExceptionMatches(type.get(), PyExc_SyntaxError) != 0)
-    place_syntax_error(fault, value.get());
+  if (value && PyErr_GivenExceptionMatches(type.get(), PyExc_SyntaxError) != 0) place_syntax_error(fault, value.get());
   if (PyErr_GivenExceptionMatches(type.get(), PyExc_MemoryError) != 0) fault.kind = FailureKind::memory;
   return fault;
 }

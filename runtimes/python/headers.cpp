@@ -180,14 +180,10 @@ PyTypeObject* make_headers_type() {
       {nullptr, nullptr, 0, nullptr},
   };
   static PyType_Slot slots[] = {
-      slot(Py_tp_dealloc, bound_dealloc),
-      slot(Py_mp_subscript, subscript),
-      slot(Py_mp_ass_subscript, assign),
-      slot(Py_mp_length, length),
-      slot(Py_sq_contains, contains),
-      slot(Py_tp_iter, iterate),
-      {Py_tp_methods, methods},
-      {0, nullptr},
+      slot(Py_tp_dealloc, bound_dealloc), slot(Py_mp_subscript, subscript),
+      slot(Py_mp_ass_subscript, assign),  slot(Py_mp_length, length),
+      slot(Py_sq_contains, contains),     slot(Py_tp_iter, iterate),
+      {Py_tp_methods, methods},           {0, nullptr},
   };
   static PyType_Spec spec{"lingate.Headers", sizeof(Bound), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE, slots};

@@ -91,7 +91,8 @@ void Housekeeper::serve() {
 
 void Housekeeper::strike_all() {
   const std::lock_guard lock(mutex_);
-  for (Interrupt* interrupt : enrolled_) interrupt->strike();
+  for (Interrupt* interrupt : enrolled_)
+    interrupt->strike();
 }
 
 bool Housekeeper::starve_all() {

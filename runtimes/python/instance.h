@@ -41,7 +41,6 @@ class ModuleInstance final : public Instance {
   bool idle_step() noexcept override;
 
  private:
-
   Call* take_call(CallId id, Hook hook, std::string_view bytes, void* tag);
   Progress conclude(Call& call, Ref result) noexcept;
   Progress drive(Call& call) noexcept;

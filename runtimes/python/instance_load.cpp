@@ -61,13 +61,15 @@ ModuleInstance::~ModuleInstance() {
     suspended_.clear();
     for (const auto& call : calls_) {
       call->release();
-      for (Bound* bound : call->bound) Py_XDECREF(bound);
+      for (Bound* bound : call->bound)
+        Py_XDECREF(bound);
     }
     if (unit_) {
       const Ref closed(PyObject_CallMethod(unit_.get(), "close", nullptr));
       if (!closed) PyErr_Clear();
     }
-    for (Ref& function : functions_) function.reset();
+    for (Ref& function : functions_)
+      function.reset();
     unit_.reset();
     if (link_ != nullptr) {
       link_->host = nullptr;
@@ -140,8 +142,9 @@ std::optional<LoadError> ModuleInstance::find_hooks(PyObject* module) {
       return load_error(std::string(shape.name) + " is an object of type " + Py_TYPE(hook)->tp_name +
                         "; a hook is a function");
     const std::int8_t arity = arity_of(hook, shape.most);
-    (shape.hook == Hook::request ? hooks_.request : shape.hook == Hook::response ? hooks_.response : hooks_.log) =
-        arity;
+    (shape.hook == Hook::request    ? hooks_.request
+     : shape.hook == Hook::response ? hooks_.response
+                                    : hooks_.log) = arity;
     functions_[static_cast<std::size_t>(shape.hook)] = Ref::shared(hook);
     any = true;
   }

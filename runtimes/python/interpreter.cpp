@@ -18,7 +18,8 @@ constexpr const wchar_t* kLibrary = L"/usr/lib/python3.11";
 constexpr const wchar_t* kExtensions = L"/usr/lib/python3.11/lib-dynload";
 
 [[noreturn]] void die(const char* what) {
-  std::fprintf(stderr, "lingate: CPython %s cannot start: %s; install Debian's libpython3.11 and libpython3.11-stdlib\n",
+  std::fprintf(stderr,
+               "lingate: CPython %s cannot start: %s; install Debian's libpython3.11 and libpython3.11-stdlib\n",
                PY_VERSION, what);
   std::exit(6);
 }

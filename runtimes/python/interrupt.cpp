@@ -16,6 +16,11 @@ int tracer(PyObject*, PyFrameObject* frame, int event, PyObject* argument) {
   return running != nullptr ? running->step(frame, event, argument) : 0;
 }
 
+// A line that jumps to itself ("while True: pass") has no line events: every instruction of this frame becomes one.
+void watch_closely(PyFrameObject* frame) {
+  if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(frame), "f_trace_opcodes", Py_True) != 0) PyErr_Clear();
+}
+
 // The import system holds locks and half-made modules that all instances share, and it cannot loop by itself.
 bool in_importlib(PyFrameObject* frame) {
   PyCodeObject* code = PyFrame_GetCode(frame);
@@ -71,7 +76,12 @@ bool Interrupt::due() const noexcept {
 }
 
 void Interrupt::strike() noexcept {
-  if (due()) arm(Doom::timeout);
+  if (!due()) return;
+  arm(Doom::timeout);
+  PyFrameObject* frame = PyThreadState_GetFrame(running_.load(std::memory_order_acquire));
+  if (frame == nullptr) return;
+  watch_closely(frame);
+  Py_DECREF(frame);
 }
 
 void Interrupt::out_of_memory() noexcept {
@@ -98,6 +108,7 @@ bool Interrupt::starve_once() noexcept {
 int Interrupt::step(PyFrameObject* frame, int event, PyObject* argument) noexcept {
   // An exception that passes a frame is not replaced: at its return event nothing is left to stop.
   if (event == PyTrace_RETURN && argument == nullptr) return 0;
+  if (event != PyTrace_OPCODE) watch_closely(frame);
   if (event == PyTrace_EXCEPTION) return 0;
   if (raised_ && !silent_ && Clock::now() < grace_) return 0;
   if (raised_ && in_importlib(frame)) return 0;

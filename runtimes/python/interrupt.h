@@ -52,7 +52,7 @@ class Interrupt {
     return starve_once();
   }
 
-  // What the tracer does at one event of the running thread; nullopt-like: 0 go on, -1 an exception is set.
+  // What the tracer does at one event of the running thread: 0 go on, -1 an exception is set.
   int step(PyFrameObject* frame, int event, PyObject* argument) noexcept;
 
  private:

@@ -17,8 +17,7 @@ namespace {
 constexpr std::size_t kMessage = 4096;
 
 struct Stream {
-  PyObject_HEAD
-  bool errors;  // stderr
+  PyObject_HEAD bool errors;  // stderr
 };
 
 void emit(Link& link, bool errors, std::string& line) {

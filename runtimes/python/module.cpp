@@ -228,9 +228,10 @@ PyObject* make_module(PyObject* config) {
   PyObject* it = made.get();
   if (!made || PyModule_AddFunctions(it, kModule) != 0 || PyObject_SetAttrString(it, "config", config) != 0 ||
       PyObject_SetAttrString(it, "null", Py_None) != 0 ||
-      PyObject_SetAttrString(it, "Error", interpreter().types.error) != 0 || !add_part(it, "log", "lingate.log", kLog) ||
-      !add_part(it, "json", "lingate.json", kJson) || !add_part(it, "base64", "lingate.base64", kBase64) ||
-      !add_part(it, "crypto", "lingate.crypto", kCrypto) || !add_part(it, "query", "lingate.query", kQuery))
+      PyObject_SetAttrString(it, "Error", interpreter().types.error) != 0 ||
+      !add_part(it, "log", "lingate.log", kLog) || !add_part(it, "json", "lingate.json", kJson) ||
+      !add_part(it, "base64", "lingate.base64", kBase64) || !add_part(it, "crypto", "lingate.crypto", kCrypto) ||
+      !add_part(it, "query", "lingate.query", kQuery))
     return nullptr;
   return made.release();
 }

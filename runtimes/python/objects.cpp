@@ -23,8 +23,8 @@ void explain_unwritable(Object object, PyObject* name) {
 }
 
 bool make_types(Types& types) {
-  types.error = PyErr_NewExceptionWithDoc("lingate.Error", "What req, res, session or the module refused.", nullptr,
-                                          nullptr);
+  types.error =
+      PyErr_NewExceptionWithDoc("lingate.Error", "What req, res, session or the module refused.", nullptr, nullptr);
   types.interrupted = PyErr_NewExceptionWithDoc("lingate.Interrupted", "The call is over its budget or memory.",
                                                 PyExc_BaseException, nullptr);
   types.request = make_request_type();
@@ -37,9 +37,8 @@ bool make_types(Types& types) {
   types.link = make_link_type();
   types.stream = make_stream_type();
   return types.error != nullptr && types.interrupted != nullptr && types.request != nullptr &&
-         types.response != nullptr && types.headers != nullptr && types.session != nullptr &&
-         types.client != nullptr && types.answer != nullptr && types.sleep != nullptr && types.link != nullptr &&
-         types.stream != nullptr;
+         types.response != nullptr && types.headers != nullptr && types.session != nullptr && types.client != nullptr &&
+         types.answer != nullptr && types.sleep != nullptr && types.link != nullptr && types.stream != nullptr;
 }
 
 }  // namespace lingate::runtimes::python

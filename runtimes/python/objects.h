@@ -69,8 +69,7 @@ int set_attribute(PyObject* self, PyObject* name, PyObject* value) {
 
 // The result of respond(): the arguments, to build the answer again if it is not the last that was built.
 struct Answer {
-  PyObject_HEAD
-  const Call* owner;
+  PyObject_HEAD const Call* owner;
   std::uint64_t serial;
   std::uint64_t number;
   PyObject* status;
@@ -84,8 +83,7 @@ bool build_answer(Call& call, PyObject* status, PyObject* body, PyObject* header
 
 // The awaitable of sleep(): yields itself to the instance, which reads `seconds` and later leaves the result.
 struct Sleep {
-  PyObject_HEAD
-  const Call* owner;
+  PyObject_HEAD const Call* owner;
   double seconds;
   enum class State : std::uint8_t { fresh, waiting, done } state;
   PyObject* error;  // text of the error to raise at the await, or nullptr

@@ -94,8 +94,7 @@ int status_set(PyObject* self, PyObject* value, void*) {
   Call* call = live(self);
   if (call == nullptr) return -1;
   if (value == nullptr || PyBool_Check(value) || !(PyLong_Check(value) || PyFloat_Check(value))) {
-    raise("res.status must be a number, not " +
-          std::string(value != nullptr ? Py_TYPE(value)->tp_name : "nothing"));
+    raise("res.status must be a number, not " + std::string(value != nullptr ? Py_TYPE(value)->tp_name : "nothing"));
     return -1;
   }
   const double status = PyFloat_AsDouble(value);

@@ -1,5 +1,5 @@
-// Running: this thread belongs to one instance while one lives: it holds the interpreter's lock, allocations are charged
-// to the instance, an interrupt finds the thread, print and the log know whose words they are.
+// Running: this thread belongs to one instance while one lives: it holds the interpreter's lock, allocations are
+// charged to the instance, an interrupt finds the thread, print and the log know whose words they are.
 //
 // Thread: made and destroyed on the thread that uses the instance.
 #pragma once

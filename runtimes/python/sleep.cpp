@@ -59,8 +59,11 @@ PyObject* sleep_for(PyObject*, PyObject* seconds) {
 
 PyTypeObject* make_sleep_type() {
   static PyType_Slot slots[] = {
-      slot(Py_tp_dealloc, dealloc), slot(Py_am_await, awaited), slot(Py_tp_iter, awaited),
-      slot(Py_tp_iternext, step),   {0, nullptr},
+      slot(Py_tp_dealloc, dealloc),
+      slot(Py_am_await, awaited),
+      slot(Py_tp_iter, awaited),
+      slot(Py_tp_iternext, step),
+      {0, nullptr},
   };
   static PyType_Spec spec{"lingate.Sleep", sizeof(Sleep), 0,
                           Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE, slots};

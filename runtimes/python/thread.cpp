@@ -10,7 +10,8 @@
 namespace lingate::runtimes::python {
 namespace {
 
-// Hands the state over when the thread ends: clearing it needs the lock, which a thread on its way out must not wait for.
+// Hands the state over when the thread ends: clearing it needs the lock, which a thread on its way out must not wait
+// for.
 struct Leaving {
   ~Leaving() {
     if (PyThreadState* state = std::exchange(here().state, nullptr)) interpreter().housekeeper.retire(state);

@@ -95,8 +95,8 @@ bool Walk::map(PyObject* dict) {
 }  // namespace
 
 bool ValueReader::number(double value) {
-  const bool integral = value >= -kExact && value <= kExact && value == std::trunc(value) &&
-                        !(value == 0 && std::signbit(value));
+  const bool integral =
+      value >= -kExact && value <= kExact && value == std::trunc(value) && !(value == 0 && std::signbit(value));
   return put(integral ? PyLong_FromLongLong(static_cast<long long>(value)) : PyFloat_FromDouble(value));
 }
 

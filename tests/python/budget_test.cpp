@@ -21,7 +21,8 @@ class PythonBudget : public Stage {
 
   static std::string indented(const std::string& body) {
     std::string text = "    ";
-    for (const char c : body) text += c == '\n' ? std::string("\n    ") : std::string(1, c);
+    for (const char c : body)
+      text += c == '\n' ? std::string("\n    ") : std::string(1, c);
     return text;
   }
 
@@ -78,8 +79,9 @@ TEST_F(PythonBudget, EndsLoopsThatCatchEverything) {
 }
 
 TEST_F(PythonBudget, EndsGeneratorsCallbacksAndSpecialMethods) {
-  expect_timeout("def g():\n    while True:\n        try:\n            yield 1\n        except BaseException: pass\n"
-                 "for _ in g(): pass");
+  expect_timeout(
+      "def g():\n    while True:\n        try:\n            yield 1\n        except BaseException: pass\n"
+      "for _ in g(): pass");
   expect_timeout("[1, 2, 3].sort(key=lambda x: spin())", "def spin():\n    while True: pass");
   expect_timeout("sorted([C(), C()])", "class C:\n    def __lt__(self, o):\n        while True: pass");
   expect_timeout("str(C())", "class C:\n    def __str__(self):\n        while True: pass");
@@ -100,7 +102,8 @@ TEST_F(PythonBudget, EndsNativesThatLoopOverAGivenLength) {
 
 TEST_F(PythonBudget, AnInterruptedScriptMayCleanUpOnce) {
   auto instance = load(script("with lock:\n    while True: pass", "import threading\nlock = threading.Lock()"));
-  for (int i = 0; i < 5; ++i) expect_stopped(*instance, "with lock", plugin::Failure::TIMEOUT);
+  for (int i = 0; i < 5; ++i)
+    expect_stopped(*instance, "with lock", plugin::Failure::TIMEOUT);
 }
 
 TEST_F(PythonBudget, FailureNamesThePlace) {

@@ -35,15 +35,15 @@ TEST_F(PythonHooks, AMissingHeaderIsAKeyError) {
 }
 
 TEST_F(PythonHooks, HeaderWritesBecomeEdits) {
-  const auto verdict = run(
-      "req.headers['X-New'] = 'v'\n"
-      "req.headers['Accept'] = ['1', '2']\n"
-      "del req.headers['X-Key']\n"
-      "del req.headers['X-Missing']\n"
-      "req.headers['X-Gone'] = None\n"
-      "req.headers.add('X-New', 'w')\n"
-      "assert req.headers.values('x-new') == ['v', 'w']\n"
-      "assert 'x-key' not in req.headers");
+  const auto verdict =
+      run("req.headers['X-New'] = 'v'\n"
+          "req.headers['Accept'] = ['1', '2']\n"
+          "del req.headers['X-Key']\n"
+          "del req.headers['X-Missing']\n"
+          "req.headers['X-Gone'] = None\n"
+          "req.headers.add('X-New', 'w')\n"
+          "assert req.headers.values('x-new') == ['v', 'w']\n"
+          "assert 'x-key' not in req.headers");
   ASSERT_FALSE(verdict.has_failure()) << verdict.failure().message();
   const auto& edits = verdict.request().headers();
   ASSERT_EQ(edits.size(), 4);
@@ -128,10 +128,10 @@ TEST_F(PythonHooks, RespondIsCheckedAndReturned) {
   EXPECT_EQ(json.answer().body(), R"({"a":[1,null,true]})");
   EXPECT_FALSE(run("lingate.respond(200, 'dropped')").has_answer());
   EXPECT_EQ(run("a = lingate.respond(201, 'first')\nlingate.respond(202)\nreturn a").answer().status(), 201U);
-  for (const char* bad : {"lingate.respond('abc')", "lingate.respond(0)", "lingate.respond(1000)",
-                          "lingate.respond(True)", "lingate.respond(200, 5)", "lingate.respond(200, 'x', [])",
-                          "lingate.respond(200, 'x', {'a': 5})", "lingate.respond(200, {'a': {1, 2}})",
-                          "lingate.respond(float('nan'))"})
+  for (const char* bad :
+       {"lingate.respond('abc')", "lingate.respond(0)", "lingate.respond(1000)", "lingate.respond(True)",
+        "lingate.respond(200, 5)", "lingate.respond(200, 'x', [])", "lingate.respond(200, 'x', {'a': 5})",
+        "lingate.respond(200, {'a': {1, 2}})", "lingate.respond(float('nan'))"})
     EXPECT_EQ(run("return " + std::string(bad)).failure().kind(), plugin::Failure::EXCEPTION) << bad;
 }
 
@@ -196,10 +196,10 @@ TEST_F(PythonHooks, SessionIsReadAndItsMetadataWrittenBack) {
 }
 
 TEST_F(PythonHooks, ASessionIsAssignedAndCleared) {
-  const auto verdict = run(
-      "req.session = {'id': 'u-1', 'metadata': {'user': 'bob'}}\n"
-      "assert req.session.metadata['user'] == 'bob'\n"
-      "assert req.session.id == 'u-1'");
+  const auto verdict =
+      run("req.session = {'id': 'u-1', 'metadata': {'user': 'bob'}}\n"
+          "assert req.session.metadata['user'] == 'bob'\n"
+          "assert req.session.id == 'u-1'");
   ASSERT_FALSE(verdict.has_failure()) << verdict.failure().message();
   EXPECT_EQ(verdict.session().assigned().id(), "u-1");
   EXPECT_EQ(run("req.session = {'name': 'x'}").failure().kind(), plugin::Failure::EXCEPTION);

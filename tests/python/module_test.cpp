@@ -72,10 +72,9 @@ TEST_F(PythonModule, ScriptsAndHelpersOfOneNameDoNotClash) {
   EXPECT_EQ(run(*a, a_call()).answer().body(), R"(["a","a!","a!",2,"1",true])");
   EXPECT_EQ(run(*b, a_call()).answer().body(), R"(["b","b!","b!",1,"1",true])");
   EXPECT_EQ(run(*again, a_call()).answer().body(), R"(["a","a!","a!",1,"1",true])");
-  EXPECT_THAT(a->dependencies(),
-              ::testing::UnorderedElementsAre((folder_ / "a/helper.py").string(),
-                                              (folder_ / "a/pack/__init__.py").string(),
-                                              (folder_ / "a/pack/part.py").string()));
+  EXPECT_THAT(a->dependencies(), ::testing::UnorderedElementsAre((folder_ / "a/helper.py").string(),
+                                                                 (folder_ / "a/pack/__init__.py").string(),
+                                                                 (folder_ / "a/pack/part.py").string()));
 }
 
 TEST_F(PythonModule, DataclassesAndPickleFindTheirModule) {
@@ -145,7 +144,8 @@ TEST_F(PythonModule, PrintAndLogGoToTheHostWithTheCallsTag) {
   EXPECT_EQ(lines[2].message.size(), 4096U);
   EXPECT_EQ(lines[2].fields, R"({"n":1})");
   EXPECT_EQ(lines[3].message, "no line break");
-  for (const Logged& line : lines) EXPECT_EQ(line.tag, &tag);
+  for (const Logged& line : lines)
+    EXPECT_EQ(line.tag, &tag);
 }
 
 TEST_F(PythonModule, NothingOfTheEnvironmentReachesTheInterpreter) {
@@ -167,9 +167,11 @@ TEST_F(PythonModule, UnloadedInstancesAreCollected) {
     std::ifstream("/proc/self/statm") >> ignored >> pages;
     return pages * 4096;
   };
-  for (int i = 0; i < 20; ++i) load(source);
+  for (int i = 0; i < 20; ++i)
+    load(source);
   const long before = resident();
-  for (int i = 0; i < 100; ++i) load(source);
+  for (int i = 0; i < 100; ++i)
+    load(source);
   EXPECT_LT(resident() - before, 40'000'000);
 }
 

@@ -47,7 +47,8 @@ TEST_F(PythonSuspension, CallsInterleave) {
   for (CallId id = 1; id <= 8; ++id)
     ASSERT_EQ(start(*instance, call_of("/p" + std::to_string(id)), id).state, Progress::State::suspended);
   for (int round = 0; round < 2; ++round)
-    for (CallId id = 8; id >= 1; --id) ASSERT_EQ(resume(*instance, id).state, Progress::State::suspended);
+    for (CallId id = 8; id >= 1; --id)
+      ASSERT_EQ(resume(*instance, id).state, Progress::State::suspended);
   for (CallId id = 1; id <= 8; ++id) {
     const auto outcome = resume(*instance, id);
     ASSERT_EQ(outcome.state, Progress::State::finished);
@@ -151,9 +152,11 @@ TEST_F(PythonSuspension, AnAwaitThatWasForgottenIsLogged) {
 }
 
 TEST_F(PythonSuspension, AnInstanceMayGoWhileCallsAreSuspended) {
-  auto instance = load("import lingate\nasync def request():\n    while True:\n        try: await lingate.sleep(1)\n"
-                       "        except BaseException: pass\n");
-  for (CallId id = 1; id < 5; ++id) start(*instance, a_call(), id);
+  auto instance = load(
+      "import lingate\nasync def request():\n    while True:\n        try: await lingate.sleep(1)\n"
+      "        except BaseException: pass\n");
+  for (CallId id = 1; id < 5; ++id)
+    start(*instance, a_call(), id);
   instance.reset();
   EXPECT_FALSE(run("pass").has_failure());
 }
