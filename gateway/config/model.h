@@ -52,11 +52,12 @@ struct Limits {
   std::uint64_t target = 0;
   std::uint64_t field = 0;
   std::uint32_t fields = 0;
-  Duration head_timeout{};   // the whole request head
-  Duration body_timeout{};   // between two parts of a request body
-  Duration write_timeout{};  // the client takes nothing of a response
-  Duration idle_timeout{};   // keep-alive
-  Duration drain{};          // after SIGTERM
+  Duration head_timeout{};    // the whole request head
+  Duration body_timeout{};    // between two parts of a request body
+  Duration write_timeout{};   // the client takes nothing of a response
+  Duration idle_timeout{};    // keep-alive
+  Duration tunnel_timeout{};  // nothing passes either way through a tunnel
+  Duration drain{};           // after SIGTERM
 };
 
 struct Log {
@@ -114,6 +115,7 @@ struct Upstream {
   std::optional<Eject> eject;
   Duration connect_timeout{};
   Duration response_timeout{};
+  Duration resolve_every{};  // how often names are looked up again
   Retry retry;
   Host host = Host::preserve;
   std::uint32_t pool_max = 0;  // connections per target and worker
@@ -123,7 +125,7 @@ struct Upstream {
 
 // One element of a chain. `kind` is the name of a built-in step or "script"; never "use". Settings hold every option of
 // the step's rows in the field table, defaults filled in; for scripts also what the section `runtimes` says, with
-// `file` absolute and `runtime` always set.
+// `file` absolute, `runtime` always set, and `instances` 0 where it is "auto": as many as workers.
 struct Step {
   std::string kind;
   Settings settings;

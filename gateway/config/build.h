@@ -1,0 +1,75 @@
+// Building: from validated values to the Model. Here names are resolved, `use` is expanded, defaults of script steps
+// are taken from `runtimes`, and things are checked against each other that no single value can tell.
+//
+// One load; what is wrong goes into the report, and the model is only good if nothing was.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/loader.h"
+#include "gateway/config/model.h"
+#include "gateway/config/view.h"
+
+namespace lingate::config {
+
+struct BuildContext {
+  Report& report;
+  const LoadOptions& options;
+  View root;
+};
+
+void build_gateway(const BuildContext& context, Model& model);
+void build_upstreams(const BuildContext& context, Model& model);
+
+// The chains of a configuration, ready to be put together for routes.
+class Chains {
+ public:
+  // Checks the steps of every chain, used or not.
+  explicit Chains(const BuildContext& context);
+
+  // The steps of a route's chain, `use` replaced. `chain` is the validated list.
+  std::vector<Step> expand(const View& chain);
+
+  void warn_unused() const;
+
+ private:
+  struct Frame;
+
+  bool visit(std::string_view name, std::vector<View::Named>& path);
+  bool follow(const View& use, std::string_view from, std::vector<View::Named>& path);
+  void report_cycle(const std::vector<View::Named>& path, std::string_view name);
+  void append(const View& item, Frame& frame);
+  Step make_step(std::string_view kind, const View& options, const View& item, const Frame& frame);
+  Settings complete_script(const View& options);
+  void check_script(const View& options);
+  void check_options(std::string_view kind, const View& options);
+
+  const BuildContext& context_;
+  std::map<std::string_view, View::Named> chains_;
+  std::set<std::string_view> done_;
+  std::set<std::string_view> cyclic_;
+  std::set<std::string_view> used_;
+};
+
+void build_routes(const BuildContext& context, Chains& chains, Model& model);
+
+// At most one of the keys that give the body of a `respond`.
+void check_one_body(Report& report, const View& respond);
+
+// Reports a name that is not defined, with the closest one that is, and where such things are defined.
+struct Dangling {
+  std::string_view kind;     // "upstream"
+  std::string_view section;  // "upstreams"
+  std::string_view name;
+  Span span;
+};
+void report_dangling(const BuildContext& context, const Dangling& dangling);
+
+// Is the name defined, even with mistakes in its definition?
+bool is_defined(const BuildContext& context, std::string_view section, std::string_view name);
+
+}  // namespace lingate::config

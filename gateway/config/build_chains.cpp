@@ -1,0 +1,213 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/codes.h"
+#include "gateway/config/build.h"
+
+namespace lingate::config {
+namespace {
+
+constexpr std::size_t kMostSteps = 200;       // in one route
+constexpr std::size_t kMostVisited = 10'000;  // uses included
+constexpr std::size_t kDeepest = 32;          // chains that use each other
+constexpr std::string_view kOfRuntime[] = {"budget", "wait", "timeout", "isolation", "memory", "instances"};
+
+// The one entry of a step's map.
+View::Named step_of(const View& item) {
+  auto members = item.members();
+  if (!members.empty()) return members.front();
+  // A bare name: the node is a scalar, which has no entries.
+  const auto* map = item.settings().as<Settings::Map>();
+  return {map->front().first, item.span(), item.with(map->front().second)};
+}
+
+std::string_view runtime_of(std::string_view file) {
+  constexpr std::pair<std::string_view, std::string_view> kExtensions[] = {
+      {".lua", "lua"}, {".py", "python"}, {".js", "js"}};
+  for (const auto& [extension, runtime] : kExtensions)
+    if (file.ends_with(extension)) return runtime;
+  return {};
+}
+
+bool lists_everyone(const Settings& cors) {
+  const Settings::List& origins = cors.list("origins");
+  return std::any_of(origins.begin(), origins.end(), [](const Settings& each) { return each.as_text() == "*"; });
+}
+
+void set(Settings::Map& map, std::string_view key, Settings value) {
+  for (auto& [name, old] : map)
+    if (name == key) old = std::move(value);
+}
+
+}  // namespace
+
+// A chain on its way into a route.
+struct Chains::Frame {
+  std::vector<Step> steps;
+  std::vector<std::string> via;
+  std::size_t visited = 0;  // steps and uses
+
+  bool full() const noexcept { return visited > kMostVisited || steps.size() > kMostSteps; }
+};
+
+Chains::Chains(const BuildContext& context) : context_(context) {
+  for (const View::Named& each : context.root.at("chains").members())
+    chains_.emplace(each.name, each);
+  for (const auto& [name, chain] : chains_) {
+    std::vector<View::Named> path;
+    visit(name, path);
+  }
+}
+
+// False: the chain leads back into itself, or too deep.
+bool Chains::visit(std::string_view name, std::vector<View::Named>& path) {
+  if (done_.count(name)) return !cyclic_.count(name);
+  bool good = true;
+  for (const View& item : chains_.at(name).value.items()) {
+    if (!item.valid()) continue;
+    const View::Named step = step_of(item);
+    check_options(step.name, step.value);
+    if (step.name == "use" && !follow(step.value, name, path)) good = false;
+  }
+  done_.insert(name);
+  if (!good) cyclic_.insert(name);
+  return good;
+}
+
+bool Chains::follow(const View& use, std::string_view from, std::vector<View::Named>& path) {
+  const View target = use.at("name");
+  const auto chain = chains_.find(target.settings().as_text());
+  if (chain == chains_.end()) return true;
+  const std::string_view name = chain->first;
+  path.push_back({from, target.span(), use});
+  const bool circle = std::any_of(path.begin(), path.end(), [name](const auto& each) { return each.name == name; });
+  if (circle) report_cycle(path, name);
+  const bool too_deep = path.size() > kDeepest;
+  if (too_deep)
+    context_.report.error({code::kYamlTooLarge, target.span(),
+                           fmt::format("chains that use each other deeper than {} levels", kDeepest),
+                           "make it flatter"});
+  const bool good = !circle && !too_deep && visit(name, path);
+  path.pop_back();
+  return good;
+}
+
+void Chains::report_cycle(const std::vector<View::Named>& path, std::string_view name) {
+  std::vector<Report::Second> notes;
+  const auto begin = std::find_if(path.begin(), path.end(), [name](const auto& each) { return each.name == name; });
+  for (auto each = begin; each + 1 < path.end(); ++each)
+    notes.push_back({each->span, fmt::format("chain '{}' uses '{}' here", each->name, (each + 1)->name)});
+  context_.report.error({code::kCyclicUse, path.back().span, fmt::format("chain '{}' contains itself", name),
+                         "take one 'use' out of the circle"},
+                        std::move(notes));
+}
+
+std::vector<Step> Chains::expand(const View& chain) {
+  Frame frame;
+  for (const View& item : chain.items()) {
+    if (!item.valid()) continue;
+    const View::Named step = step_of(item);
+    check_options(step.name, step.value);
+    append(item, frame);
+  }
+  if (frame.full())
+    context_.report.error({code::kYamlTooLarge, chain.span(),
+                           fmt::format("the chain has more than {} steps", kMostSteps), "use fewer chains of chains"});
+  return std::move(frame.steps);
+}
+
+void Chains::append(const View& item, Frame& frame) {
+  ++frame.visited;
+  if (!item.valid() || frame.full()) return;
+  const View::Named step = step_of(item);
+  if (step.name != "use") {
+    frame.steps.push_back(make_step(step.name, step.value, item, frame));
+    return;
+  }
+  const auto chain = chains_.find(step.value.settings().text("name"));
+  if (chain == chains_.end() || cyclic_.count(chain->first)) return;
+  used_.insert(chain->first);
+  frame.via.emplace_back(chain->first);
+  for (const View& each : chain->second.value.items())
+    append(each, frame);
+  frame.via.pop_back();
+}
+
+Step Chains::make_step(std::string_view kind, const View& options, const View& item, const Frame& frame) {
+  return {std::string(kind), kind == "script" ? complete_script(options) : options.settings(),
+          context_.report.source().place(item.span()), frame.via};
+}
+
+// What the step does not say, its language's section says.
+Settings Chains::complete_script(const View& options) {
+  Settings::Map map = *options.settings().as<Settings::Map>();
+  const std::string_view given = options.settings().text("runtime");
+  const std::string_view runtime = given.empty() ? runtime_of(options.settings().text("file")) : given;
+  set(map, "runtime", Settings(std::string(runtime)));
+  const View defaults = context_.root.at("runtimes").at(runtime);
+  for (const std::string_view key : kOfRuntime)
+    if (!options.settings().find(key)) set(map, key, defaults.at(key).settings());
+  const Settings merged{Settings::Map(map)};
+  if (merged.text("instances") == "auto") set(map, "instances", Settings(std::int64_t{0}));
+  const View& placed = options.given("isolation") ? options : defaults;
+  if (runtime == "python" && merged.text("isolation") == "inline")
+    context_.report.warning({code::kInlinePython, placed.key_span("isolation"),
+                             "Python runs on the I/O thread: C code in it that holds on cannot be stopped",
+                             "use 'isolation: thread' unless the scripts are trusted and quick"});
+  return Settings(std::move(map));
+}
+
+void Chains::check_script(const View& options) {
+  const std::string_view file = options.settings().text("file");
+  if (!file.empty() && !options.given("runtime") && runtime_of(file).empty())
+    context_.report.error({code::kUnknownRuntime, options.at("file").span(),
+                           fmt::format("the extension of '{}' names no language", file.substr(file.rfind('/') + 1)),
+                           "one of .lua, .py and .js, or say 'runtime: lua'"});
+  if (options.given("max_body") && !options.given("body"))
+    context_.report.warning({code::kSuspiciousValue, options.key_span("max_body"),
+                             "'max_body' has no effect without 'body'",
+                             "say which body the script reads: 'body: request'"});
+}
+
+// What no single option can tell.
+void Chains::check_options(std::string_view kind, const View& options) {
+  Report& report = context_.report;
+  const auto given = [&options](std::string_view key) { return options.given(key); };
+  if (kind == "script") check_script(options);
+  if (kind == "respond") check_one_body(report, options);
+  if (const std::string_view name = options.settings().text("name");
+      kind == "use" && !name.empty() && !is_defined(context_, "chains", name))
+    report_dangling(context_, {"chain", "chains", name, options.at("name").span()});
+  if (kind == "rewrite" && !given("path") && !given("query") && !given("method"))
+    report.warning({code::kSuspiciousValue, options.span(), "step 'rewrite' changes nothing",
+                    "give it 'path', 'query' or 'method'"});
+  if (kind == "headers" && !given("request") && !given("response"))
+    report.warning(
+        {code::kSuspiciousValue, options.span(), "step 'headers' changes nothing", "give it 'request' or 'response'"});
+  if (kind == "cors" && options.settings().flag("credentials") && lists_everyone(options.settings()))
+    report.warning({code::kSuspiciousValue, options.key_span("credentials"),
+                    "every page of the Web may read this route with its visitors' credentials",
+                    "list the origins instead of \"*\""});
+}
+
+void check_one_body(Report& report, const View& respond) {
+  std::string_view first;
+  for (const std::string_view key : {"text", "json", "body"}) {
+    if (!respond.given(key)) continue;
+    if (!first.empty())
+      report.error({code::kConflictingKeys, respond.key_span(key),
+                    fmt::format("'{}' and '{}' both give the body", first, key), "keep one of them"},
+                   {{respond.key_span(first), "the other one"}});
+    first = key;
+  }
+}
+
+void Chains::warn_unused() const {
+  for (const auto& [name, chain] : chains_)
+    if (!used_.count(name))
+      context_.report.warning({code::kUnused, chain.span, fmt::format("chain '{}' is not used", name),
+                               fmt::format("use it with 'use: {}', or remove it", name)});
+}
+
+}  // namespace lingate::config

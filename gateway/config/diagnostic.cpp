@@ -1,0 +1,194 @@
+#include "gateway/config/diagnostic.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/codes.h"
+#include "base/utf8.h"
+
+namespace lingate::config {
+namespace {
+
+constexpr std::size_t kWidestLine = 120;  // columns of a source line that are shown
+constexpr std::string_view kGutter = "      | ";
+
+std::size_t columns(std::string_view text) noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+}
+
+std::size_t bytes_of_columns(std::string_view text, std::size_t wanted) noexcept {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) continue;
+    if (wanted-- == 0) break;
+  }
+  return at;
+}
+
+// Tabs become spaces, so that the underline stands where it should, and other controls question marks.
+std::string printable(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = utf8::character(text.substr(at));
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (size == 0 || byte == 0x7F || (byte < ' ' && byte != '\t')) {
+      result += '?';
+    } else if (byte == '\t') {
+      result += ' ';
+    } else {
+      result.append(text, at, size);
+    }
+    at += std::max<std::size_t>(size, 1);
+  }
+  return result;
+}
+
+struct Colours {
+  std::string_view bold, red, yellow, cyan, green, off;
+};
+
+Colours colours(Paint paint) {
+  if (paint == Paint::none) return {};
+  return {"\x1b[1m", "\x1b[1;31m", "\x1b[1;33m", "\x1b[36m", "\x1b[1;32m", "\x1b[0m"};
+}
+
+struct Excerpt {
+  std::string_view line;
+  const Place& place;
+  std::uint32_t width;
+  std::string_view remark;
+};
+
+// The source line, and under it the underline and what to say about it.
+std::string excerpt(const Excerpt& part, const Colours& colour) {
+  if (part.line.empty() && part.place.line == 0) return {};
+  std::string line = printable(part.line);
+  std::size_t column = part.place.column - 1;
+  if (column > kWidestLine - 20) {  // keep the place in view
+    const std::size_t skipped = column - 40;
+    line = "…" + line.substr(bytes_of_columns(line, skipped));
+    column -= skipped - 1;
+  }
+  if (columns(line) > kWidestLine) line = line.substr(0, bytes_of_columns(line, kWidestLine)) + "…";
+  const std::size_t room = std::max<std::size_t>(columns(line), column + 1) - column;
+  const std::size_t width = std::clamp<std::size_t>(part.width, 1, room);
+  std::string text = fmt::format("{}{:>5} | {}{}\n", colour.cyan, part.place.line, colour.off, line);
+  text +=
+      fmt::format("{}{}{}{:{}}{}^{:~<{}}", colour.cyan, kGutter, colour.off, "", column, colour.green, "", width - 1);
+  text += fmt::format("{}{}{}\n", part.remark.empty() ? "" : " ", part.remark, colour.off);
+  return text;
+}
+
+std::string position(const Place& place) {
+  return place.line == 0 ? place.file : fmt::format("{}:{}:{}", place.file, place.line, place.column);
+}
+
+nlohmann::json json_place(const Place& place, std::uint32_t width) {
+  return {{"file", place.file}, {"line", place.line}, {"column", place.column}, {"end_column", place.column + width}};
+}
+
+}  // namespace
+
+Source::Source(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+  line_starts_.push_back(0);
+  for (std::size_t at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1))
+    line_starts_.push_back(static_cast<std::uint32_t>(at + 1));
+}
+
+std::string_view Source::text(Span span) const noexcept {
+  return std::string_view(text_).substr(span.begin, span.end - span.begin);
+}
+
+Place Source::place(Span span) const {
+  const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), span.begin);
+  const std::uint32_t start = *(after - 1);
+  const auto before = std::string_view(text_).substr(start, span.begin - start);
+  return {name_, static_cast<std::uint32_t>(after - line_starts_.begin()),
+          static_cast<std::uint32_t>(columns(before) + 1)};
+}
+
+std::string_view Source::line(std::uint32_t number) const noexcept {
+  if (number == 0 || number > line_starts_.size()) return {};
+  const std::uint32_t start = line_starts_[number - 1];
+  std::string_view line = std::string_view(text_).substr(start);
+  line = line.substr(0, line.find('\n'));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+Span Source::at(std::uint32_t line, std::uint32_t column) const noexcept {
+  line = std::clamp<std::uint32_t>(line, 1, static_cast<std::uint32_t>(line_starts_.size()));
+  const std::string_view text = this->line(line);
+  const std::size_t offset = std::min(bytes_of_columns(text, column == 0 ? 0 : column - 1), text.size());
+  const auto begin = static_cast<std::uint32_t>(line_starts_[line - 1] + offset);
+  return {begin, begin + (offset < text.size() ? 1U : 0U)};
+}
+
+void Report::add(Severity severity, Finding finding, std::vector<Second> notes) {
+  if (!seen_.emplace(finding.span.begin, finding.message).second) return;
+  if (severity == Severity::error && ++errors_ > kMost) return;
+  const auto width = [this](Span span) {
+    return static_cast<std::uint32_t>(std::max<std::size_t>(1, columns(source_.text(span))));
+  };
+  Diagnostic result;
+  result.severity = severity;
+  result.code = finding.code;
+  result.place = source_.place(finding.span);
+  result.width = width(finding.span);
+  result.line = source_.line(result.place.line);
+  result.message = std::move(finding.message);
+  result.cure = std::move(finding.cure);
+  for (Second& note : notes) {
+    const Place place = source_.place(note.span);
+    result.notes.push_back({place, width(note.span), std::string(source_.line(place.line)), std::move(note.text)});
+  }
+  diagnostics_.push_back(std::move(result));
+}
+
+std::vector<Diagnostic> Report::take() {
+  std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [](const Diagnostic& a, const Diagnostic& b) {
+    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
+  });
+  if (errors_ > kMost && !diagnostics_.empty())
+    diagnostics_.back().notes.push_back(
+        {{source_.name(), 0, 0}, 1, {}, fmt::format("{} more errors are not shown", errors_ - kMost)});
+  return std::move(diagnostics_);
+}
+
+std::string render(const Diagnostic& diagnostic, Paint paint) {
+  const Colours colour = colours(paint);
+  const bool error = diagnostic.severity == Severity::error;
+  std::string text = fmt::format("{}{}:{} {}{}[{}]:{} {}{}{}\n", colour.bold, position(diagnostic.place), colour.off,
+                                 error ? colour.red : colour.yellow, error ? "error" : "warning",
+                                 code_name(diagnostic.code), colour.off, colour.bold, diagnostic.message, colour.off);
+  text += excerpt({diagnostic.line, diagnostic.place, diagnostic.width, diagnostic.cure}, colour);
+  for (const Note& note : diagnostic.notes) {
+    text += fmt::format("{}{}:{} note: {}\n", colour.bold, position(note.place), colour.off, note.text);
+    text += excerpt({note.line, note.place, note.width, {}}, colour);
+  }
+  return text;
+}
+
+std::string render_json(const std::vector<Diagnostic>& diagnostics) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const Diagnostic& each : diagnostics) {
+    nlohmann::json one = json_place(each.place, each.width);
+    one["severity"] = each.severity == Severity::error ? "error" : "warning";
+    one["code"] = code_name(each.code);
+    one["message"] = each.message;
+    one["cure"] = each.cure;
+    one["notes"] = nlohmann::json::array();
+    for (const Note& note : each.notes) {
+      nlohmann::json second = json_place(note.place, note.width);
+      second["message"] = note.text;
+      one["notes"].push_back(std::move(second));
+    }
+    all.push_back(std::move(one));
+  }
+  return all.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace lingate::config

@@ -1,0 +1,106 @@
+// Diagnostics: what is wrong with a configuration, where, and what to do about it, shown the way compilers do. Each
+// carries the line it is about, so that it can be shown after the source is gone.
+//
+// Plain values; a Report belongs to one load and one thread.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/config/model.h"
+
+namespace lingate::config {
+
+// A stretch of a source, in bytes.
+struct Span {
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
+};
+
+// One file's text and the way from bytes to lines and columns. Lifetime: outlives the Spans into it.
+class Source {
+ public:
+  Source(std::string name, std::string text);
+
+  const std::string& name() const noexcept { return name_; }
+  std::string_view text() const noexcept { return text_; }
+  std::string_view text(Span span) const noexcept;
+  Place place(Span span) const;
+  std::string_view line(std::uint32_t number) const noexcept;  // from 1, without its end
+  Span at(std::uint32_t line, std::uint32_t column) const noexcept;
+
+ private:
+  std::string name_;
+  std::string text_;
+  std::vector<std::uint32_t> line_starts_;
+};
+
+// A second place that belongs to a diagnostic: "first defined here".
+struct Note {
+  Place place;
+  std::uint32_t width = 1;  // columns to underline
+  std::string line;
+  std::string text;
+};
+
+enum class Severity { error, warning };
+
+struct Diagnostic {
+  Severity severity = Severity::error;
+  int code = 0;
+  Place place;
+  std::uint32_t width = 1;
+  std::string line;     // the source line, empty where there is none
+  std::string message;  // what is wrong
+  std::string cure;     // what to do, shown beside the underline
+  std::vector<Note> notes;
+};
+
+// Collects the diagnostics of one load. The same mistake at the same place counts once, however many aliases lead
+// there; after kMost errors they are only counted.
+class Report {
+ public:
+  static constexpr std::size_t kMost = 200;
+
+  explicit Report(const Source& source) : source_(source) {}
+
+  struct Finding {
+    int code;
+    Span span;
+    std::string message;
+    std::string cure;
+  };
+  struct Second {
+    Span span;
+    std::string text;
+  };
+
+  void error(Finding finding) { add(Severity::error, std::move(finding), {}); }
+  void error(Finding finding, std::vector<Second> notes) { add(Severity::error, std::move(finding), std::move(notes)); }
+  void warning(Finding finding) { add(Severity::warning, std::move(finding), {}); }
+
+  bool full() const noexcept { return errors_ >= kMost; }  // what follows is only counted
+  void count_error() noexcept { ++errors_; }
+
+  const Source& source() const noexcept { return source_; }
+  std::size_t errors() const noexcept { return errors_; }
+  std::vector<Diagnostic> take();  // in the order of their places
+
+ private:
+  void add(Severity severity, Finding finding, std::vector<Second> notes);
+
+  const Source& source_;
+  std::vector<Diagnostic> diagnostics_;
+  std::set<std::pair<std::uint32_t, std::string>> seen_;
+  std::size_t errors_ = 0;
+};
+
+enum class Paint { none, ansi };
+
+std::string render(const Diagnostic& diagnostic, Paint paint);
+std::string render_json(const std::vector<Diagnostic>& diagnostics);  // a JSON array
+
+}  // namespace lingate::config

@@ -1,0 +1,57 @@
+#include "gateway/config/secret.h"
+
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "base/codes.h"
+
+namespace lingate::config {
+namespace {
+
+constexpr std::uintmax_t kMostBytes = 64 * 1024;
+
+Parsed<Secret> from_environment(const std::string& name, const LoadOptions& options) {
+  auto value = options.environment(name);
+  if (value) return Secret{*std::move(value)};
+  return fail(Fault{code::kBadSecret, fmt::format("the environment variable '{}' is not set", name),
+                    fmt::format("set it: export {}=…", name)});
+}
+
+Parsed<Secret> from_file(const std::string& name, const LoadOptions& options) {
+  const std::filesystem::path path = options.folder / name;
+  std::error_code problem;
+  const bool readable = std::filesystem::is_regular_file(path, problem);
+  const std::uintmax_t size = readable ? std::filesystem::file_size(path, problem) : 0;
+  if (size > kMostBytes)
+    return fail(Fault{code::kBadSecret, fmt::format("the file '{}' is larger than 64KiB", path.string()),
+                      "a secret is one short text"});
+  std::ifstream file(path, std::ios::binary);
+  if (!readable || !file)
+    return fail(Fault{code::kBadSecret, fmt::format("the file '{}' cannot be read", path.string()),
+                      "create it; the path is relative to the configuration file"});
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (text.ends_with('\n')) text.pop_back();
+  if (text.ends_with('\r')) text.pop_back();
+  return Secret{std::move(text)};
+}
+
+}  // namespace
+
+bool is_secret(const Node& node) noexcept {
+  if (node.kind != Node::Kind::mapping || node.entries.size() != 1) return false;
+  const Entry& only = node.entries.front();
+  return (only.name == "env" || only.name == "file") && only.value->kind == Node::Kind::scalar;
+}
+
+Parsed<Secret> read_secret(const Node& node, const LoadOptions& options) {
+  const Entry& only = node.entries.front();
+  const std::string name(only.value->text);
+  if (name.empty())
+    return fail(Fault{code::kBadSecret, fmt::format("'{}' names nothing", only.name),
+                      "a secret is written '{env: NAME}' or '{file: PATH}'"});
+  return only.name == "env" ? from_environment(name, options) : from_file(name, options);
+}
+
+}  // namespace lingate::config
