@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the engines' build.sh. An engine is built once for each recipe: the directory's name carries a hash of all
 # that decides the result, a lock lets one of several simultaneous builds do the work, and a finished directory appears
 # by one rename, so whoever finds it can use it.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by ./dev test --sanitize: how the sanitizers report, and what they must not report. A suppression stands only
 # where an engine forces it, with its reason beside it in the .supp files.
 sanitizers=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
