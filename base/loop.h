@@ -9,6 +9,11 @@
 
 namespace lingate {
 
+namespace http {  // the worker's own loop links these two
+class Mailbox;
+class TimerWheel;
+}  // namespace http
+
 using Clock = std::chrono::steady_clock;
 
 // A piece of work that another thread hands to a loop. Intrusive: it is linked, never copied or allocated by the loop.
@@ -20,7 +25,7 @@ class Task {
   virtual ~Task() = default;  // virtual for its friend only: nobody deletes a task by its base
 
  private:
-  friend class Mailbox;
+  friend class http::Mailbox;
   Task* next_ = nullptr;
 };
 
@@ -39,7 +44,7 @@ class Timer {
   virtual void expired() noexcept = 0;  // on the loop's thread; the timer is idle again when it is called
 
  private:
-  friend class TimerWheel;
+  friend class http::TimerWheel;
   static constexpr std::uint32_t kIdle = UINT32_MAX;
   Timer* next_ = nullptr;
   Timer* previous_ = nullptr;

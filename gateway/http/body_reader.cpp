@@ -13,7 +13,7 @@ constexpr std::size_t kSmall = 512;  // cheaper to move than to list
 void Slices::add(std::string_view slice) noexcept {
   if (slice.empty()) return;
   total += slice.size();
-  if (count > 0 && (slice.size() < kSmall || count == kMost)) {
+  if (count > fixed_ && (slice.size() < kSmall || count == kMost)) {
     std::string_view& last = at[count - 1];
     char* end = const_cast<char*>(last.data() + last.size());  // in the same block, before `slice`
     if (end != slice.data()) std::memmove(end, slice.data(), slice.size());
@@ -21,6 +21,12 @@ void Slices::add(std::string_view slice) noexcept {
     return;
   }
   at[count++] = slice;
+}
+
+void Slices::add_stored(std::string_view slice) noexcept {
+  at[count++] = slice;
+  fixed_ = count;
+  total += slice.size();
 }
 
 void BodyReader::begin(const Framing& framing, const Limits& limits) noexcept {

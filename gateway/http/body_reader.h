@@ -24,6 +24,10 @@ struct Slices {
   std::size_t total = 0;
 
   void add(std::string_view slice) noexcept;  // may move it to the end of the one before
+  void add_stored(std::string_view slice) noexcept;  // from elsewhere: first, and nothing is moved behind it
+
+ private:
+  std::size_t fixed_ = 0;  // slices that nothing may be moved to
 };
 
 class BodyReader {

@@ -174,7 +174,7 @@ routing::Found find_route(Exchange& exchange, const routing::Router& router) {
     const std::string_view raw = found.params[k].of(request.path);
     const bool coded = raw.find('%') != std::string_view::npos;
     const std::span<char> scratch(coded ? exchange.arena.allocate(raw.size()) : nullptr, coded ? raw.size() : 0);
-    request.params.push_back({names[k], coded ? routing::percent_decode(raw, scratch) : raw});
+    request.params.push_back({names[k], coded ? routing::percent_decode(raw, scratch) : raw, raw});
   }
   return found;
 }

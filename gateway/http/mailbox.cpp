@@ -19,6 +19,7 @@ Mailbox::Mailbox(Reactor& reactor) : bell_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEX
 }
 
 Mailbox::~Mailbox() {
+  run_all();  // what came too late only frees itself by now
   watch_->close();
 }
 

@@ -39,15 +39,16 @@ NameWatch::NameWatch(Upstream& upstream, Target& target) : upstream_(upstream), 
 
 NameWatch::~NameWatch() {
   upstream_.parts().loop.disarm(*this);
-  if (pending_) pending_->leave();
+  if (pending_ && !upstream_.parts().resolver.abandon(*pending_)) pending_->leave();
 }
 
 void NameWatch::ask() {
   WorkerParts& parts = upstream_.parts();
   if (!pending_) {
     const Address& address = target_.options->address;
-    pending_ = new Pending(parts.loop, address.host, address.port, *this);
-    parts.resolver.resolve(*pending_);
+    auto lookup = std::make_unique<Pending>(parts.loop, address.host, address.port, *this);
+    pending_ = lookup.get();
+    parts.resolver.resolve(std::move(lookup));
   }
   parts.loop.arm(*this, upstream_.options().resolve_every);
 }

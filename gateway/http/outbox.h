@@ -25,8 +25,6 @@ class Outbox {
 
   bool empty() const noexcept { return first_ == count_; }
   std::size_t bytes() const noexcept;
-  // Pieces of content that still fit, framing set aside.
-  std::size_t room() const noexcept { return kMaxPieces - count_ - 3; }
 
   void add(std::string_view piece) noexcept;
   // A chunk's head around what follows: its size must be known.

@@ -1,5 +1,7 @@
 #include "gateway/http/readiness.h"
 
+#include <boost/asio/io_context.hpp>  // first: the details below do not stand alone
+//
 #include <boost/asio/detail/reactor.hpp>
 #include <boost/asio/detail/reactor_op.hpp>
 #include <boost/version.hpp>
@@ -21,8 +23,8 @@ namespace asio_detail = boost::asio::detail;
 // An operation that does no I/O of its own: it is over as soon as the reactor performs it, and says that the readiness
 // is used up, so that the next one waits for a new edge.
 struct EdgeOp final : asio_detail::reactor_op {
-  EdgeOp(AsioWatch& owner, func_type complete)
-      : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, complete), watch(owner) {}
+  EdgeOp(AsioWatch& owner, func_type done)
+      : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, done), watch(owner) {}
 
   static status do_perform(reactor_op*) { return done_and_exhausted; }
 
@@ -35,7 +37,8 @@ class AsioWatch final : public Watch {
       : context_(context),
         reactor_(boost::asio::use_service<asio_detail::reactor>(context.io)),
         read_(*this, &AsioWatch::read_done),
-        write_(*this, &AsioWatch::write_done) {}
+        write_(*this, &AsioWatch::write_done),
+        again_(*this, &AsioWatch::again_done) {}
   ~AsioWatch() = default;
 
   bool open(int fd, Watcher& watcher) noexcept {
@@ -52,8 +55,7 @@ class AsioWatch final : public Watch {
   void start_read() noexcept { reactor_.start_op(asio_detail::reactor::read_op, fd_, data_, &read_, true, true); }
   void start_write() noexcept { reactor_.start_op(asio_detail::reactor::write_op, fd_, data_, &write_, true, true); }
   void start_connect() noexcept { reactor_.start_op(asio_detail::reactor::write_op, fd_, data_, &write_, true, false); }
-  void post_read() noexcept { reactor_.post_immediate_completion(&read_, true); }
-  void post_write() noexcept { reactor_.post_immediate_completion(&write_, true); }
+  void post_again() noexcept { reactor_.post_immediate_completion(&again_, true); }
 
   void shut() noexcept {
     watcher_ = nullptr;
@@ -69,28 +71,38 @@ class AsioWatch final : public Watch {
  private:
   // The operations are embedded here, so the memory may be used again only when both have come back.
   void recycle_if_quiet() noexcept {
-    if (fd_ != -1 || reading_ || writing_) return;
+    if (fd_ != -1 || reading_ || writing_ || posted_) return;
     next_free = context_.free;
     context_.free = this;
     --context_.live;
+  }
+
+  // True: somebody still listens.
+  bool heard() noexcept {
+    if (!watcher_) return recycle_if_quiet(), false;
+    if (context_.hook) context_.hook(context_.hook_argument);
+    return true;
   }
 
   static void read_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (!owner) return;  // the io_context is being destroyed
     AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
     self.reading_ = false;
-    if (!self.watcher_) return self.recycle_if_quiet();
-    if (self.context_.hook) self.context_.hook(self.context_.hook_argument);
-    self.watcher_->readable();
+    if (self.heard()) self.watcher_->readable();
   }
 
   static void write_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (!owner) return;
     AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
     self.writing_ = false;
-    if (!self.watcher_) return self.recycle_if_quiet();
-    if (self.context_.hook) self.context_.hook(self.context_.hook_argument);
-    self.watcher_->writable();
+    if (self.heard()) self.watcher_->writable();
+  }
+
+  static void again_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
+    if (!owner) return;
+    AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
+    self.posted_ = false;
+    if (self.heard()) self.watcher_->readable();
   }
 
   Reactor::Context& context_;
@@ -98,6 +110,7 @@ class AsioWatch final : public Watch {
   asio_detail::reactor::per_descriptor_data data_ = nullptr;
   EdgeOp read_;
   EdgeOp write_;
+  EdgeOp again_;
 };
 
 void Watch::await_read() noexcept {
@@ -119,15 +132,9 @@ void Watch::await_connect() noexcept {
 }
 
 void Watch::read_again() noexcept {
-  if (reading_) return;
-  reading_ = true;
-  static_cast<AsioWatch*>(this)->post_read();
-}
-
-void Watch::write_again() noexcept {
-  if (writing_) return;
-  writing_ = true;
-  static_cast<AsioWatch*>(this)->post_write();
+  if (posted_) return;
+  posted_ = true;
+  static_cast<AsioWatch*>(this)->post_again();
 }
 
 void Watch::close() noexcept {

@@ -41,7 +41,6 @@ class Watch {
   void await_connect() noexcept;  // writable() when the kernel says so, whatever was told before
   // One call of readable() soon, after others had their turn: for an owner that stopped before the data did.
   void read_again() noexcept;
-  void write_again() noexcept;
   // Closes the descriptor and gives the watch back.
   void close() noexcept;
 
@@ -51,6 +50,7 @@ class Watch {
 
   int fd_ = -1;
   bool reading_ = false;
+  bool posted_ = false;
   bool writing_ = false;
   Watcher* watcher_ = nullptr;
 };

@@ -42,25 +42,40 @@ Resolver::~Resolver() {
   thread_.join();
 }
 
-void Resolver::resolve(Lookup& lookup) {
+void Resolver::resolve(std::unique_ptr<Lookup> lookup) {
   {
     const std::lock_guard lock(mutex_);
-    queue_.push_back(&lookup);
+    queue_.push_back(std::move(lookup));
   }
   wake_.notify_one();
 }
 
+bool Resolver::abandon(Lookup& lookup) {
+  const std::lock_guard lock(mutex_);
+  if (current_ == &lookup) {
+    abandoned_ = true;
+    return true;
+  }
+  return std::erase_if(queue_, [&](const auto& each) { return each.get() == &lookup; }) > 0;
+}
+
 void Resolver::serve() {
+  std::unique_lock lock(mutex_);
   for (;;) {
-    std::unique_lock lock(mutex_);
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
     if (stopping_) return;
-    Lookup& lookup = *queue_.front();
+    std::unique_ptr<Lookup> lookup = std::move(queue_.front());
     queue_.erase(queue_.begin());
+    current_ = lookup.get();
+    abandoned_ = false;
     lock.unlock();
-    lookup.endpoints_.clear();
-    lookup.error_ = look_up(lookup.name_, lookup.port_, lookup.endpoints_);
-    lookup.loop_.post(lookup);
+    lookup->endpoints_.clear();
+    lookup->error_ = look_up(lookup->name_, lookup->port_, lookup->endpoints_);
+    lock.lock();
+    current_ = nullptr;
+    if (abandoned_) continue;
+    Lookup& done = *lookup.release();
+    done.loop_.post(done);
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -25,15 +26,14 @@ struct Endpoint {
   bool operator==(const Endpoint& other) const noexcept;
 };
 
-// One lookup. The resolver fills it in and posts it to `loop`; run() is the owner's to define.
+// One lookup. The resolver fills it in and posts it to `loop`; run() is its maker's to define, and frees it.
 class Lookup : public Task {
  public:
   Lookup(Loop& loop, std::string name, std::uint16_t port) : loop_(loop), name_(std::move(name)), port_(port) {}
 
-  const std::string& name() const noexcept { return name_; }
+  virtual ~Lookup() = default;
 
  protected:
-  ~Lookup() = default;
   const std::vector<Endpoint>& endpoints() const noexcept { return endpoints_; }  // empty: the lookup failed
   const std::string& error() const noexcept { return error_; }
 
@@ -53,15 +53,20 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // `lookup` must live until its run() was called.
-  void resolve(Lookup& lookup);
+  // Takes `lookup` over until its run() is called, or abandon() is.
+  void resolve(std::unique_ptr<Lookup> lookup);
+  // The loop goes away: if the lookup is not on its way back yet, it never will be, and is freed here. False: its run()
+  // is about to be called.
+  bool abandon(Lookup& lookup);
 
  private:
   void serve();
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Lookup*> queue_;
+  std::vector<std::unique_ptr<Lookup>> queue_;
+  Lookup* current_ = nullptr;
+  bool abandoned_ = false;  // the current one
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -6,31 +6,35 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 
 #include "base/loop.h"
 #include "base/result.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/options.h"
 #include "gateway/http/snapshot.h"
+#include "middleware/app_log.h"
 
 namespace lingate::http {
 
 class Resolver;
 class WorkerState;
 
+struct WorkerOptions {
+  std::uint32_t index = 0;  // 0 … workers-1
+  Resolver& resolver;       // shared by the workers; it and the log outlive them
+  middleware::AppLog& log;
+};
+
 class Worker final : public Loop {
  public:
-  // `resolver` is shared by the workers and outlives them.
-  Worker(std::uint32_t index, Resolver& resolver, std::shared_ptr<const Snapshot> snapshot);
+  Worker(const WorkerOptions& options, std::shared_ptr<const Snapshot> snapshot);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Before run(). Opens a listener with SO_REUSEPORT and returns the address that it got ("127.0.0.1:8080",
-  // "unix:/run/x"); the other workers then listen on the port found here. Serving begins with run().
+  // Before run(). Opens a listener with SO_REUSEPORT and returns the address with the port that it got; the other
+  // workers then listen on that port. Serving begins with run().
   Result<Address> listen(const ListenerOptions& options);
 
   // Serves until drain() or stop() has ended it.

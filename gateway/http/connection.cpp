@@ -1,0 +1,284 @@
+#include "gateway/http/connection.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/codes.h"
+#include "gateway/http/proxy_protocol.h"
+#include "gateway/http/transaction.h"
+#include "gateway/http/worker_state.h"
+
+namespace lingate::http {
+namespace {
+
+constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr std::uint32_t kMaxDiscarded = 1024 * 1024;
+constexpr int kMaxInOneTurn = 32;  // pipelined requests before others have theirs
+
+}  // namespace
+
+void Connection::start(WorkerState& worker, int fd, const Peer& peer, Begins begins) {
+  auto* connection = new Connection(worker, peer);
+  connection->watch_ = worker.parts.reactor.add(fd, *connection);
+  if (!connection->watch_) {
+    delete connection;
+    return;
+  }
+  worker.add(*connection);
+  const Limits& limits = worker.generations.current().snapshot->limits;
+  const bool proxied = begins == Begins::proxy_header;
+  connection->enter(proxied ? Phase::proxy_header : Phase::head, limits.head_timeout);
+  connection->watch_->await_read();
+}
+
+// Timers are lazy: a phase notes when it began and how long it may last; the armed timer is moved only if it would come
+// too late. What fires early is armed again for the rest.
+void Connection::enter(Phase phase, Duration limit) noexcept {
+  phase_ = phase;
+  since_ = worker_.now();
+  limit_ = limit;
+  wake_within(limit);
+}
+
+void Connection::wake_within(Duration after) noexcept {
+  if (!armed() || due() > worker_.now() + after) worker_.parts.loop.arm(*this, after);
+}
+
+void Connection::expired() noexcept {
+  if (phase_ == Phase::busy) return transaction_->client_timeout();
+  const Duration left = since_ + limit_ - worker_.now();
+  if (left > Duration::zero()) return worker_.parts.loop.arm(*this, left);
+  if (phase_ == Phase::head && partial_) {
+    transaction_ = &worker_.take_transaction();
+    phase_ = Phase::busy;
+    return transaction_->refuse(*this, {code::kRequestTimeout, "the request head did not arrive in time"});
+  }
+  close();
+}
+
+std::ptrdiff_t Connection::read(Block& into, std::size_t most) noexcept {
+  const std::size_t room = std::min(into.room(), most);
+  ssize_t got = 0;
+  do {
+    got = ::recv(watch_->fd(), into.space(), room, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) {
+    into.end += static_cast<std::uint32_t>(got);
+    more_input_ = static_cast<std::size_t>(got) == room;
+    return got;
+  }
+  more_input_ = false;
+  if (got == 0) {
+    read_closed_ = true;
+    return kClosed;
+  }
+  return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : kFailed;
+}
+
+void Connection::readable() noexcept {
+  switch (phase_) {
+    case Phase::busy:
+      more_input_ = true;
+      return transaction_->client_readable();
+    case Phase::lingering: return discard_input();
+    default: break;
+  }
+  if (in_ && !in_.empty() && !partial_ && phase_ != Phase::proxy_header) return serve();
+  if (fill()) serve();
+}
+
+void Connection::writable() noexcept {
+  if (phase_ == Phase::busy) transaction_->client_writable();
+}
+
+bool Connection::fill() noexcept {
+  if (!in_) in_ = worker_.parts.small.take();
+  if (in_.room() == 0) grow();
+  const std::ptrdiff_t got = read(in_, SIZE_MAX);
+  if (got > 0) return true;
+  if (got == 0) {
+    if (in_.empty()) in_.release();
+    watch_->await_read();
+    return false;
+  }
+  close();
+  return false;
+}
+
+// A head that outgrows its block moves to one that holds the largest head allowed; longer ones are refused by the scan.
+void Connection::grow() noexcept {
+  in_.compact();
+  if (in_.room() > 0) return;
+  const std::size_t limit = worker_.generations.current().snapshot->limits.head;
+  const std::size_t size = std::max(in_.capacity() * 2, limit + kSmallBlock);
+  Block larger = BlockPool::odd(static_cast<std::uint32_t>(size));
+  std::copy_n(in_.memory(), in_.end, larger.memory());
+  larger.end = in_.end;
+  in_ = std::move(larger);
+}
+
+void Connection::serve() noexcept {
+  for (int turns = 0; turns < kMaxInOneTurn; ++turns) {
+    if (phase_ == Phase::proxy_header && !take_proxy_header()) return;
+    if (in_.empty()) {
+      if (!more_input_) return go_idle();
+      break;
+    }
+    if (!next_head()) return;
+  }
+  watch_->read_again();
+}
+
+bool Connection::take_proxy_header() noexcept {
+  const Snapshot& snapshot = *worker_.generations.current().snapshot;
+  phase_ = Phase::head;
+  if (!in_networks(peer_.address, snapshot.trusted)) return true;  // then these bytes must be HTTP
+  const ProxyHeader header = read_proxy_header(in_.bytes());
+  if (header.outcome == ProxyHeader::Outcome::refused || (header.outcome == ProxyHeader::Outcome::more && read_closed_)) {
+    worker_.parts.metrics.malformed.add();
+    close();
+    return false;
+  }
+  if (header.outcome == ProxyHeader::Outcome::more) {
+    phase_ = Phase::proxy_header;
+    watch_->await_read();
+    return false;
+  }
+  in_.begin += static_cast<std::uint32_t>(header.size);
+  if (header.replaces) peer_ = header.client;
+  if (in_.empty()) in_.clear();
+  return true;
+}
+
+// Scans the head at the front of the buffer and starts its request. True: that request is over already.
+bool Connection::next_head() noexcept {
+  if (partial_) {
+    std::size_t searched = searched_;
+    const bool complete = may_be_complete(in_.bytes(), searched);
+    searched_ = static_cast<std::uint32_t>(searched);
+    const Limits& limits = worker_.generations.current().snapshot->limits;
+    if (!complete && in_.bytes().size() <= limits.head) return await_head(), false;
+  }
+  transaction_ = &worker_.take_transaction();
+  Refusal refusal;
+  const Scan outcome = transaction_->scan(*this, refusal);
+  if (outcome == Scan::more) {
+    worker_.give_back(*transaction_);
+    transaction_ = nullptr;
+    await_head();
+    return false;
+  }
+  partial_ = false;
+  searched_ = 0;
+  phase_ = Phase::busy;
+  serving_ = true;
+  if (outcome == Scan::refused)
+    transaction_->refuse(*this, refusal);
+  else
+    transaction_->start(*this);
+  serving_ = false;
+  if (phase_ != Phase::over) return phase_ == Phase::idle;
+  conclude(after_);
+  return false;
+}
+
+void Connection::await_head() noexcept {
+  if (read_closed_) return close();
+  if (!partial_) {
+    partial_ = true;
+    searched_ = static_cast<std::uint32_t>(in_.bytes().size());
+    if (phase_ != Phase::head)
+      enter(Phase::head, worker_.generations.current().snapshot->limits.head_timeout);
+  }
+  if (in_.room() == 0) grow();
+  if (more_input_)
+    watch_->read_again();
+  else
+    watch_->await_read();
+}
+
+// The edge that announced a request may have announced the client's FIN as well; the first time round we look.
+void Connection::go_idle() noexcept {
+  in_.release();
+  if (read_closed_) return close();
+  enter(Phase::idle, worker_.generations.current().snapshot->limits.idle_timeout);
+  if (!steady_) {
+    steady_ = true;
+    if (fill()) serve();
+    return;
+  }
+  watch_->await_read();
+}
+
+void Connection::finished(After after) noexcept {
+  worker_.give_back(*transaction_);
+  transaction_ = nullptr;
+  if (after == After::keep && !(worker_.draining() && in_.empty())) {
+    if (in_.empty())
+      in_.clear();
+    else
+      in_.compact();
+    phase_ = Phase::idle;
+    if (serving_) return;
+    if (in_.empty() && !more_input_) return go_idle();
+    enter(Phase::idle, worker_.generations.current().snapshot->limits.idle_timeout);
+    return watch_->read_again();  // never from inside the request that just ended
+  }
+  phase_ = Phase::over;
+  after_ = after == After::keep ? After::close : after;
+  if (!serving_) conclude(after_);
+}
+
+// The connection ends. Not while its own serve() is on the stack: that calls this when it is back.
+void Connection::conclude(After after) noexcept {
+  if (after == After::close) return linger();
+  if (after == After::reset) {
+    const ::linger hard{1, 0};
+    ::setsockopt(watch_->fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+  }
+  close();
+}
+
+// Closing with unread input would make the kernel send a reset, which can destroy the response on its way: so the
+// sending side is closed first, and what still comes is read and dropped for a while (RFC 9112 section 9.6).
+void Connection::linger() noexcept {
+  in_.release();
+  if (read_closed_) return close();
+  ::shutdown(watch_->fd(), SHUT_WR);
+  enter(Phase::lingering, kLinger);
+  discard_input();
+}
+
+void Connection::discard_input() noexcept {
+  auto& scratch = *worker_.parts.scratch;
+  for (;;) {
+    const ssize_t got = ::recv(watch_->fd(), scratch.data(), scratch.size(), 0);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return watch_->await_read();
+    if (got <= 0) return close();
+    discarded_ += static_cast<std::uint32_t>(got);
+    if (discarded_ > kMaxDiscarded) return close();
+  }
+}
+
+void Connection::drain() noexcept {
+  if (phase_ == Phase::busy || phase_ == Phase::lingering || partial_ || !in_.empty()) return;
+  close();
+}
+
+void Connection::shut_down() noexcept {
+  if (transaction_) transaction_->drop();
+  if (transaction_) worker_.give_back(*transaction_);
+  transaction_ = nullptr;
+  close();
+}
+
+void Connection::close() noexcept {
+  worker_.parts.loop.disarm(*this);
+  watch_->close();
+  worker_.remove(*this);
+  delete this;
+}
+
+}  // namespace lingate::http

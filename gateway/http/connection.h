@@ -1,0 +1,97 @@
+// Connection: one client connection: it reads heads, hands each request to a Transaction, and takes the next when that
+// is over; so pipelined requests are served in order and only one is ever in flight. While it waits for a request it
+// holds no buffer and no Transaction.
+//
+// Thread: the worker's. Lifetime: from accept to close; it deletes itself.
+#pragma once
+
+#include <cstdint>
+
+#include "base/loop.h"
+#include "gateway/http/blocks.h"
+#include "gateway/http/head_scan.h"
+#include "gateway/http/peer.h"
+#include "gateway/http/readiness.h"
+
+namespace lingate::http {
+
+class Transaction;
+class WorkerState;
+struct Generation;
+
+// What becomes of a connection after a request.
+enum class After : std::uint8_t {
+  keep,    // the next request may come
+  close,   // everything was said: close when the client has read it
+  cut,     // close at once: the client must see that something is missing
+  reset    // the same where only a reset shows it
+};
+
+class Connection final : public Watcher, private Timer {
+ public:
+  // Takes the descriptor over. `proxied`: a PROXY header comes first.
+  enum class Begins : std::uint8_t { http, proxy_header };
+  static void start(WorkerState& worker, int fd, const Peer& peer, Begins begins);
+
+  // ---- for the Transaction ----
+  Block& in() noexcept { return in_; }
+  Watch& watch() noexcept { return *watch_; }
+  const Peer& peer() const noexcept { return peer_; }
+  // Reads what there is into `into`. 0: nothing yet; kClosed: no more will come; kFailed: the connection is broken.
+  static constexpr std::ptrdiff_t kClosed = -1;
+  static constexpr std::ptrdiff_t kFailed = -2;
+  std::ptrdiff_t read(Block& into, std::size_t most) noexcept;
+  bool read_closed() const noexcept { return read_closed_; }
+  // Asks for a call of Transaction::client_timeout() no later than `after` from now.
+  void wake_within(Duration after) noexcept;
+  void finished(After after) noexcept;
+
+  // ---- for the worker ----
+  void drain() noexcept;     // closes now if no request is in flight
+  void shut_down() noexcept;  // closes whatever is in flight; the connection is gone
+
+  void readable() noexcept override;
+  void writable() noexcept override;
+
+  Connection* next = nullptr;  // the worker's list
+  Connection* previous = nullptr;
+
+ private:
+  enum class Phase : std::uint8_t { proxy_header, idle, head, busy, over, lingering };
+
+  Connection(WorkerState& worker, const Peer& peer) noexcept : worker_(worker), peer_(peer) {}
+  ~Connection() = default;
+
+  void expired() noexcept override;
+  void serve() noexcept;  // requests, as long as the buffer holds whole ones
+  bool fill() noexcept;   // false: wait, or the connection is gone
+  bool take_proxy_header() noexcept;
+  bool next_head() noexcept;
+  void await_head() noexcept;
+  void go_idle() noexcept;
+  void grow() noexcept;
+  void conclude(After after) noexcept;
+  void linger() noexcept;
+  void discard_input() noexcept;
+  void close() noexcept;
+  void enter(Phase phase, Duration limit) noexcept;
+
+  WorkerState& worker_;
+  Watch* watch_ = nullptr;
+  Transaction* transaction_ = nullptr;
+  Block in_;
+  Clock::time_point since_{};  // when the phase began
+  Duration limit_{};           // how long it may last
+  Peer peer_;
+  std::uint32_t searched_ = 0;  // of an incomplete head, see may_be_complete()
+  std::uint32_t discarded_ = 0;
+  Phase phase_ = Phase::idle;
+  After after_ = After::keep;  // phase over
+  bool serving_ = false;       // next_head() is on the stack
+  bool partial_ = false;       // the head at the front of the buffer was incomplete when last scanned
+  bool more_input_ = true;     // the socket may hold bytes that no edge will tell of
+  bool read_closed_ = false;   // the client has sent FIN
+  bool steady_ = false;        // a second request came: no need to look for a FIN behind each one
+};
+
+}  // namespace lingate::http

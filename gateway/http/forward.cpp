@@ -1,0 +1,241 @@
+// Attempts at an upstream: choosing a target, getting a connection, sending the request, and what to do when one fails.
+#include <cstring>
+#include <utility>
+
+#include "base/codes.h"
+#include "base/fields.h"
+#include "gateway/http/transaction.h"
+#include "gateway/http/worker_state.h"
+
+namespace lingate::http {
+namespace {
+
+using middleware::Body;
+
+// RFC 9110 section 9.2.2.
+bool is_idempotent(std::string_view method) noexcept {
+  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" ||
+         method == "TRACE";
+}
+
+std::string_view cookie_of(std::string_view cookies, std::string_view name) noexcept {
+  while (!cookies.empty()) {
+    const std::size_t end = cookies.find(';');
+    std::string_view pair = cookies.substr(0, end);
+    cookies.remove_prefix(end == std::string_view::npos ? cookies.size() : end + 1);
+    while (!pair.empty() && pair.front() == ' ') pair.remove_prefix(1);
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+      return pair.substr(name.size() + 1);
+  }
+  return {};
+}
+
+std::string_view parameter_of(std::string_view query, std::string_view name) noexcept {
+  while (!query.empty()) {
+    const std::size_t end = query.find('&');
+    const std::string_view pair = query.substr(0, end);
+    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
+      return pair.substr(name.size() + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
+void Transaction::forward() noexcept {
+  std::uint32_t total = 0;
+  for (const Split& split : route_->upstreams) total += split.weight;
+  std::uint32_t chosen = 0;
+  if (route_->upstreams.size() > 1 && total > 0) {
+    auto ticket = static_cast<std::uint32_t>(parts_.ids.random() % total);
+    while (ticket >= route_->upstreams[chosen].weight) ticket -= route_->upstreams[chosen++].weight;
+  }
+  upstream_ = generation_->upstreams[route_->upstreams[chosen].upstream];
+  exchange_.facts.upstream_name = upstream_->options().name;
+  hash_key_ = upstream_->options().balance == Balance::hash ? hash_key(upstream_->options().hash_key) : 0;
+  attempt();
+}
+
+std::uint64_t Transaction::hash_key(const HashKey& key) noexcept {
+  const middleware::Request& request = exchange_.request;
+  switch (key.source) {
+    case HashKey::Source::client: return hash_text(request.client_ip);
+    case HashKey::Source::host: return hash_text(request.host);
+    case HashKey::Source::path: return hash_text(request.path);
+    case HashKey::Source::header: return hash_text(request.headers.value(key.name));
+    case HashKey::Source::cookie: return hash_text(cookie_of(request.headers.value("cookie"), key.name));
+    case HashKey::Source::query: return hash_text(parameter_of(request.query, key.name));
+  }
+  return 0;
+}
+
+void Transaction::attempt() noexcept {
+  target_ = upstream_->pick(hash_key_, failed_target_);
+  if (!target_) return answer(code::kNoHealthyUpstream, "no target of the upstream may be chosen");
+  upstream_->begin(*target_);
+  counted_attempt_ = true;
+  ++exchange_.facts.attempts;
+  exchange_.facts.upstream_address = target_->label;
+  int code = 0;
+  int error = 0;
+  stage_ = Stage::connecting;
+  upstream_progress_ = worker_.now();
+  do {
+    const auto reuse = fresh_only_ ? Upstream::Reuse::fresh : Upstream::Reuse::allowed;
+    leg_ = upstream_->acquire(*target_, *this, reuse, code, error);
+    if (!leg_) return attempt_failed(Failure::connect, code, error ? std::strerror(error) : "");
+    // What may not be sent twice is not sent into a connection that is already dead.
+    if (leg_->reused() && !may_send_again() && leg_->has_gone_stale()) upstream_->discard(*std::exchange(leg_, nullptr));
+  } while (!leg_);
+  if (leg_->state() == UpstreamConnection::State::in_use) return send_request();
+  wake_upstream_within(upstream_->options().connect_timeout);
+}
+
+void Transaction::wake_upstream_within(Duration after) noexcept {
+  if (!upstream_timer_.armed() || upstream_timer_.due() > worker_.now() + after)
+    parts_.loop.arm(upstream_timer_, after);
+}
+
+void Transaction::upstream_connected() noexcept {
+  send_request();
+}
+
+void Transaction::upstream_unreachable(int error) noexcept {
+  attempt_failed(Failure::connect, code::kConnectFailed, std::strerror(error));
+}
+
+void Transaction::send_request() noexcept {
+  const middleware::Request& request = exchange_.request;
+  RequestOut out;
+  if (route_) out.strip = route_->strip;
+  if (upstream_->options().host == UpstreamOptions::Host::target) out.host = target_->options->authority;
+  out.spare_host = target_->options->authority;
+  out.websocket = head_.upgrade_websocket && head_.connection.upgrade && head_.minor_version > 0 && head_.method == "GET";
+  out.identity = exchange_.run.wants_response_body();
+  if (request.body.kind == Body::Kind::bytes)
+    out.framing = {OutFraming::Kind::length, request.body.bytes.size()};
+  else if (request.body.kind == Body::Kind::stream && head_.framing.kind == Framing::Kind::chunked)
+    out.framing = {OutFraming::Kind::chunked, 0};
+  else if (request.body.kind == Body::Kind::stream || head_.length_given)
+    out.framing = {OutFraming::Kind::length, request.body.kind == Body::Kind::stream ? head_.framing.length : 0};
+  const std::string_view head = write_request(request, head_.connection, out, *parts_.scratch);
+  if (head.empty()) {
+    let_go(false);
+    return answer(code::kInternal, "the request head with its edits does not fit the buffer");
+  }
+  stage_ = Stage::forwarding;
+  sent_at_ = upstream_progress_ = worker_.now();
+  wake_upstream_within(upstream_->options().response_timeout);
+  request_dead_ = upstream_blocked_ = request_listed_ = false;
+  leg_->watch().await_read();
+  to_upstream_.clear();
+  to_upstream_.add(head);
+  if (request.body.kind == Body::Kind::bytes) to_upstream_.add(request.body.bytes);
+  pump_request();
+}
+
+bool Transaction::may_send_again() const noexcept {
+  return is_idempotent(exchange_.request.method) && !body_sent_;
+}
+
+// Connect failures sent nothing, so they may always go elsewhere; everything else only if sending it twice is harmless.
+// A connection from the pool that dies before a byte of the response is no fault of the target: once, for free.
+bool Transaction::may_retry(Failure failure) const noexcept {
+  if (response_begun_) return false;
+  const RetryOptions& retry = upstream_->options().retry;
+  if (failure == Failure::stale) return may_send_again() && !retried_stale_;
+  if (exchange_.facts.attempts >= retry.attempts) return false;
+  if (failure == Failure::connect) return retry.on_connect_failure && !body_sent_;
+  return failure == Failure::reset && retry.on_reset && may_send_again();
+}
+
+void Transaction::attempt_failed(Failure failure, int code, std::string_view detail) noexcept {
+  const std::string kept(detail);
+  const bool again = may_retry(failure);
+  if (counted_attempt_) {
+    counted_attempt_ = false;
+    if (failure == Failure::stale)
+      upstream_->neutral(*target_);
+    else
+      upstream_->failed(*target_);
+  }
+  let_go(false);
+  if (failure == Failure::stale) {
+    retried_stale_ = fresh_only_ = true;
+    if (again) return attempt();
+  }
+  if (again) {
+    upstream_->metrics().retries.add();
+    failed_target_ = target_;
+    return attempt();
+  }
+  answer(code, kept);
+}
+
+void Transaction::target_succeeded() noexcept {
+  if (!counted_attempt_) return;
+  counted_attempt_ = false;
+  upstream_->succeeded(*target_);
+}
+
+// The upstream connection goes back to its pool, or is closed.
+void Transaction::let_go(bool reusable) noexcept {
+  if (counted_attempt_) upstream_->neutral(*target_);
+  counted_attempt_ = false;
+  wants_body_ = false;
+  upstream_blocked_ = false;
+  to_upstream_.clear();
+  if (!leg_) return;
+  UpstreamConnection& leg = *std::exchange(leg_, nullptr);
+  if (leg.in) response_block_ = std::move(leg.in);
+  if (reusable)
+    upstream_->release(leg);
+  else
+    upstream_->discard(leg);
+}
+
+// Lazy, like the connection's: it is armed once per attempt, and looks at the last progress when it fires. While the
+// client or a step is what everybody waits for, the upstream is not to blame.
+void Transaction::upstream_timeout() noexcept {
+  if (!leg_) return;
+  const UpstreamOptions& options = upstream_->options();
+  const Duration limit = stage_ == Stage::connecting ? options.connect_timeout : options.response_timeout;
+  const bool waiting_for_others = client_blocked_ || wants_body_ || (stage_ == Stage::response_side && !collecting_);
+  if (waiting_for_others) upstream_progress_ = worker_.now();
+  const Duration left = upstream_progress_ + limit - worker_.now();
+  if (left > Duration::zero()) return parts_.loop.arm(upstream_timer_, left);
+  if (stage_ == Stage::tunnel) return;
+  if (stage_ == Stage::connecting)
+    return attempt_failed(Failure::connect, code::kConnectTimeout, "no connection within the connect time-out");
+  if (stage_ == Stage::forwarding)
+    return attempt_failed(Failure::timeout, code::kResponseTimeout, "no response within the response time-out");
+  if (response_begun_) return cut_response("the upstream stopped sending");
+  collecting_ = false;
+  let_go(false);
+  exchange_.fail({.code = code::kResponseTimeout, .detail = "the upstream stopped sending"});
+  exchange_.run.buffered(middleware::Buffering::failed);
+}
+
+void Transaction::upstream_readable() noexcept {
+  upstream_progress_ = worker_.now();
+  switch (stage_) {
+    case Stage::forwarding: return read_response_head();
+    case Stage::response_side:
+      if (collecting_) go_on_collecting_response();
+      return;
+    case Stage::responding:
+      if (!client_blocked_) pump_response();
+      return;
+    case Stage::tunnel: return run_tunnel();
+    default: return;
+  }
+}
+
+void Transaction::upstream_writable() noexcept {
+  upstream_progress_ = worker_.now();
+  if (stage_ == Stage::tunnel) return run_tunnel();
+  if (upstream_blocked_) pump_request();
+}
+
+}  // namespace lingate::http

@@ -1,0 +1,47 @@
+// Generation: one snapshot as one worker serves it: the worker's own upstreams for it and its rows of counters. An
+// upstream whose options did not change is handed from generation to generation with its connections and its health.
+//
+// Thread: the worker's. Lifetime: until it is no longer current and the last exchange that began on it is over.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "gateway/http/metrics.h"
+#include "gateway/http/snapshot.h"
+#include "gateway/http/upstream.h"
+
+namespace lingate::http {
+
+struct WorkerParts;
+
+struct Generation {
+  std::shared_ptr<const Snapshot> snapshot;
+  std::vector<Upstream*> upstreams;      // as Snapshot::upstreams
+  std::vector<RouteMetrics*> routes;     // as Snapshot::routes
+  RouteMetrics* unrouted = nullptr;
+  std::uint32_t exchanges = 0;  // in flight
+};
+
+class Generations {
+ public:
+  Generations(WorkerParts& parts, std::shared_ptr<const Snapshot> first);
+  ~Generations();
+
+  Generation& current() noexcept { return *all_.back(); }
+  void adopt(std::shared_ptr<const Snapshot> snapshot);
+  void hold(Generation& generation) noexcept { ++generation.exchanges; }
+  void release(Generation& generation) noexcept;
+  void close_idle() noexcept;
+
+ private:
+  Upstream* find_or_make(const UpstreamOptions& options);
+  void drop_unused() noexcept;
+
+  WorkerParts& parts_;
+  std::vector<std::unique_ptr<Upstream>> upstreams_;
+  std::vector<std::unique_ptr<Generation>> all_;  // oldest first
+};
+
+}  // namespace lingate::http

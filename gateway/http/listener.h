@@ -1,0 +1,38 @@
+// Listener: accepts connections in batches, on a socket of its own worker (SO_REUSEPORT: the kernel spreads the clients).
+// Out of descriptors it stops accepting, says so once, and tries again every so often: no busy loop, and those already
+// connected are served.
+//
+// Thread: the worker's; open() before it runs. Lifetime: the worker's.
+#pragma once
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "gateway/http/options.h"
+#include "gateway/http/readiness.h"
+
+namespace lingate::http {
+
+class WorkerState;
+
+class Listener final : public Watcher, private Timer {
+ public:
+  Listener(WorkerState& worker, const ListenerOptions& options) : worker_(worker), options_(options) {}
+  ~Listener();
+
+  Result<Address> open();  // the address with the port that the kernel gave
+  void close() noexcept;
+
+  void readable() noexcept override;
+  void writable() noexcept override {}
+
+ private:
+  void expired() noexcept override { readable(); }
+  void pause(int error) noexcept;
+
+  WorkerState& worker_;
+  const ListenerOptions options_;
+  Watch* watch_ = nullptr;
+  bool starved_ = false;
+};
+
+}  // namespace lingate::http

@@ -1,0 +1,160 @@
+// The response on its way to the client.
+#include "base/codes.h"
+#include "gateway/http/transaction.h"
+#include "gateway/http/worker_state.h"
+
+namespace lingate::http {
+
+using middleware::Body;
+using middleware::Response;
+
+namespace {
+
+constexpr int kRounds = 8;  // reads in one turn before others have theirs
+
+}  // namespace
+
+OutFraming Transaction::response_framing() noexcept {
+  const Response& response = exchange_.response;
+  const std::uint16_t status = response.status;
+  if (status < 200 || status == 204) return {};
+  const bool no_content = status == 304 || is_head();
+  if (response.body.kind == Body::Kind::bytes)
+    return no_content && status == 304 ? OutFraming{} : OutFraming{OutFraming::Kind::length, response.body.bytes.size()};
+  if (no_content) return {response.source == Response::Source::upstream ? OutFraming::Kind::as_received : OutFraming::Kind::none, 0};
+  if (response.body.kind == Body::Kind::none) return {OutFraming::Kind::length, 0};
+  if (response_head_.framing.kind == Framing::Kind::length) return {OutFraming::Kind::length, response_head_.framing.length};
+  return {head_.minor_version > 0 ? OutFraming::Kind::chunked : OutFraming::Kind::until_close, 0};
+}
+
+Persist Transaction::decide_persist(const OutFraming& framing) noexcept {
+  if (exchange_.response.status == 101) return Persist::websocket;
+  const ConnectionTokens& tokens = head_.connection;
+  const bool wanted = !tokens.close && (head_.minor_version > 0 || tokens.keep_alive);
+  const bool possible = framing.kind != OutFraming::Kind::until_close && !worker_.draining();
+  if (!wanted || !possible || (!request_body_.over() && !drainable())) {
+    after_ = After::close;
+    return Persist::close;
+  }
+  after_ = After::keep;
+  return head_.minor_version > 0 ? Persist::implied : Persist::keep_alive;
+}
+
+void Transaction::begin_response() noexcept {
+  Response& response = exchange_.response;
+  const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
+  if (leg_ && !from_upstream && response.status != 101)
+    let_go(response_body_.over() && leg_->in.empty() && request_body_.over() && to_upstream_.empty() &&
+           response_head_.minor_version > 0 && !response_head_.connection.close);
+  const OutFraming framing = response_framing();
+  ResponseOut out;
+  out.framing = framing;
+  out.persist = decide_persist(framing);
+  out.date = parts_.date.line();
+  if (response.source == Response::Source::upstream && response.status == response_head_.status)
+    out.reason = response_head_.reason;
+  const std::string_view head = write_response(response, response_head_.connection, out, *parts_.scratch);
+  if (head.empty() && response.source != Response::Source::gateway) {
+    let_go(false);
+    response.source = Response::Source::gateway;
+    exchange_.fail({.code = code::kInternal, .detail = "the response head with its edits does not fit the buffer"});
+    return begin_response();
+  }
+  stage_ = Stage::responding;
+  response_begun_ = true;
+  chunked_out_ = framing.kind == OutFraming::Kind::chunked;
+  client_progress_ = worker_.now();
+  to_client_.add(head);
+  const bool content = framing.kind == OutFraming::Kind::length && !is_head();
+  if (content && response.body.kind == Body::Kind::bytes) {
+    to_client_.add(response.body.bytes);
+    exchange_.facts.response_bytes = response.body.bytes.size();
+  }
+  if (!client_blocked_) return pump_response();
+  to_client_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
+}
+
+void Transaction::add_content(const Slices& slices) noexcept {
+  if (slices.total == 0) return;
+  exchange_.facts.response_bytes += slices.total;
+  if (chunked_out_) to_client_.add_chunk_head(slices.total);
+  for (std::size_t k = 0; k < slices.count; ++k) to_client_.add(slices.at[k]);
+  if (chunked_out_) to_client_.add(kChunkEnd);
+}
+
+// The head (or nothing) is listed. Content follows as long as the upstream has some and the client takes it.
+void Transaction::pump_response() noexcept {
+  const bool from_upstream = leg_ && exchange_.response.body.kind == Body::Kind::stream;
+  for (int round = 0;; ++round) {
+    bool over = !from_upstream || (response_body_.over() && !response_store_unsent_ && round > 0);
+    if (from_upstream && !over) {
+      Slices slices;
+      if (response_store_unsent_) slices.add_stored(response_store_);
+      response_store_unsent_ = false;
+      const BodyReader::Step step = response_body_.take(leg_->in, slices);
+      if (step == BodyReader::Step::refused) return cut_response(response_body_.refusal().detail);
+      add_content(slices);
+      over = step == BodyReader::Step::over;
+      if (over && chunked_out_) to_client_.add(kLastChunk);
+    }
+    if (!flush_client()) return;
+    if (over) return exchange_.response.status == 101 ? begin_tunnel() : response_sent();
+    if (round == kRounds) return leg_->watch().read_again();
+    const Got got = read_upstream();
+    if (got == Got::some) {
+      upstream_progress_ = worker_.now();
+      continue;
+    }
+    if (got == Got::nothing) return leg_->watch().await_read();
+    if (!response_body_.closed()) return cut_response("the upstream closed in the middle of its response");
+    if (chunked_out_) to_client_.add(kLastChunk);
+    if (!flush_client()) return;
+    return response_sent();
+  }
+}
+
+// False: the client takes no more now, or it is gone and so is this.
+bool Transaction::flush_client() noexcept {
+  int error = 0;
+  switch (to_client_.flush(client_->watch().fd(), error)) {
+    case Sent::all: client_blocked_ = false; return true;
+    case Sent::blocked:
+      to_client_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
+      if (!client_blocked_) client_->wake_within(snapshot().limits.write_timeout);
+      client_blocked_ = true;
+      client_->watch().await_write();
+      return false;
+    case Sent::failed: break;
+  }
+  to_client_.clear();
+  client_blocked_ = false;
+  if (response_begun_) {
+    client_gone();
+  }
+  return false;
+}
+
+void Transaction::response_sent() noexcept {
+  const bool request_sent = request_body_.over() && to_upstream_.empty() && !request_dead_;
+  if (leg_)
+    let_go(request_sent && leg_->in.empty() && response_body_.kind() != Framing::Kind::until_close &&
+           response_head_.minor_version > 0 && !response_head_.connection.close);
+  if (request_body_.over() || after_ != After::keep) return finish(Ending::complete);
+  drain_request();
+}
+
+// The upstream broke off: the client must not take what it has for the whole. No last chunk, a short length, or a reset.
+void Transaction::cut_response(std::string_view detail) noexcept {
+  exchange_.facts.fault = code::kResponseCut;
+  std::string message = "response cut: ";
+  message.append(detail);
+  parts_.log.write({.level = middleware::LogLevel::warn,
+                    .message = message,
+                    .code = code::kResponseCut,
+                    .request_id = exchange_.id(),
+                    .route = exchange_.route()});
+  exchange_.run.abandon();
+  finish(Ending::cut);
+}
+
+}  // namespace lingate::http

@@ -1,0 +1,275 @@
+#include "gateway/http/transaction.h"
+
+#include <utility>
+
+#include "base/codes.h"
+#include "gateway/http/intake.h"
+#include "gateway/http/worker_state.h"
+
+namespace lingate::http {
+namespace {
+
+using middleware::ChainRun;
+using middleware::Response;
+
+constexpr std::size_t kMostKept = 64 * 1024;  // of a collected body's capacity
+
+void empty(std::string& store) {
+  store.clear();
+  if (store.capacity() > kMostKept) store.shrink_to_fit();
+}
+
+}  // namespace
+
+Transaction::Transaction(WorkerState& worker) : worker_(worker), parts_(worker.parts), exchange_(*this) {}
+
+Transaction::~Transaction() {
+  parts_.loop.disarm(upstream_timer_);
+  parts_.loop.disarm(route_timer_);
+}
+
+Loop& Transaction::loop() noexcept {
+  return parts_.loop;
+}
+
+middleware::AppLog& Transaction::log() noexcept {
+  return parts_.log;
+}
+
+middleware::IdSource& Transaction::ids() noexcept {
+  return parts_.ids;
+}
+
+Scan Transaction::scan(Connection& client, Refusal& refusal) {
+  const Limits& limits = worker_.generations.current().snapshot->limits;
+  return scan_request(client.in().bytes(), limits, head_, exchange_.request.headers, refusal);
+}
+
+void Transaction::take_up(Connection& client) noexcept {
+  client_ = &client;
+  generation_ = &worker_.generations.current();
+  worker_.generations.hold(*generation_);
+  parts_.metrics.active_requests.add();
+  stage_ = Stage::request_side;
+  route_metrics_ = generation_->unrouted;
+}
+
+void Transaction::start(Connection& client) noexcept {
+  take_up(client);
+  client.in().begin += static_cast<std::uint32_t>(head_.size);
+  request_body_.begin(head_.framing, snapshot().limits);
+  continued_ = !head_.expects_continue || request_body_.over();
+  Refusal refusal;
+  if (take_in(exchange_, head_, client.peer(), snapshot(), refusal)) {
+    find_chain();
+  } else {
+    pending_fault_ = refusal.code;
+    pending_detail_ = refusal.detail;
+    exchange_.begin(snapshot().unrouted, {});
+  }
+  if (request_body_.over()) client.watch().await_read();  // to hear of a client that goes away
+  run_request_side();
+}
+
+// A head that broke the syntax: nothing of it is believed, but it is answered and logged like any request, and the
+// connection ends.
+void Transaction::refuse(Connection& client, const Refusal& refusal) noexcept {
+  take_up(client);
+  parts_.metrics.malformed.add();
+  head_ = {};
+  head_.connection.close = true;
+  request_body_.begin({}, snapshot().limits);
+  exchange_.request.headers.clear();
+  exchange_.request.minor_version = 1;
+  Refusal ignored;
+  head_.path = "/";
+  head_.target = "/";
+  take_in(exchange_, head_, client.peer(), snapshot(), ignored);
+  exchange_.begin(snapshot().unrouted, {});
+  pending_fault_ = refusal.code;
+  pending_detail_ = refusal.detail;
+  run_request_side();
+}
+
+void Transaction::find_chain() noexcept {
+  const routing::Found found = find_route(exchange_, snapshot().router);
+  if (found.outcome == routing::Found::Outcome::matched) {
+    route_ = &snapshot().routes[found.route];
+    route_metrics_ = generation_->routes[found.route];
+    exchange_.begin(route_->chain, route_->name);
+    if (route_->timeout) parts_.loop.arm(route_timer_, *route_->timeout);
+    if (head_.expects_unknown) pending_fault_ = code::kExpectationFailed;
+    return;
+  }
+  exchange_.begin(snapshot().unrouted, {});
+  if (head_.path == "*") return;
+  if (found.outcome == routing::Found::Outcome::method_not_allowed) {
+    pending_fault_ = code::kMethodNotAllowed;
+    allow_ = exchange_.arena.copy(snapshot().router.allow(found.allowed));
+  } else {
+    pending_fault_ = code::kNoRoute;
+  }
+}
+
+void Transaction::run_request_side() noexcept {
+  if (exchange_.run.request() == ChainRun::Answer::over) request_side_over();
+}
+
+void Transaction::request_side_over() noexcept {
+  if (exchange_.response.source != Response::Source::none) return deliver();
+  if (pending_fault_ != 0) {
+    exchange_.fail({.code = pending_fault_, .detail = std::string(pending_detail_)});
+    if (!allow_.empty()) exchange_.response.headers.set("Allow", allow_);
+    return deliver();
+  }
+  if (!route_) {  // OPTIONS *: about the gateway itself, which has nothing to say (RFC 9110 section 9.3.7)
+    exchange_.respond(204, {});
+    return deliver();
+  }
+  if (route_->redirect) return redirect();
+  if (!route_->upstreams.empty()) return forward();
+  answer(code::kInternal, "the route has neither an upstream nor a step that answers");
+}
+
+void Transaction::redirect() noexcept {
+  const std::string& to = route_->redirect->to;
+  std::string location;
+  for (std::size_t at = 0; at < to.size();) {
+    const std::size_t open = to.find('{', at);
+    const std::size_t close = open == std::string::npos ? open : to.find('}', open);
+    location.append(to, at, close == std::string::npos ? std::string::npos : open - at);
+    if (close == std::string::npos) break;
+    const std::string_view name = std::string_view(to).substr(open + 1, close - open - 1);
+    for (const middleware::Param& param : exchange_.request.params) {
+      if (param.name != name) continue;
+      // Decoded text goes back into a URL: whatever is not plainly harmless is encoded again.
+      for (const char c : param.value) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '.' || c == '_' || c == '~' || (c == '/' && name == "*");
+        constexpr std::string_view kHex = "0123456789ABCDEF";
+        if (plain)
+          location += c;
+        else
+          location.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
+      }
+    }
+    at = close + 1;
+  }
+  exchange_.respond(route_->redirect->status, {});
+  exchange_.response.headers.set("Location", location);
+  deliver();
+}
+
+void Transaction::answer(int code, std::string_view detail) noexcept {
+  exchange_.fail({.code = code, .detail = std::string(detail)});
+  deliver();
+}
+
+void Transaction::deliver() noexcept {
+  stage_ = Stage::response_side;
+  if (exchange_.run.response() == ChainRun::Answer::over) response_side_over();
+}
+
+void Transaction::response_side_over() noexcept {
+  begin_response();
+}
+
+// The client's socket is broken: whatever is under way for it is called off (499 in the log).
+void Transaction::client_gone() noexcept {
+  exchange_.run.abandon();
+  finish(Ending::client_gone);
+}
+
+void Transaction::route_timeout() noexcept {
+  if (stage_ == Stage::tunnel || stage_ == Stage::draining) return;
+  if (response_begun_) return cut_response("the route's time-out passed in the middle of the response");
+  exchange_.run.abandon();
+  let_go(false);
+  collecting_ = false;
+  answer(code::kRouteTimeout, "the exchange took longer than the route's timeout");
+}
+
+void Transaction::client_timeout() noexcept {
+  const Limits& limits = snapshot().limits;
+  const bool waits = client_blocked_ || wants_body_ || stage_ == Stage::tunnel;
+  if (!waits) return;  // whoever waits next arms it again
+  const Duration limit = stage_ == Stage::tunnel ? limits.tunnel_timeout
+                         : client_blocked_      ? limits.write_timeout
+                                                : limits.body_timeout;
+  const Duration left = client_progress_ + limit - worker_.now();
+  if (left > Duration::zero()) return client_->wake_within(left);
+  if (stage_ == Stage::tunnel) return finish(Ending::complete);
+  if (client_blocked_) return client_gone();
+  if (response_begun_ || stage_ == Stage::draining) return finish(Ending::cut);
+  wants_body_ = false;
+  const bool was_collecting = std::exchange(collecting_, false);
+  let_go(false);
+  after_ = After::close;
+  exchange_.fail({.code = code::kRequestTimeout, .detail = "the request body stopped coming"});
+  if (was_collecting) return exchange_.run.buffered(middleware::Buffering::failed);
+  deliver();
+}
+
+void Transaction::count(Ending ending) noexcept {
+  parts_.metrics.active_requests.subtract();
+  const std::uint16_t status = exchange_.facts.status != 0 ? exchange_.facts.status : exchange_.response.status;
+  const std::size_t row = ending == Ending::client_gone || status >= 600 ? 0 : status / 100U;
+  route_metrics_->by_class[row].add();
+  route_metrics_->duration.observe(worker_.now() - exchange_.facts.started);
+}
+
+void Transaction::finish(Ending ending) noexcept {
+  After after = after_;
+  if (ending == Ending::client_gone) exchange_.facts.status = 499;
+  if (ending != Ending::complete) {
+    const bool silent_end = ending == Ending::cut && !chunked_out_ && response_body_.kind() == Framing::Kind::until_close;
+    after = silent_end ? After::reset : After::cut;
+  }
+  let_go(false);
+  count(ending);
+  exchange_.run.log();
+  Connection& client = *client_;
+  if (after == After::keep && upload_ && !upload_.empty()) client.in() = std::move(upload_);
+  clear();
+  client.finished(after);  // last: this may be the next request's Transaction by then
+}
+
+void Transaction::drop() noexcept {
+  exchange_.run.abandon();
+  let_go(false);
+  exchange_.facts.status = 499;
+  count(Ending::client_gone);
+  exchange_.run.log();
+  clear();
+}
+
+void Transaction::clear() noexcept {
+  parts_.loop.disarm(route_timer_);  // the upstream's stays armed: it is lazy, and the next request wants it again
+  exchange_.end();
+  worker_.generations.release(*generation_);
+  client_ = nullptr;
+  generation_ = nullptr;
+  route_ = nullptr;
+  upstream_ = nullptr;
+  failed_target_ = nullptr;
+  upload_.release();
+  response_block_.release();
+  up_ = {};
+  down_ = {};
+  empty(request_store_);
+  empty(response_store_);
+  to_upstream_.clear();
+  to_client_.clear();
+  pending_fault_ = 0;
+  pending_detail_ = allow_ = {};
+  stage_ = Stage::idle;
+  after_ = After::close;
+  body_sent_ = request_dead_ = upstream_blocked_ = client_blocked_ = wants_body_ = continued_ = collecting_ = false;
+  request_store_unsent_ = response_store_unsent_ = request_listed_ = false;
+  response_begun_ = chunked_out_ = retried_stale_ = fresh_only_ = false;
+  drained_ = 0;
+  response_body_.begin({}, Limits{});
+}
+
+}  // namespace lingate::http

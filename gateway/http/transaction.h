@@ -1,0 +1,216 @@
+// Transaction: one request in flight with everything that moves its bytes: the exchange and its chain, the attempt at an
+// upstream, both bodies, both directions of a tunnel. A state machine driven by readiness: nothing in it waits, and each
+// direction stops reading when the other side cannot take more.
+//
+// Thread: the worker's. Lifetime: taken from the worker's free list for one request and given back after; it keeps its
+// capacity, so serving allocates nothing in the steady state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/loop.h"
+#include "gateway/http/blocks.h"
+#include "gateway/http/body_reader.h"
+#include "gateway/http/connection.h"
+#include "gateway/http/generation.h"
+#include "gateway/http/head_scan.h"
+#include "gateway/http/outbox.h"
+#include "gateway/http/serialise.h"
+#include "gateway/http/upstream.h"
+#include "gateway/http/upstream_connection.h"
+#include "middleware/exchange.h"
+
+namespace lingate::http {
+
+class Transaction final : public middleware::ExchangeHost, private UpstreamUser {
+ public:
+  explicit Transaction(WorkerState& worker);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  // ---- for the Connection ----
+  Scan scan(Connection& client, Refusal& refusal);  // the head at the front of its buffer
+  void start(Connection& client) noexcept;          // after scan() was done
+  void refuse(Connection& client, const Refusal& refusal) noexcept;
+  void client_readable() noexcept;
+  void client_writable() noexcept;
+  void client_timeout() noexcept;
+  void drop() noexcept;  // the connection is being closed by force
+
+  // ---- ExchangeHost ----
+  Loop& loop() noexcept override;
+  middleware::AppLog& log() noexcept override;
+  middleware::IdSource& ids() noexcept override;
+  middleware::Buffering buffer_request_body(std::size_t limit) override;
+  middleware::Buffering buffer_response_body(std::size_t limit) override;
+  void request_side_over() noexcept override;
+  void response_side_over() noexcept override;
+
+ private:
+  enum class Stage : std::uint8_t {
+    idle,
+    request_side,   // the chain
+    connecting,     // to an upstream
+    forwarding,     // the request goes out, the response head is awaited
+    response_side,  // the chain
+    responding,     // the response goes out
+    draining,       // the rest of a request body that nobody wanted
+    tunnel
+  };
+  enum class Failure : std::uint8_t { connect, reset, stale, timeout, response };
+  enum class Got : std::uint8_t { some, nothing, closed };
+  enum class Ending : std::uint8_t { complete, client_gone, cut };
+
+  template <void (Transaction::*kMethod)() noexcept>
+  class Alarm final : public Timer {
+   public:
+    explicit Alarm(Transaction& owner) : owner_(owner) {}
+
+   private:
+    void expired() noexcept override { (owner_.*kMethod)(); }
+    Transaction& owner_;
+  };
+
+  // transaction.cpp: from the head to the log line
+  void take_up(Connection& client) noexcept;
+  void find_chain() noexcept;
+  void run_request_side() noexcept;
+  void redirect() noexcept;
+  void answer(int code, std::string_view detail) noexcept;  // a fault of the gateway's own becomes the response
+  void deliver() noexcept;                                  // exchange_.response, through the response sides
+  void finish(Ending ending) noexcept;
+  void count(Ending ending) noexcept;
+  void clear() noexcept;
+  void client_gone() noexcept;
+  void route_timeout() noexcept;
+
+  // forward.cpp: attempts at an upstream
+  void forward() noexcept;
+  std::uint64_t hash_key(const HashKey& key) noexcept;
+  void attempt() noexcept;
+  void send_request() noexcept;
+  void attempt_failed(Failure failure, int code, std::string_view detail) noexcept;
+  bool may_retry(Failure failure) const noexcept;
+  bool may_send_again() const noexcept;
+  void let_go(bool reusable) noexcept;  // of the upstream connection
+  void target_succeeded() noexcept;
+  void wake_upstream_within(Duration after) noexcept;
+  void upstream_timeout() noexcept;
+  void upstream_connected() noexcept override;
+  void upstream_unreachable(int error) noexcept override;
+  void upstream_readable() noexcept override;
+  void upstream_writable() noexcept override;
+
+  // request_relay.cpp: the request body
+  void pump_request() noexcept;
+  bool flush_upstream() noexcept;
+  Got read_request_body() noexcept;
+  Block& body_block() noexcept;
+  void bad_request_body() noexcept;
+  void drain_request() noexcept;
+  void send_continue() noexcept;
+  bool drainable() noexcept;
+
+  // response_head.cpp: what the upstream answers
+  void read_response_head() noexcept;
+  void take_response_head() noexcept;
+  void pass_interim() noexcept;
+  bool retry_for_status() noexcept;
+  Got read_upstream() noexcept;
+
+  // response_relay.cpp: the response to the client
+  void begin_response() noexcept;
+  OutFraming response_framing() noexcept;
+  Persist decide_persist(const OutFraming& framing) noexcept;
+  void pump_response() noexcept;
+  void add_content(const Slices& slices) noexcept;
+  bool flush_client() noexcept;
+  void response_sent() noexcept;
+  void cut_response(std::string_view detail) noexcept;
+
+  // buffering.cpp: whole bodies for steps
+  middleware::Buffering collect_request() noexcept;
+  middleware::Buffering collect_response() noexcept;
+  void go_on_collecting_request() noexcept;
+  void go_on_collecting_response() noexcept;
+
+  // tunnel.cpp: after 101
+  struct Direction {
+    Block bytes;
+    bool ended = false;   // the reading side has seen the end
+    bool closed = false;  // and the other was told
+    std::uint64_t passed = 0;
+  };
+  void begin_tunnel() noexcept;
+  void run_tunnel() noexcept;
+  static constexpr int kTunnelRounds = 8;  // reads in one turn before others have theirs
+  bool pump_direction(Direction& direction, Watch& from, Watch& to) noexcept;
+
+  bool is_head() const noexcept { return head_.method == "HEAD"; }
+  const Snapshot& snapshot() const noexcept { return *generation_->snapshot; }
+
+  WorkerState& worker_;
+  WorkerParts& parts_;
+  middleware::Exchange exchange_;
+  Connection* client_ = nullptr;
+  Generation* generation_ = nullptr;
+  const Route* route_ = nullptr;  // nullptr: none matched
+  RouteMetrics* route_metrics_ = nullptr;
+
+  RequestHead head_;
+  BodyReader request_body_;
+  Block upload_;               // request body beyond the connection's own block
+  std::string request_store_;  // request body collected for a step
+  std::size_t collect_limit_ = 0;
+
+  Upstream* upstream_ = nullptr;
+  Target* target_ = nullptr;
+  const Target* failed_target_ = nullptr;
+  UpstreamConnection* leg_ = nullptr;
+  Outbox to_upstream_;
+  std::uint64_t hash_key_ = 0;
+  Clock::time_point sent_at_{};
+  Clock::time_point upstream_progress_{};
+  ResponseHead response_head_;
+  BodyReader response_body_;
+  std::uint32_t response_start_ = 0;  // where content begins in the leg's buffer, behind the head
+  std::string response_store_;
+  Block response_block_;  // the leg's, when it was let go: the response's fields are views into it
+
+  Outbox to_client_;
+  Clock::time_point client_progress_{};
+  Direction up_;
+  Direction down_;
+
+  int pending_fault_ = 0;  // to be answered after the request sides of the chain for the unrouted
+  std::string_view pending_detail_;
+  std::string_view allow_;
+
+  Stage stage_ = Stage::idle;
+  After after_ = After::close;
+  bool counted_attempt_ = false;  // the upstream waits to hear how it went
+  bool body_sent_ = false;        // some of the request body went to an upstream
+  bool request_dead_ = false;     // the upstream takes no more of the request
+  bool upstream_blocked_ = false;
+  bool client_blocked_ = false;
+  bool wants_body_ = false;       // client_readable() means the request body
+  bool continued_ = false;        // 100 was sent, or is not wanted
+  bool collecting_ = false;       // for a step, on either side
+  bool request_store_unsent_ = false;   // what was collected goes out before the stream
+  bool response_store_unsent_ = false;
+  bool request_listed_ = false;   // all of the request body is sent or in the outbox
+  bool response_begun_ = false;   // bytes of the final head may have left
+  bool chunked_out_ = false;
+  bool retried_stale_ = false;
+  bool fresh_only_ = false;
+  std::uint32_t drained_ = 0;
+
+  Alarm<&Transaction::upstream_timeout> upstream_timer_{*this};
+  Alarm<&Transaction::route_timeout> route_timer_{*this};
+};
+
+}  // namespace lingate::http

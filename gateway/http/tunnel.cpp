@@ -1,0 +1,75 @@
+// After 101: bytes both ways, each direction at the pace of its slower end, until both have ended or one is broken.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "gateway/http/transaction.h"
+#include "gateway/http/worker_state.h"
+
+namespace lingate::http {
+
+void Transaction::begin_tunnel() noexcept {
+  stage_ = Stage::tunnel;
+  parts_.loop.disarm(upstream_timer_);
+  parts_.loop.disarm(route_timer_);
+  const auto take_over = [this](Direction& direction, Block& from) {
+    if (from.empty()) return;
+    direction.bytes = parts_.large.take();
+    std::copy_n(from.bytes().data(), from.bytes().size(), direction.bytes.space());
+    direction.bytes.end = static_cast<std::uint32_t>(from.bytes().size());
+    from.begin = from.end;
+  };
+  take_over(up_, body_block());  // what came behind the request's head was kept until now
+  take_over(down_, leg_->in);
+  after_ = After::cut;
+  client_progress_ = worker_.now();
+  client_->wake_within(snapshot().limits.tunnel_timeout);
+  run_tunnel();
+}
+
+void Transaction::run_tunnel() noexcept {
+  client_progress_ = worker_.now();
+  const bool whole = pump_direction(up_, client_->watch(), leg_->watch()) &&
+                     pump_direction(down_, leg_->watch(), client_->watch());
+  exchange_.facts.request_bytes = up_.passed;
+  exchange_.facts.response_bytes = down_.passed;
+  if (!whole || (up_.closed && down_.closed)) finish(Ending::complete);
+}
+
+// False: one end is broken.
+bool Transaction::pump_direction(Direction& direction, Watch& from, Watch& to) noexcept {
+  for (int round = 0; !direction.closed; ++round) {
+    Block& bytes = direction.bytes;
+    if (bytes && !bytes.empty()) {
+      const ssize_t sent = ::send(to.fd(), bytes.bytes().data(), bytes.bytes().size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return false;
+      bytes.begin += static_cast<std::uint32_t>(std::max<ssize_t>(sent, 0));
+      direction.passed += static_cast<std::uint64_t>(std::max<ssize_t>(sent, 0));
+      if (!bytes.empty()) return to.await_write(), true;
+    }
+    if (direction.ended) {
+      ::shutdown(to.fd(), SHUT_WR);
+      direction.closed = true;
+      bytes.release();
+      break;
+    }
+    if (round == kTunnelRounds) return from.read_again(), true;
+    if (!bytes) bytes = parts_.large.take();
+    bytes.clear();
+    const ssize_t got = ::recv(from.fd(), bytes.space(), bytes.room(), 0);
+    if (got > 0) {
+      bytes.end = static_cast<std::uint32_t>(got);
+    } else if (got == 0) {
+      direction.ended = true;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      bytes.release();
+      return from.await_read(), true;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace lingate::http

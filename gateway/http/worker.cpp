@@ -1,0 +1,192 @@
+#include "gateway/http/worker.h"
+
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "gateway/http/reactor_context.h"
+#include "gateway/http/worker_state.h"
+
+namespace lingate::http {
+namespace {
+
+constexpr std::size_t kMostFree = 256;  // Transactions kept for reuse
+
+// Work of another thread for the worker: owns itself.
+template <class Work>
+class Errand final : public Task {
+ public:
+  explicit Errand(Work work) : work_(std::move(work)) {}
+  void run() noexcept override {
+    work_();
+    delete this;
+  }
+
+ private:
+  Work work_;
+};
+
+template <class Work>
+Task& errand(Work work) {
+  return *new Errand<Work>(std::move(work));
+}
+
+}  // namespace
+
+WheelClock::WheelClock(Reactor& reactor, TimerWheel& wheel)
+    : wheel_(wheel), fd_(::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) {
+  watch_ = fd_ >= 0 ? reactor.add(fd_, *this) : nullptr;
+  if (!watch_) {
+    std::fputs("lingate: no descriptor left for a worker's timer; raise the limit (ulimit -n)\n", stderr);
+    std::abort();
+  }
+  watch_->await_read();
+}
+
+WheelClock::~WheelClock() {
+  watch_->close();
+}
+
+void WheelClock::wake_by(Clock::time_point due) noexcept {
+  if (due >= set_for_) return;
+  set_for_ = due;
+  const auto since = std::max<Clock::duration>(due.time_since_epoch(), std::chrono::nanoseconds(1));
+  itimerspec when{};
+  when.it_value.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(since).count();
+  when.it_value.tv_nsec = (since % std::chrono::seconds(1)).count();
+  ::timerfd_settime(fd_, TFD_TIMER_ABSTIME, &when, nullptr);
+}
+
+void WheelClock::readable() noexcept {
+  std::uint64_t times = 0;
+  [[maybe_unused]] const ssize_t got = ::read(fd_, &times, sizeof times);
+  watch_->await_read();
+  set_for_ = Clock::time_point::max();
+  wheel_.advance(Clock::now());
+  if (const auto next = wheel_.wake_at()) wake_by(*next);
+}
+
+WorkerState::WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
+                         std::shared_ptr<const Snapshot> snapshot)
+    : number_(number), parts(*this, resolver, log), generations(parts, std::move(snapshot)) {
+  parts.reactor.on_event([](void* state) { static_cast<WorkerState*>(state)->now_ = Clock::now(); }, this);
+}
+
+void WorkerState::arm(Timer& timer, Clock::duration after) noexcept {
+  wheel.arm(timer, now_ + after);
+  if (const auto next = wheel.wake_at()) clock.wake_by(*next);
+}
+
+WorkerState::~WorkerState() {
+  parts.loop.disarm(deadline_);
+  mailbox.run_all();
+  while (connections_) connections_->shut_down();
+  listeners.clear();
+}
+
+void WorkerState::add(Connection& connection) noexcept {
+  parts.metrics.active_connections.add();
+  connection.next = connections_;
+  connection.previous = nullptr;
+  if (connections_) connections_->previous = &connection;
+  connections_ = &connection;
+}
+
+void WorkerState::remove(Connection& connection) noexcept {
+  parts.metrics.active_connections.subtract();
+  (connection.previous ? connection.previous->next : connections_) = connection.next;
+  if (connection.next) connection.next->previous = connection.previous;
+  if (draining_) end_if_drained();
+}
+
+// The one used last may still be on the stack, so surplus is dropped from the other end.
+Transaction& WorkerState::take_transaction() {
+  if (free_.size() > kMostFree) free_.erase(free_.begin());
+  if (free_.empty()) return *new Transaction(*this);
+  return *std::exchange(free_.back(), nullptr).release();
+}
+
+void WorkerState::give_back(Transaction& transaction) noexcept {
+  free_.emplace_back(&transaction);
+}
+
+void WorkerState::begin_drain(Clock::duration patience) noexcept {
+  if (draining_) return;
+  draining_ = true;
+  listeners.clear();
+  generations.close_idle();
+  for (Connection* each = connections_; each;) {
+    Connection* next = each->next;
+    each->drain();
+    each = next;
+  }
+  parts.loop.arm(deadline_, patience);
+  end_if_drained();
+}
+
+void WorkerState::end_if_drained() noexcept {
+  if (!connections_) parts.reactor.context().io.stop();
+}
+
+void WorkerState::stop_now() noexcept {
+  parts.reactor.context().io.stop();
+}
+
+Worker::Worker(const WorkerOptions& options, std::shared_ptr<const Snapshot> snapshot)
+    : state_(std::make_unique<WorkerState>(options.index, options.resolver, options.log, std::move(snapshot))) {}
+
+Worker::~Worker() = default;
+
+Result<Address> Worker::listen(const ListenerOptions& options) {
+  auto listener = std::make_unique<Listener>(*state_, options);
+  auto address = listener->open();
+  if (address) state_->listeners.push_back(std::move(listener));
+  return address;
+}
+
+void Worker::run() {
+  state_->parts.reactor.context().io.run();
+}
+
+void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
+  post(errand([state = state_.get(), snapshot = std::move(snapshot)]() mutable {
+    state->generations.adopt(std::move(snapshot));
+  }));
+}
+
+void Worker::drain(Clock::duration patience) {
+  post(errand([state = state_.get(), patience] { state->begin_drain(patience); }));
+}
+
+void Worker::stop() {
+  post(errand([state = state_.get()] { state->stop_now(); }));
+}
+
+const Metrics& Worker::metrics() const noexcept {
+  return state_->parts.metrics;
+}
+
+std::uint32_t Worker::index() const noexcept {
+  return state_->index();
+}
+
+Clock::time_point Worker::now() const noexcept {
+  return state_->now();
+}
+
+void Worker::arm(Timer& timer, Clock::duration after) noexcept {
+  state_->arm(timer, after);
+}
+
+void Worker::disarm(Timer& timer) noexcept {
+  state_->disarm(timer);
+}
+
+void Worker::post(Task& task) noexcept {
+  state_->post(task);
+}
+
+}  // namespace lingate::http

@@ -1,0 +1,95 @@
+// WorkerState: all that one worker owns, in the order in which it must be taken down: its parts, its timers and mailbox,
+// its generations, its connections and the free Transactions.
+//
+// Thread: the worker's, but for what Worker's own functions post to it. Lifetime: the Worker's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/loop.h"
+#include "gateway/http/connection.h"
+#include "gateway/http/generation.h"
+#include "gateway/http/listener.h"
+#include "gateway/http/mailbox.h"
+#include "gateway/http/timer_wheel.h"
+#include "gateway/http/transaction.h"
+#include "gateway/http/worker_parts.h"
+
+namespace lingate::http {
+
+// Wakes the loop for the wheel: one timerfd, set only when the wheel wants to be woken earlier than it already will be.
+class WheelClock final : public Watcher {
+ public:
+  WheelClock(Reactor& reactor, TimerWheel& wheel);
+  ~WheelClock();
+
+  void wake_by(Clock::time_point due) noexcept;
+  void readable() noexcept override;
+  void writable() noexcept override {}
+
+ private:
+  TimerWheel& wheel_;
+  int fd_ = -1;
+  Watch* watch_ = nullptr;
+  Clock::time_point set_for_ = Clock::time_point::max();
+};
+
+class WorkerState final : public Loop {
+ public:
+  WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
+              std::shared_ptr<const Snapshot> snapshot);
+  ~WorkerState();
+  WorkerState(const WorkerState&) = delete;
+  WorkerState& operator=(const WorkerState&) = delete;
+
+  // ---- Loop; it must work while the members are being made ----
+  std::uint32_t index() const noexcept override { return number_; }
+  Clock::time_point now() const noexcept override { return now_; }
+  void arm(Timer& timer, Clock::duration after) noexcept override;
+  void disarm(Timer& timer) noexcept override { wheel.disarm(timer); }
+  void post(Task& task) noexcept override { mailbox.push(task); }
+
+  void add(Connection& connection) noexcept;
+  void remove(Connection& connection) noexcept;
+  Transaction& take_transaction();
+  void give_back(Transaction& transaction) noexcept;
+  bool draining() const noexcept { return draining_; }
+
+  void begin_drain(Clock::duration patience) noexcept;
+  void stop_now() noexcept;
+
+ private:
+  const std::uint32_t number_;
+  Clock::time_point now_ = Clock::now();
+
+ public:
+  TimerWheel wheel{now_};
+  WorkerParts parts;
+  WheelClock clock{parts.reactor, wheel};
+  Mailbox mailbox{parts.reactor};
+  Generations generations;
+  std::vector<std::unique_ptr<Listener>> listeners;
+
+ private:
+  class Deadline final : public Timer {
+   public:
+    explicit Deadline(WorkerState& state) : state_(state) {}
+    void expired() noexcept override { state_.stop_now(); }
+
+   private:
+    WorkerState& state_;
+  };
+
+  void end_if_drained() noexcept;
+
+  Connection* connections_ = nullptr;
+  std::vector<std::unique_ptr<Transaction>> free_;  // most recently used last
+  bool draining_ = false;
+  Deadline deadline_{*this};
+};
+
+}  // namespace lingate::http
