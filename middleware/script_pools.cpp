@@ -31,6 +31,7 @@ runtimes::PoolOptions pool_options(const Settings& settings, std::uint32_t worke
   options.wait = settings.duration("wait", options.wait);
   options.timeout = settings.duration("timeout", options.timeout);
   options.instances = static_cast<std::uint32_t>(settings.integer("instances", options.instances));
+  if (options.instances == 0) options.instances = workers;  // "auto"
   options.workers = workers;
   return options;
 }

@@ -227,9 +227,9 @@ TEST_P(Onion, RunsAsTheContractSays) {
 
 INSTANTIATE_TEST_SUITE_P(Table, Onion,
                          testing::Combine(testing::ValuesIn(kCases), testing::Values(Mode::at_once, Mode::suspended)),
-                         [](const auto& info) {
-                           return std::get<0>(info.param).name +
-                                  (std::get<1>(info.param) == Mode::at_once ? "AtOnce" : "Suspended");
+                         [](const auto& each) {
+                           return std::get<0>(each.param).name +
+                                  (std::get<1>(each.param) == Mode::at_once ? "AtOnce" : "Suspended");
                          });
 
 TEST(ChainRun, GatewayResponsesPassEveryEnteredStep) {
@@ -248,10 +248,6 @@ TEST(ChainRun, LongChainsDoNotRecurse) {
 }
 
 // ---- bodies ----
-
-Body streaming() {
-  return {.kind = Body::Kind::stream};
-}
 
 TEST(Buffering, RequestBodyIsThereBeforeTheStepStarts) {
   Play play({{.name = "a", .request_body = true}}, Mode::at_once);

@@ -78,7 +78,7 @@ TEST(Exchange, AnUnknownCodeIsAnInternalError) {
 
 TEST(Exchange, AReplacedBodyHasItsLengthAndNoOldDigests) {
   Stage stage;
-  stage.upstream(200, {.kind = Body::Kind::stream});
+  stage.upstream(200, streaming());
   Headers& headers = stage.exchange.response.headers;
   for (const std::string_view name : {"ETag", "Digest", "Content-Digest", "Repr-Digest", "Content-MD5", "X-Kept"})
     Stage::receive(headers, name, "old");

@@ -1,11 +1,9 @@
-// What middleware tests stand on: a loop whose time and tasks are moved by hand, a host that hands out bodies as told,
-// and an application log that is kept.
+// What middleware tests stand on: a loop of real time, a host that hands out bodies as told, and an application log
+// that is kept.
 #pragma once
 
 #include <gtest/gtest.h>
 
-#include <condition_variable>
-#include <deque>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -13,36 +11,9 @@
 #include "middleware/app_log.h"
 #include "middleware/exchange.h"
 #include "middleware/middleware.h"
+#include "tests/runtimes/test_loop.h"
 
 namespace lingate::middleware {
-
-class FakeLoop final : public Loop {
- public:
-  std::uint32_t index() const noexcept override { return 0; }
-  Clock::time_point now() const noexcept override { return Clock::now(); }
-  void arm(Timer&, Clock::duration) noexcept override {}
-  void disarm(Timer&) noexcept override {}
-  void post(Task& task) noexcept override {
-    const std::lock_guard lock(mutex_);
-    tasks_.push_back(&task);
-    posted_.notify_one();
-  }
-
-  // Waits for one posted task and runs it.
-  void run_one() {
-    std::unique_lock lock(mutex_);
-    posted_.wait(lock, [this] { return !tasks_.empty(); });
-    Task* task = tasks_.front();
-    tasks_.pop_front();
-    lock.unlock();
-    task->run();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable posted_;
-  std::deque<Task*> tasks_;
-};
 
 class MemoryLog final : public AppLog {
  public:
@@ -89,7 +60,7 @@ class FakeHost final : public ExchangeHost {
   }
   void arrive(Body& body) { body = {.kind = Body::Kind::bytes, .bytes = content}; }
 
-  FakeLoop fake_loop;
+  test::TestLoop fake_loop;
   MemoryLog memory_log;
   IdSource id_source;
   Exchange* exchange = nullptr;
@@ -146,6 +117,12 @@ struct Stage {
   Chain chain;
   Exchange exchange{host};
 };
+
+inline Body streaming() {
+  Body body;
+  body.kind = Body::Kind::stream;
+  return body;
+}
 
 inline std::string text_of(const Headers& headers) {
   std::string text;

@@ -29,7 +29,7 @@ TEST(FieldId, KnowsEveryNameWithoutCase) {
 }
 
 TEST(FieldId, TakesNothingElseForOneOfThem) {
-  for (const std::string_view name : {"", "x", "Content-Lengtj", "Content_Length", "ETa", "ETagg", "\xff\xfe", "Te\0"})
+  for (const std::string_view name : {"", "x", "Content-Lengtj", "Content_Length", "ETa", "ETagg", "\xff\xfe"})
     EXPECT_EQ(field_id(name), FieldId::other) << name;
 }
 

@@ -223,9 +223,9 @@ struct TemporaryFile {
 
 TEST(LogWriter, WritesWhatLanesAndOthersGiveIt) {
   TemporaryFile file;
-  FakeLoop loop;
   {
     LogWriter writer(file.descriptor, 1);
+    test::TestLoop loop;
     std::thread other([&] {
       for (int k = 0; k < 1000; ++k)
         writer.write_shared("shared\n");
@@ -251,11 +251,11 @@ TEST(LogWriter, WritesWhatLanesAndOthersGiveIt) {
 TEST(LogWriter, ABlockedTargetDropsLinesAndNeverTheCaller) {
   int ends[2];
   ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);  // nobody reads
-  FakeLoop loop;
   std::uint64_t dropped = 0;
   const std::string line(1000, 'x');
   {
     LogWriter writer(ends[1], 1);
+    test::TestLoop loop;
     const std::size_t lines = 3 * LogWriter::kQueueBytes / line.size();
     for (std::size_t k = 0; k < lines; ++k) {
       writer.lane(loop) += line;
@@ -266,6 +266,15 @@ TEST(LogWriter, ABlockedTargetDropsLinesAndNeverTheCaller) {
     EXPECT_LT(dropped, lines);
   }
   ::close(ends[0]);
+}
+
+TEST(LogWriter, ALineThatIsAloneGoesOutAfterAMoment) {
+  TemporaryFile file;
+  LogWriter writer(file.descriptor, 1);
+  test::TestLoop loop;
+  writer.lane(loop) += "alone\n";
+  writer.appended(loop);
+  EXPECT_TRUE(loop.run_until([&] { return file.content() == "alone\n"; }));
 }
 
 TEST(LogFiles, OneWriterATarget) {
