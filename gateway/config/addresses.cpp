@@ -96,6 +96,23 @@ std::string listen_cure(std::string_view text) {
   return "write IP:PORT, [IPV6]:PORT, :PORT or unix:PATH";
 }
 
+// The network with the bits behind its prefix cleared.
+Network mask(Network network) {
+  for (std::size_t bit = network.prefix; bit < 128; ++bit)
+    network.address[bit / 8] = static_cast<std::uint8_t>(network.address[bit / 8] & ~(0x80U >> bit % 8));
+  return network;
+}
+
+enum class Family { v4, v6 };
+
+std::string show(const Network& network, Family family) {
+  const bool v4 = family == Family::v4;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const std::uint8_t* bytes = network.address.data() + (v4 ? 12 : 0);
+  inet_ntop(v4 ? AF_INET : AF_INET6, bytes, text.data(), static_cast<socklen_t>(text.size()));
+  return text.data();
+}
+
 Parsed<TargetUrl> url_fault(std::string_view text, std::string cure) {
   return fail(Fault{code::kBadUrl, fmt::format("'{}' is no upstream URL", text), std::move(cure)});
 }
@@ -170,9 +187,9 @@ Parsed<Network> parse_network(std::string_view text) {
   const auto prefix = slash == std::string_view::npos ? most : number(text.substr(slash + 1), most);
   if (!prefix) return fault(fmt::format("the prefix length is a number from 0 to {}", most));
   network.prefix = static_cast<std::uint8_t>(is_v4 ? *prefix + 96 : *prefix);
-  for (std::size_t bit = network.prefix; bit < 128; ++bit)
-    if (network.address[bit / 8] & (0x80U >> bit % 8))
-      return fault(fmt::format("bits are set behind the prefix: '{}/{}' is one address, clear them", host, most));
+  if (const Network masked = mask(network); masked.address != network.address)
+    return fault(fmt::format("write '{}/{}', or '{}' for the one address",
+                             show(masked, is_v4 ? Family::v4 : Family::v6), *prefix, host));
   return network;
 }
 

@@ -31,8 +31,13 @@ class Chains {
   // Checks the steps of every chain, used or not.
   explicit Chains(const BuildContext& context);
 
+  struct Expanded {
+    Step step;
+    View options;
+  };
+
   // The steps of a route's chain, `use` replaced. `chain` is the validated list.
-  std::vector<Step> expand(const View& chain);
+  std::vector<Expanded> expand(const View& chain);
 
   void warn_unused() const;
 

@@ -44,7 +44,7 @@ void set(Settings::Map& map, std::string_view key, Settings value) {
 
 // A chain on its way into a route.
 struct Chains::Frame {
-  std::vector<Step> steps;
+  std::vector<Expanded> steps;
   std::vector<std::string> via;
   std::size_t visited = 0;  // steps and uses
 
@@ -103,7 +103,7 @@ void Chains::report_cycle(const std::vector<View::Named>& path, std::string_view
                         std::move(notes));
 }
 
-std::vector<Step> Chains::expand(const View& chain) {
+std::vector<Chains::Expanded> Chains::expand(const View& chain) {
   Frame frame;
   for (const View& item : chain.items()) {
     if (!item.valid()) continue;
@@ -122,7 +122,7 @@ void Chains::append(const View& item, Frame& frame) {
   if (!item.valid() || frame.full()) return;
   const View::Named step = step_of(item);
   if (step.name != "use") {
-    frame.steps.push_back(make_step(step.name, step.value, item, frame));
+    frame.steps.push_back({make_step(step.name, step.value, item, frame), step.value});
     return;
   }
   const auto chain = chains_.find(step.value.settings().text("name"));

@@ -14,10 +14,14 @@ namespace {
 // A route that is being built, and where it stands.
 struct Draft {
   View view;
-  Route route;
+  std::size_t number = 0;   // from 1
   bool match_good = false;  // the match can be compared with those of other routes
+  Route route;
+  std::vector<Chains::Expanded> chain;
 
-  std::string title() const { return fmt::format("route '{}'", route.name); }
+  std::string title() const {
+    return route.name.empty() ? fmt::format("route {}", number) : fmt::format("route '{}'", route.name);
+  }
 };
 
 std::vector<routing::Condition> build_conditions(const Settings::Map& map) {
@@ -79,17 +83,18 @@ class RouteBuilder {
       upstreams_.emplace(model.upstreams[i].name, i);
   }
 
-  void build(const View& view) {
-    Draft draft{view, {}, is_good(view.at("match"))};
+  void build(const View& view, std::size_t number) {
+    Draft draft{view, number, is_good(view.at("match")), {}, chains_.expand(view.at("chain"))};
     Route& route = draft.route;
+    for (const Chains::Expanded& each : draft.chain)
+      route.chain.push_back(each.step);
     route.match = build_match(view.at("match").settings());
-    route.place = report_.source().place(view.span());
-    name(draft);
-    route.chain = chains_.expand(view.at("chain"));
     route.match.preflight = has_step(route, "cors");
+    route.place = report_.source().place(view.span());
+    if (view.at("timeout").valid()) route.timeout = view.settings().duration("timeout");
+    name(draft);
     choose_destination(draft);
     build_strip(draft);
-    if (view.at("timeout").valid()) route.timeout = view.settings().duration("timeout");
     check_placeholders(draft);
     drafts_.push_back(std::move(draft));
   }
@@ -99,6 +104,7 @@ class RouteBuilder {
     check_conflicts();
     for (Draft& draft : drafts_)
       model_.routes.push_back(std::move(draft.route));
+    if (report_.errors() > 0) return;
     for (const auto& [name, index] : upstreams_)
       if (!used_.count(index))
         report_.warning({code::kUnused, span_of_upstream(name), fmt::format("upstream '{}' is not used", name),
@@ -121,7 +127,8 @@ class RouteBuilder {
     Route& route = draft.route;
     const View given = draft.view.at("name");
     route.name = given.settings().as_text();
-    if (route.name.empty()) route.name = route.match.host + route.match.path;
+    if (route.name.empty() && draft.match_good) route.name = route.match.host + route.match.path;
+    if (route.name.empty()) return;
     const Span place = draft.view.given("name") ? given.span() : draft.view.span();
     const auto [first, fresh] = names_.emplace(route.name, place);
     if (fresh) return;
@@ -150,15 +157,14 @@ class RouteBuilder {
       report_.error({code::kConflictingKeys, draft.view.key_span(given[1]),
                      fmt::format("{} has both '{}' and '{}'", draft.title(), given[0], given[1]), "keep one of them"},
                     {{draft.view.key_span(given[0]), "the other one"}});
+    if (draft.view.given("respond")) check_one_body(report_, draft.view.at("respond"));
     if (given.empty()) {
       answer_by_chain(draft);
     } else if (given.front() == "upstream") {
       draft.route.destination = build_split(draft);
     } else if (given.front() == "respond") {
-      const View respond = draft.view.at("respond");
-      check_one_body(report_, respond);
-      draft.route.destination =
-          Step{"respond", respond.settings(), report_.source().place(draft.view.key_span("respond")), {}};
+      draft.route.destination = Step{
+          "respond", draft.view.at("respond").settings(), report_.source().place(draft.view.key_span("respond")), {}};
     } else {
       draft.route.destination = build_redirect(draft);
     }
@@ -228,25 +234,22 @@ class RouteBuilder {
   void check_placeholders(const Draft& draft) {
     if (!draft.match_good) return;
     const auto known = parameters(draft.route.match);
-    for (const Step& step : draft.route.chain)
-      if (step.kind == "rewrite") {
-        check_template(draft, known, step.settings.text("path"), TemplateKind::path, step.place);
-        check_template(draft, known, step.settings.text("query"), TemplateKind::query, step.place);
-      }
-    if (const auto* redirect = std::get_if<Redirect>(&draft.route.destination))
-      check_template(draft, known, redirect->to, TemplateKind::location,
-                     report_.source().place(draft.view.at("redirect").at("to").span()));
+    for (const Chains::Expanded& each : draft.chain) {
+      if (each.step.kind != "rewrite") continue;
+      check_template(draft, known, each.options.at("path"), TemplateKind::path);
+      check_template(draft, known, each.options.at("query"), TemplateKind::query);
+    }
+    check_template(draft, known, draft.view.at("redirect").at("to"), TemplateKind::location);
   }
 
-  void check_template(const Draft& draft, const std::vector<std::string>& known, std::string_view text,
-                      TemplateKind kind, const Place& place) {
-    if (text.empty()) return;
+  void check_template(const Draft& draft, const std::vector<std::string>& known, const View& value, TemplateKind kind) {
+    if (!value.valid()) return;
+    const std::string_view text = value.settings().as_text();
     const auto names = parse_template(text, kind).value_or(std::vector<std::string>());
     for (const std::string& name : names) {
       if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-      report_.error({code::kUnknownPlaceholder, report_.source().at(place.line, place.column),
-                     fmt::format("'{{{}}}' in '{}': the path '{}' of {} has no such parameter", name, text,
-                                 draft.route.match.path, draft.title()),
+      report_.error({code::kUnknownPlaceholder, value.span(),
+                     fmt::format("'{}': the path of {} has no parameter '{}'", text, draft.title(), name),
                      known.empty() ? "it has none" : fmt::format("it has {}", fmt::join(known, ", "))},
                     {{draft.view.at("match").at("path").span(), "the path"}});
     }
@@ -295,8 +298,11 @@ class RouteBuilder {
 
 void build_routes(const BuildContext& context, Chains& chains, Model& model) {
   RouteBuilder builder(context, chains, model);
-  for (const View& each : context.root.at("routes").items())
-    if (each.valid()) builder.build(each);
+  std::size_t number = 0;
+  for (const View& each : context.root.at("routes").items()) {
+    ++number;
+    if (each.valid()) builder.build(each, number);
+  }
   builder.finish();
 }
 

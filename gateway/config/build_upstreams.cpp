@@ -82,7 +82,7 @@ Upstream build_upstream(const BuildContext& context, const View::Named& named) {
   upstream.host = settings.text("host") == "target" ? Upstream::Host::target : Upstream::Host::preserve;
   upstream.pool_max = count(view.at("pool").settings(), "max");
   upstream.pool_idle = view.at("pool").settings().duration("idle");
-  if (view.given("hash_by") && upstream.balance != Balance::hash)
+  if (view.given("hash_by") && view.at("hash_by").valid() && upstream.balance != Balance::hash)
     context.report.warning({code::kSuspiciousValue, view.key_span("hash_by"),
                             fmt::format("'hash_by' has no effect in upstream '{}'", named.name),
                             "it goes with 'balance: hash'"});

@@ -41,7 +41,7 @@ void load(Report& report, const LoadOptions& options, Model& model) {
   build_upstreams(context, model);
   Chains chains(context);
   build_routes(context, chains, model);
-  chains.warn_unused();
+  if (report.errors() == 0) chains.warn_unused();
 }
 
 }  // namespace

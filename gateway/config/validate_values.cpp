@@ -40,7 +40,8 @@ std::string show(const Field& field, std::int64_t value) {
 
 Parsed<void> check_range(const Field& field, std::string_view written, std::int64_t value) {
   if (value >= field.least && value <= field.most) return {};
-  const std::string cure = field.most == Field::kUnbounded
+  const std::string cure = field.least == field.most ? fmt::format("write {}", show(field, field.least))
+                           : field.most == Field::kUnbounded
                                ? fmt::format("at least {}", show(field, field.least))
                                : fmt::format("from {} to {}", show(field, field.least), show(field, field.most));
   return fail(Fault{code::kOutOfRange, fmt::format("'{}' is out of range", written), cure});
@@ -368,9 +369,10 @@ Settings Validator::any_scalar(const Node& node, const Field& field, const Where
   const Scalar scalar = read_scalar(node);
   const auto* integer = std::get_if<std::int64_t>(&scalar);
   const auto* number = std::get_if<double>(&scalar);
-  const bool too_large =
-      (integer && (*integer > kLargestInteger || *integer < -kLargestInteger)) || (number && !std::isfinite(*number));
-  if (too_large) {
+  const bool rounded = number && node.text.find_first_not_of("+-0123456789") == std::string_view::npos;
+  const bool beyond = integer && (*integer > kLargestInteger || *integer < -kLargestInteger);
+  const bool infinite = number && !std::isfinite(*number);
+  if (rounded || beyond || infinite) {
     refuse(node.span, field, where,
            {code::kOutOfRange, fmt::format("{} is no number that every script language holds", node.text),
             fmt::format("quote it: \"{}\"", node.text)});
