@@ -67,13 +67,10 @@ duk_ret_t describe(duk_context* ctx, void*) {
   }
   // "Error" itself says nothing; "TypeError: …" does.
   const std::string_view name = duk_get_string(ctx, -1);
-  if (name == "Error" || name.empty() || name.size() > kLongestName) {
-    duk_pop(ctx);
-    return 1;
-  }
   duk_size_t size = 0;
   duk_get_lstring(ctx, -2, &size);
-  if (size > kLongestMessage * 2) {
+  if (size == 0) return 1;
+  if (name == "Error" || name.empty() || name.size() > kLongestName || size > kLongestMessage * 2) {
     duk_pop(ctx);
     return 1;
   }

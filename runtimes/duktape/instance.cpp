@@ -160,7 +160,7 @@ void DuktapeInstance::settle() noexcept {
 }
 
 bool DuktapeInstance::idle_step() noexcept {
-  constexpr std::uint64_t kWorthwhile = 1024 * 1024;
+  constexpr std::uint64_t kWorthwhile = 256 * 1024;
   if (!usable() || vm_.heap.used() < used_after_collection_ + kWorthwhile) return false;
   if (vm_.heap.run(collect_garbage, nullptr, 1)) duk_pop(vm_.heap.context());
   used_after_collection_ = vm_.heap.used();

@@ -298,8 +298,7 @@ duk_ret_t wait(duk_context* ctx) {
   if (!(seconds >= 0) || seconds > kLongestSleep) raise(ctx, "lingate.sleep takes a number of seconds, 0 or more");
   if (vm.current == nullptr) raise(ctx, "lingate.sleep cannot wait while the script is loaded");
   if (lingate_duk_waits_allowed(ctx) == 0)
-    raise(ctx, "lingate.sleep cannot wait inside a library's callback (such as sort, replace or forEach), a getter or "
-               "a constructor");
+    raise(ctx, "lingate.sleep cannot wait inside a library's callback (such as sort, replace or forEach) or a getter");
   vm.current->waiting = true;
   vm.current->operation = {HostOperation::Kind::sleep, seconds};
   return 0;
