@@ -23,8 +23,8 @@ namespace asio_detail = boost::asio::detail;
 // An operation that does no I/O of its own: it is over as soon as the reactor performs it, and says that the readiness
 // is used up, so that the next one waits for a new edge.
 struct EdgeOp final : asio_detail::reactor_op {
-  EdgeOp(AsioWatch& owner, func_type done)
-      : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, done), watch(owner) {}
+  EdgeOp(AsioWatch& owner, func_type on_done)
+      : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, on_done), watch(owner) {}
 
   static status do_perform(reactor_op*) { return done_and_exhausted; }
 
