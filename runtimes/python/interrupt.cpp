@@ -9,7 +9,9 @@
 namespace lingate::runtimes::python {
 namespace {
 
-constexpr std::chrono::milliseconds kGrace{2};
+// Traced instructions after the first exception: some milliseconds. Not a time, because a thread that the machine does
+// not run for a while must still get to release its locks.
+constexpr std::uint32_t kGrace = 20'000;
 
 int tracer(PyObject*, PyFrameObject* frame, int event, PyObject* argument) {
   Interrupt* running = here().interrupt;
@@ -21,12 +23,14 @@ void watch_closely(PyFrameObject* frame) {
   if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(frame), "f_trace_opcodes", Py_True) != 0) PyErr_Clear();
 }
 
-// The import system holds locks and half-made modules that all instances share, and it cannot loop by itself.
-bool in_importlib(PyFrameObject* frame) {
+// The import system and the prelude hold locks and half-made modules that all instances share, and they cannot loop by
+// themselves.
+bool in_machinery(PyFrameObject* frame) {
   PyCodeObject* code = PyFrame_GetCode(frame);
   Py_ssize_t size = 0;
   const char* file = PyUnicode_AsUTF8AndSize(code->co_filename, &size);
-  const bool yes = file != nullptr && std::strncmp(file, "<frozen importlib", 17) == 0;
+  const bool yes =
+      file != nullptr && (std::strncmp(file, "<frozen importlib", 17) == 0 || std::strcmp(file, "<lingate>") == 0);
   if (file == nullptr) PyErr_Clear();
   Py_DECREF(code);
   return yes;
@@ -57,7 +61,7 @@ void Interrupt::end() noexcept {
   starve_.store(false, std::memory_order_relaxed);
   doom_ = Doom::none;
   raised_ = false;
-  silent_ = false;
+  steps_ = 0;
 }
 
 // What PyEval_SetTrace does, without its audit event and its reference counting, which an allocator cannot afford. The
@@ -88,15 +92,13 @@ void Interrupt::out_of_memory() noexcept {
   if (running_.load(std::memory_order_acquire) == nullptr) return;
   arm(Doom::memory);
   here().account->allow_unwinding(true);
-  if (!raised_) {
-    raised_ = true;  // MemoryError is the first exception
-    grace_ = Clock::now() + kGrace;
-  }
+  raised_ = true;  // MemoryError is the first exception
 }
 
 void Interrupt::silence() noexcept {
   arm(Doom::none);
-  raised_ = silent_ = true;
+  raised_ = true;
+  steps_ = kGrace;
 }
 
 bool Interrupt::starve_once() noexcept {
@@ -110,12 +112,12 @@ int Interrupt::step(PyFrameObject* frame, int event, PyObject* argument) noexcep
   if (event == PyTrace_RETURN && argument == nullptr) return 0;
   if (event != PyTrace_OPCODE) watch_closely(frame);
   if (event == PyTrace_EXCEPTION) return 0;
-  if (raised_ && !silent_ && Clock::now() < grace_) return 0;
-  if (raised_ && in_importlib(frame)) return 0;
-  if (!raised_) {
-    raised_ = true;
-    grace_ = Clock::now() + kGrace;
+  if (raised_ && steps_ < kGrace) {
+    ++steps_;
+    return 0;
   }
+  if (raised_ && in_machinery(frame)) return 0;
+  raised_ = true;
   PyErr_SetNone(interrupted_type());
   return -1;
 }

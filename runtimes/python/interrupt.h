@@ -12,10 +12,8 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 
-#include "base/loop.h"
 #include "runtimes/python/engine.h"
 
 namespace lingate::runtimes::python {
@@ -64,9 +62,8 @@ class Interrupt {
   std::atomic<bool> struck_{false};
   std::atomic<bool> starve_{false};
   Doom doom_ = Doom::none;
-  bool raised_ = false;  // the first exception is out: the time of grace runs
-  bool silent_ = false;  // no grace
-  Clock::time_point grace_{};
+  bool raised_ = false;      // the first exception is out: the grace runs
+  std::uint32_t steps_ = 0;  // of the grace
 };
 
 // The exception that ends a call; a BaseException that scripts are not given.

@@ -135,7 +135,7 @@ TEST_F(PythonSuspension, WhatCannotWaitSaysSo) {
       "    await Foreign()\n");
   const auto verdict = run(*instance, a_call());
   EXPECT_THAT(verdict.failure().message(), HasSubstr("cannot await an object of type Foreign"));
-  EXPECT_EQ(verdict.failure().line(), 8U);
+  EXPECT_EQ(verdict.failure().stack(1), (folder_ / "script.py").string() + ":8: in request");
   EXPECT_EQ(run(*instance, call_of("/caught")).answer().status(), 200U);
   auto asyncio = load("import asyncio\nasync def request(): await asyncio.sleep(1)\n");
   EXPECT_THAT(run(*asyncio, a_call()).failure().message(), HasSubstr("no running event loop"));
