@@ -13,6 +13,7 @@ class PythonRuntime final : public Runtime {
   std::string_view name() const noexcept override { return "python"; }
   std::string version() const override { return std::string("CPython ") + PY_VERSION; }
   std::vector<std::string_view> extensions() const override { return {".py"}; }
+  bool independent() const noexcept override { return false; }  // one interpreter, one lock
 
   Result<std::unique_ptr<Instance>, LoadError> load(const Script& script, Host& host) override {
     start_interpreter();
