@@ -27,12 +27,12 @@ class Assembler {
     limits.fields = model.limits.fields;
     limits.head = model.limits.head;
     limits.target = model.limits.target;
-    keep_->scripts = std::make_unique<middleware::ScriptPools>(
-        middleware::ScriptPoolsOptions{.runtimes = surroundings.runtimes,
-                                       .watchdog = surroundings.watchdog,
-                                       .log = surroundings.log,
-                                       .workers = surroundings.workers,
-                                       .limits = limits});
+    keep_->scripts =
+        std::make_unique<middleware::ScriptPools>(middleware::ScriptPoolsOptions{.runtimes = surroundings.runtimes,
+                                                                                 .watchdog = surroundings.watchdog,
+                                                                                 .log = surroundings.log,
+                                                                                 .workers = surroundings.workers,
+                                                                                 .limits = limits});
   }
 
   Result<Assembled, AssemblyError> run() {
@@ -63,10 +63,10 @@ class Assembler {
     const auto key = std::tuple(step.place.file, step.place.line, step.place.column, step.kind);
     if (const auto found = made_.find(key); found != made_.end()) return found->second;
     const middleware::StepKind* kind = middleware::find_step(step.kind);
-    if (!kind) return fail(AssemblyError{Error{code::kInternal, "step '" + step.kind + "' has no code"}, step.place, {}});
-    auto made = kind->make(step.settings, {.workers = surroundings_.workers,
-                                           .logs = surroundings_.logs,
-                                           .scripts = keep_->scripts.get()});
+    if (!kind)
+      return fail(AssemblyError{Error{code::kInternal, "step '" + step.kind + "' has no code"}, step.place, {}});
+    auto made = kind->make(
+        step.settings, {.workers = surroundings_.workers, .logs = surroundings_.logs, .scripts = keep_->scripts.get()});
     if (!made) return fail(AssemblyError{std::move(made.error()), step.place, keep_->scripts->last_fault()});
     keep_->steps.push_back(std::move(*made));
     const middleware::Middleware* result = keep_->steps.back().get();

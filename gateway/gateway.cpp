@@ -100,11 +100,8 @@ Result<void> Gateway::Parts::open_logs(const config::Log& options) {
 }
 
 Result<void> Gateway::Parts::load(const config::Model& model) {
-  Surroundings surroundings{.workers = worker_count,
-                            .logs = &logs,
-                            .log = log.get(),
-                            .runtimes = {},
-                            .watchdog = &watchdog};
+  Surroundings surroundings{
+      .workers = worker_count, .logs = &logs, .log = log.get(), .runtimes = {}, .watchdog = &watchdog};
   for (const runtimes::Room& room : runtimes::builtin_rooms()) {
     runtimes.push_back(room.make(watchdog));
     surroundings.runtimes.push_back(runtimes.back().get());
@@ -117,7 +114,8 @@ Result<void> Gateway::Parts::load(const config::Model& model) {
 
 Result<void> Gateway::Parts::listen(const config::Model& model) {
   for (std::uint32_t index = 0; index < worker_count; ++index)
-    workers.push_back(std::make_unique<http::Worker>(index, resolver, *log, assembled.snapshot));
+    workers.push_back(std::make_unique<http::Worker>(
+        http::WorkerOptions{.index = index, .resolver = resolver, .log = *log}, assembled.snapshot));
   for (const config::Listener& listener : model.listen) {
     http::ListenerOptions options = data_path_options(listener);
     for (auto& worker : workers) {
@@ -134,12 +132,17 @@ Result<void> Gateway::Parts::start_admin(const config::Address& address) {
   std::vector<const http::Worker*> all;
   for (const auto& worker : workers)
     all.push_back(worker.get());
-  std::vector<admin::Page> pages{
-      {"/metrics", "text/plain; version=0.0.4; charset=utf-8",
-       [all, scripts = assembled.scripts] { return admin::Answer{200, metrics_page(all, *scripts)}; }},
-      {"/healthz", "text/plain; charset=utf-8", [] { return admin::Answer{200, "ok\n"}; }},
-      {"/readyz", "text/plain; charset=utf-8",
-       [this] { return draining ? admin::Answer{503, "draining\n"} : admin::Answer{200, "ready\n"}; }}};
+  std::vector<admin::Page> pages{{"/metrics", "text/plain; version=0.0.4; charset=utf-8",
+                                  [all, scripts = assembled.scripts] {
+                                    return admin::Answer{200, metrics_page(all, *scripts)};
+                                  }},
+                                 {"/healthz", "text/plain; charset=utf-8",
+                                  [] {
+                                    return admin::Answer{200, "ok\n"};
+                                  }},
+                                 {"/readyz", "text/plain; charset=utf-8", [this] {
+                                    return draining ? admin::Answer{503, "draining\n"} : admin::Answer{200, "ready\n"};
+                                  }}};
   auto server = admin::Server::start(address.host, address.port, std::move(pages));
   if (!server) return fail(std::move(server.error()));
   admin = std::move(*server);
@@ -161,7 +164,9 @@ void Gateway::Parts::stop_threads() {
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-Gateway::~Gateway() { parts_->stop_threads(); }
+Gateway::~Gateway() {
+  parts_->stop_threads();
+}
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
   block_signals();
@@ -176,7 +181,9 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }
 
-const std::vector<std::string>& Gateway::listening() const noexcept { return parts_->listening; }
+const std::vector<std::string>& Gateway::listening() const noexcept {
+  return parts_->listening;
+}
 
 void Gateway::run() {
   const sigset_t set = ending_signals();

@@ -30,8 +30,9 @@ void write_runtimes(std::string& out, const std::map<std::string, RuntimeSum, st
   auto to = std::back_inserter(out);
   family(out, "lingate_runtime_instances", "gauge", "Instances by what they do.");
   for (const auto& [name, sum] : sums)
-    fmt::format_to(to, "lingate_runtime_instances{{runtime=\"{0}\",state=\"idle\"}} {1}\n"
-                       "lingate_runtime_instances{{runtime=\"{0}\",state=\"busy\"}} {2}\n",
+    fmt::format_to(to,
+                   "lingate_runtime_instances{{runtime=\"{0}\",state=\"idle\"}} {1}\n"
+                   "lingate_runtime_instances{{runtime=\"{0}\",state=\"busy\"}} {2}\n",
                    name, sum.idle, sum.busy);
   family(out, "lingate_runtime_memory_bytes", "gauge", "Bytes held by all instances.");
   for (const auto& [name, sum] : sums)

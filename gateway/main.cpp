@@ -1,0 +1,13 @@
+// lingate: the program. Everything is put together in this folder; each box below it knows only what it is given.
+#include <string>
+#include <vector>
+
+#include "gateway/cli/cli.h"
+#include "gateway/program.h"
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv, argv + argc);
+  lingate::WholeProgram program;
+  lingate::cli::Console console = lingate::cli::standard_console();
+  return lingate::cli::run_command_line(arguments, program, console);
+}

@@ -1,0 +1,85 @@
+#include "gateway/program.h"
+
+#include <cstdio>
+#include <memory>
+
+#include "base/codes.h"
+#include "gateway/gateway.h"
+#include "middleware/script_pools.h"
+#include "runtimes/builtin.h"
+
+namespace lingate {
+namespace {
+
+// Scripts log while they load; `check` reports what fails and nothing else.
+class SilentLog final : public middleware::AppLog {
+ public:
+  bool wants(middleware::LogLevel) const noexcept override { return false; }
+  void write(const middleware::AppEvent&) noexcept override {}
+};
+
+int code_of(runtimes::FailureKind kind) {
+  switch (kind) {
+    case runtimes::FailureKind::timeout: return code::kScriptTimeout;
+    case runtimes::FailureKind::memory: return code::kScriptMemory;
+    default: return code::kScriptLoad;
+  }
+}
+
+cli::ScriptProblem problem_of(const config::Step& step, const Error& error,
+                              const std::optional<middleware::ScriptFault>& fault) {
+  cli::ScriptProblem problem{.step = step.place, .code = error.code, .message = error.message, .file = {}, .stack = {}};
+  if (!fault) return problem;
+  problem.code = code_of(fault->error.kind);
+  problem.message = fault->error.message;
+  problem.file = fault->error.file.empty() ? fault->file : fault->error.file;
+  problem.line = fault->error.line;
+  problem.stack = fault->error.stack;
+  return problem;
+}
+
+}  // namespace
+
+int WholeProgram::run(const config::Model& model) {
+  auto gateway = Gateway::start(model);
+  if (!gateway) {
+    std::fprintf(stderr, "lingate: %s\n", gateway.error().message.c_str());
+    const bool script = gateway.error().code / 1000 == 3;
+    return script ? cli::kScriptFailed : cli::kCannotStart;
+  }
+  for (const std::string& address : (*gateway)->listening())
+    std::fprintf(stderr, "listening %s\n", address.c_str());
+  (*gateway)->run();
+  return cli::kOk;
+}
+
+std::vector<cli::ScriptProblem> WholeProgram::check_scripts(const config::Model& model) {
+  SilentLog log;
+  runtimes::Watchdog watchdog;
+  std::vector<std::unique_ptr<runtimes::Runtime>> rooms;
+  middleware::ScriptPoolsOptions options{
+      .runtimes = {}, .watchdog = &watchdog, .log = &log, .workers = 1, .limits = {}};
+  for (const runtimes::Room& room : runtimes::builtin_rooms()) {
+    rooms.push_back(room.make(watchdog));
+    options.runtimes.push_back(rooms.back().get());
+  }
+  middleware::ScriptPools pools(std::move(options));
+  std::vector<cli::ScriptProblem> problems;
+  for (const config::Route& route : model.routes)
+    for (const config::Step& step : route.chain) {
+      if (step.kind != "script") continue;
+      if (auto pool = pools.pool(step.settings); !pool)
+        problems.push_back(problem_of(step, pool.error(), pools.last_fault()));
+    }
+  return problems;
+}
+
+std::vector<cli::Component> WholeProgram::components() const {
+  runtimes::Watchdog watchdog;
+  std::vector<cli::Component> components;
+  for (const runtimes::Room& room : runtimes::builtin_rooms())
+    components.push_back({std::string(room.name), room.make(watchdog)->version()});
+  return components;
+}
+
+}  // namespace lingate
