@@ -40,8 +40,8 @@ class ScriptFolder {
 struct ScriptOptions {
   std::string isolation = "inline";
   std::string on_error = "deny";
-  std::string body;
-  std::string config;
+  std::string body{};
+  std::string config{};
 };
 
 class ScriptStage {

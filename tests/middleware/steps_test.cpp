@@ -74,7 +74,7 @@ TEST(RequestId, ATrustedPeersIsKept) {
 
 TEST(RequestId, ATrustedPeersNonsenseIsNot) {
   const auto step = make("request-id", map({}));
-  for (const std::string id : {std::string(), std::string("a b"), std::string("\"x\""), std::string(129, 'a')}) {
+  for (const std::string& id : {std::string(), std::string("a b"), std::string("\"x\""), std::string(129, 'a')}) {
     RequestIdStage stage(*step);
     stage.exchange.request.peer_trusted = true;
     stage.receive("X-Request-Id", id);
