@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,7 @@ struct Environment {
   std::vector<Chunk> chunks;
   std::vector<std::string> dependencies;
   bool loading = true;
+  std::optional<LoadError> stopped;  // where the script was when it was stopped: stack, file, line
   Fields fields;
 
   // Scratch, reused so that a call allocates nothing in the steady state.

@@ -20,8 +20,8 @@ std::string path_of(const lua_Debug& frame) {
   return frame.source[0] == '@' ? frame.source + 1 : frame.short_src;
 }
 
-std::string frame_text(const lua_Debug& frame) {
-  std::string text = path_of(frame) + ":" + std::to_string(frame.currentline) + ": in ";
+std::string frame_text(const lua_Debug& frame, std::uint32_t line) {
+  std::string text = path_of(frame) + ":" + std::to_string(line) + ": in ";
   if (std::strcmp(frame.what, "main") == 0) return text + "main chunk";
   if (frame.name && *frame.name) return text + "function '" + frame.name + "'";
   return text + "function <" + std::to_string(frame.linedefined) + ">";
@@ -31,12 +31,22 @@ void read_stack(lua_State* coroutine, LoadError& failure) {
   lua_Debug frame;
   for (int level = 0; failure.stack.size() < kFrames && lua_getstack(coroutine, level, &frame); ++level) {
     if (!lua_getinfo(coroutine, "Sln", &frame) || !is_script(frame)) continue;
+    const auto line = static_cast<std::uint32_t>(frame.currentline);
     if (failure.stack.empty()) {
       failure.file = path_of(frame);
-      failure.line = static_cast<std::uint32_t>(frame.currentline);
+      failure.line = line;
     }
-    failure.stack.push_back(frame_text(frame));
+    failure.stack.push_back(frame_text(frame, line));
   }
+}
+
+// The frame in which the engine itself raised the error has lost its place; the message has it.
+void complete_stack(lua_State* coroutine, LoadError& failure) {
+  lua_Debug frame;
+  if (!lua_getstack(coroutine, 0, &frame) || !lua_getinfo(coroutine, "Sln", &frame)) return;
+  if (frame.currentline > 0 || frame.source[0] != '@') return;
+  if (failure.file.empty() || failure.stack.empty()) failure.file = path_of(frame);
+  if (failure.line > 0) failure.stack.insert(failure.stack.begin(), frame_text(frame, failure.line));
 }
 
 // Messages begin with "name:line: ", whose place is better than the innermost frame: error() may blame a caller.
@@ -101,11 +111,22 @@ std::string size_text(std::uint64_t bytes) {
 
 }  // namespace
 
+void note_stop(Environment& environment, lua_State* state) {
+  if (environment.stopped) return;
+  environment.stopped.emplace();
+  read_stack(state, *environment.stopped);
+}
+
 LoadError describe_failure(Environment& environment, lua_State* coroutine) {
   const Vm& vm = environment.vm;
   LoadError failure;
   read_stack(coroutine, failure);
-  if (!vm.interrupted() && !vm.doomed()) failure.message = message_of(environment, coroutine, failure);
+  if (!vm.interrupted() && !vm.doomed()) {
+    failure.message = message_of(environment, coroutine, failure);
+    complete_stack(coroutine, failure);
+  }
+  if (environment.stopped) failure = std::move(*environment.stopped);
+  environment.stopped.reset();
   // Looking at the error may have run a script's __tostring, and spent what was left.
   if (vm.doomed()) {
     failure.kind = FailureKind::memory;

@@ -27,7 +27,12 @@ LoadError not_compiled(Environment& environment, lua_State* coroutine) {
 }  // namespace
 
 Result<std::unique_ptr<Instance>, LoadError> LuaInstance::load(const Script& script, Host& host, Watchdog& watchdog) {
-  auto instance = std::make_unique<LuaInstance>(script, host);
+  std::unique_ptr<LuaInstance> instance;
+  try {
+    instance = std::make_unique<LuaInstance>(script, host);
+  } catch (const std::bad_alloc&) {
+    return lingate::fail(LoadError{FailureKind::memory, "there is no memory for a VM", script.path, 0, {}});
+  }
   Vm& vm = instance->environment_.vm;
   if (!furnish(instance->environment_))
     return lingate::fail(refused(instance->environment_, std::string(view_at(vm.state(), -1))));

@@ -26,6 +26,9 @@ bool furnish(Environment& environment);
 // Compiles text, never bytecode; as luaL_loadbuffer() otherwise. `path` goes into messages.
 int compile(Environment& environment, lua_State* state, std::string_view source, const std::string& path);
 
+// Remembers where the script is, once for each stop; in the hook that stops it, since the place is lost afterwards.
+void note_stop(Environment& environment, lua_State* state);
+
 // Everything that a call needs to be told about its failure.
 LoadError describe_failure(Environment& environment, lua_State* coroutine);
 

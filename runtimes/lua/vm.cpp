@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "runtimes/lua/natives.h"
+
 #if defined(__SANITIZE_THREAD__)
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -61,7 +63,8 @@ void Vm::claim() noexcept {
   thread_ = pthread_self();
   running_here = this;
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  if (interrupted()) brake();  // the signal came before this line
+  // The signal came before this line, or a collection that was due outlived the call.
+  if (interrupted() || collect_due_) brake();
   // Natives that call back into Lua recurse on the native stack; this much of it is theirs.
   constexpr std::size_t kNativeStack = 256 * 1024;
   lua_setcstackfloor(state_, static_cast<char*>(__builtin_frame_address(0)) - kNativeStack);
@@ -92,6 +95,7 @@ void Vm::hook(lua_State* state, lua_Debug*) {
     if (vm.collect_due_) vm.collect();
     if (!vm.interrupted() && !vm.doomed_) return;
   }
+  note_stop(vm.environment_, state);
   lua_pushlightuserdata(state, const_cast<char*>(&kStop));
   lua_error(state);
 }
@@ -174,11 +178,17 @@ void Vm::collect() noexcept {
   }
   lua_gc(state_, LUA_GCSETSTEPMUL, tight_ ? kStepTight : kStepNormal);
   collect_due_ = false;
-  collect_at_ = std::max(limit_ / 2, used_ + (limit_ > used_ ? (limit_ - used_) / 2 : 0));
+  plan_collection();
   if (used_ > limit_ && !interrupted()) {
     doomed_ = true;
     brake();
   }
+}
+
+// At half of what is left; not more and more often as that gets less.
+void Vm::plan_collection() noexcept {
+  const std::uint64_t left = limit_ > used_ ? limit_ - used_ : 0;
+  collect_at_ = std::max(limit_ / 2, used_ + std::max(left / 2, limit_ / 8));
 }
 
 void Vm::recover() noexcept {
@@ -187,7 +197,7 @@ void Vm::recover() noexcept {
   collect_due_ = false;
   lua_gc(state_, LUA_GCCOLLECT, 0);
   after_cycle_ = used_;
-  collect_at_ = std::max(limit_ / 2, used_ + (limit_ > used_ ? (limit_ - used_) / 2 : 0));
+  plan_collection();
   std::atomic_signal_fence(std::memory_order_seq_cst);
   if (interrupted()) brake();
 }

@@ -62,6 +62,7 @@ class Vm {
   static void catch_signal();
   void brake() noexcept;
   void collect() noexcept;
+  void plan_collection() noexcept;
 
   Environment& environment_;
   lua_State* state_ = nullptr;

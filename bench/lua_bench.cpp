@@ -1,0 +1,158 @@
+// The Lua room alone: from the encoded Call to the Verdict. `EmptyHook` is the boundary's share; `HeaderJob` is the job
+// of the gateway's comparison: read a key, look one of 1,000 sessions up, set two headers, remove one; the response
+// side adds one.
+#include <benchmark/benchmark.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "proto/plugin.pb.h"
+#include "runtimes/lua/lua.h"
+#include "runtimes/watchdog.h"
+
+namespace lingate::runtimes::lua {
+namespace {
+
+class SilentHost final : public Host {
+ public:
+  void log(LogLevel, std::string_view, std::string_view, void*) noexcept override {}
+};
+
+constexpr const char* kHeaderJob = R"(
+local sessions = {}
+for i = 0, 999 do sessions[string.format("key-%04d", i)] = {user = "user-" .. i, tenant = "tenant-" .. i % 10} end
+local M = {}
+function M.request(req)
+  local session = sessions[req.headers["X-Api-Key"]]
+  if not session then return lingate.respond(401, "key required") end
+  local headers = req.headers
+  headers["X-User"] = session.user
+  headers["X-Tenant"] = session.tenant
+  headers["X-Api-Key"] = nil
+end
+function M.response(res)
+  res.headers["X-Served-By"] = "lingate"
+end
+return M
+)";
+
+constexpr const char* kEmpty = "return {request = function() end, response = function() end}";
+constexpr const char* kContext = "return {request = function(req, ctx) ctx.started = 5 ctx.user = 'u' end}";
+constexpr const char* kJson = R"(
+return {request = function(req)
+  local value = req:json()
+  value.seen = true
+  req.body = lingate.json.encode(value)
+end}
+)";
+
+class Arm {
+ public:
+  explicit Arm(const char* source) : runtime_(make_lua(watchdog_)) {
+    Script script;
+    script.path = "bench.lua";
+    script.source = source;
+    script.memory = 64 << 20;
+    script.limits.request_body = true;
+    auto loaded = runtime_->load(script, host_);
+    if (!loaded) {
+      std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
+      std::abort();
+    }
+    instance_ = std::move(*loaded);
+  }
+
+  // Every call is checked to have done its work: an arm that fails is not measured.
+  void run(benchmark::State& state, Hook hook, const plugin::Call& call) {
+    const std::string input = call.SerializeAsString();
+    for (auto _ : state) {
+      const Progress progress = instance_->start(1, hook, input, nullptr);
+      benchmark::DoNotOptimize(progress.verdict.data());
+    }
+    const Progress last = instance_->start(1, hook, input, nullptr);
+    plugin::Verdict verdict;
+    verdict.ParseFromArray(last.verdict.data(), static_cast<int>(last.verdict.size()));
+    if (verdict.has_failure()) state.SkipWithError(verdict.failure().message().c_str());
+    state.counters["headers"] = verdict.request().headers_size() + verdict.response().headers_size();
+    state.counters["status"] = verdict.answer().status();
+  }
+
+ private:
+  Watchdog watchdog_;
+  SilentHost host_;
+  std::unique_ptr<Runtime> runtime_;
+  std::unique_ptr<Instance> instance_;
+};
+
+void add(plugin::Request& request, const char* name, const char* value) {
+  plugin::Header& header = *request.add_headers();
+  header.set_name(name);
+  header.set_value(value);
+}
+
+plugin::Call call_of(plugin::Hook hook, const char* key) {
+  plugin::Call call;
+  call.set_hook(hook);
+  plugin::Request& request = *call.mutable_request();
+  request.set_id("018f2e9a-7b5c-7000-8000-0123456789ab");
+  request.set_method("GET");
+  request.set_scheme("http");
+  request.set_host("api.example.com");
+  request.set_path("/users/42");
+  request.set_version("1.1");
+  request.set_route("users");
+  request.mutable_client()->set_ip("127.0.0.1");
+  request.mutable_client()->set_port(40000);
+  add(request, "Host", "api.example.com");
+  add(request, "User-Agent", "bench/1.0 (X11; Linux x86_64)");
+  add(request, "Accept", "*/*");
+  add(request, "Accept-Encoding", "gzip, deflate, br");
+  add(request, "Accept-Language", "en-GB,en;q=0.7");
+  if (*key) add(request, "X-Api-Key", key);
+  add(request, "X-Trace", "4bf92f3577b34da6a3ce929d0e0e4736");
+  add(request, "Cookie", "session=abcdef0123456789; theme=dark");
+  if (hook == plugin::HOOK_RESPONSE) {
+    call.mutable_response()->set_status(200);
+    plugin::Header& header = *call.mutable_response()->add_headers();
+    header.set_name("Content-Type");
+    header.set_value("application/json");
+  }
+  return call;
+}
+
+void empty_hook(benchmark::State& state) {
+  Arm(kEmpty).run(state, Hook::request, call_of(plugin::HOOK_REQUEST, "key-0500"));
+}
+void header_job(benchmark::State& state) {
+  Arm(kHeaderJob).run(state, Hook::request, call_of(plugin::HOOK_REQUEST, "key-0500"));
+}
+void header_job_refused(benchmark::State& state) {
+  Arm(kHeaderJob).run(state, Hook::request, call_of(plugin::HOOK_REQUEST, ""));
+}
+void header_job_response(benchmark::State& state) {
+  Arm(kHeaderJob).run(state, Hook::response, call_of(plugin::HOOK_RESPONSE, "key-0500"));
+}
+void context_write(benchmark::State& state) {
+  Arm(kContext).run(state, Hook::request, call_of(plugin::HOOK_REQUEST, "key-0500"));
+}
+
+void json_body(benchmark::State& state) {
+  plugin::Call call = call_of(plugin::HOOK_REQUEST, "key-0500");
+  std::string body = "{\"items\":[";
+  for (int i = 0; i < 20; ++i)
+    body += (i ? "," : "") + std::string("{\"id\":") + std::to_string(i) + ",\"name\":\"item number " +
+            std::to_string(i) + "\",\"price\":9.5}";
+  call.mutable_request()->set_body(body + "]}");
+  Arm(kJson).run(state, Hook::request, call);
+}
+
+BENCHMARK(empty_hook)->Name("lua/EmptyHook");
+BENCHMARK(header_job)->Name("lua/HeaderJob/request");
+BENCHMARK(header_job_response)->Name("lua/HeaderJob/response");
+BENCHMARK(header_job_refused)->Name("lua/HeaderJob/401");
+BENCHMARK(context_write)->Name("lua/ContextWrite");
+BENCHMARK(json_body)->Name("lua/JsonBody/1KiB");
+
+}  // namespace
+}  // namespace lingate::runtimes::lua

@@ -1,0 +1,143 @@
+// Scripts that run away: each is stopped at its budget, whatever it does, and the next call on the instance succeeds.
+#include <gmock/gmock.h>
+
+#include "tests/lua/support.h"
+
+namespace lingate::runtimes::lua {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct Runaway {
+  const char* name;
+  const char* body;
+};
+
+std::string two_faced(const std::string& runaway) {
+  return "local M = {}\nfunction M.request(req)\n if req.headers['Run'] then\n" + runaway +
+         "\n end\n req.headers['X-Ok'] = 'yes'\nend\nreturn M\n";
+}
+
+class LuaBudget : public testing::TestWithParam<Runaway> {};
+
+TEST_P(LuaBudget, StopsIt) {
+  Loaded::Options options;
+  options.budget = milliseconds(30);
+  options.memory = 256 << 20;
+  Loaded script(two_faced(GetParam().body), options);
+  ASSERT_TRUE(script.instance) << script.error.message;
+  for (int round = 0; round < 3; ++round) {
+    const plugin::Verdict verdict = script.call(request_call({{"Run", "1"}}));
+    EXPECT_EQ(verdict.failure().kind(), plugin::Failure::TIMEOUT) << verdict.failure().message();
+    EXPECT_FALSE(verdict.has_request());
+    // 50 ms after the budget is the promise; a loaded machine that runs tests beside each other gets more.
+    EXPECT_LT(script.took, milliseconds(30 + 250));
+    RecordProperty("took_us", static_cast<int>(script.took.count() / 1000));
+    const plugin::Verdict next = script.call();
+    ASSERT_FALSE(next.has_failure()) << next.failure().message();
+    EXPECT_EQ(next.request().headers(0).values(0), "yes");
+  }
+}
+
+const Runaway kRunaways[] = {
+    {"PlainLoop", "while true do end"},
+    {"CompiledLoop", "local x = 0 while true do x = x + 1 end"},
+    {"CompiledFor", "local x = 0 for i = 1, 1e18 do x = x + i % 7 end"},
+    {"NestedLoops", "local t = {} while true do for i = 1, 100 do t[i] = (t[i] or 0) + 1 end end"},
+    {"CallsInALoop", "local function f(a) return a + 1 end local x = 0 while true do x = f(x) end"},
+    {"Pcall", "while true do pcall(function() while true do end end) end"},
+    {"PcallReturned", "return pcall(function() while true do end end)"},
+    {"Xpcall", "while true do xpcall(function() while true do end end, function() while true do end end) end"},
+    {"XpcallHandler", "xpcall(error, function() while true do end end)"},
+    {"ErrorInHandler", "while true do xpcall(function() error('a') end, function() error('b') end) end"},
+    {"Coroutine",
+     "local co = coroutine.wrap(function() while true do coroutine.yield() end end) while true do co() end"},
+    {"CoroutineInside", "coroutine.wrap(function() while true do end end)()"},
+    {"CoroutineResume", "while true do coroutine.resume(coroutine.create(function() while true do end end)) end"},
+    {"TailCalls", "local function f() return f() end return f()"},
+    {"SortComparator", "table.sort({3, 2, 1}, function() while true do end end)"},
+    {"SortNativeComparator", "local t = {} for i = 1, 2e5 do t[i] = i end while true do table.sort(t, rawequal) end"},
+    {"SortMuch", "local t = {} for i = 1, 2e6 do t[i] = i * 7919 % 1000003 end while true do table.sort(t) end"},
+    {"ToString", "return tostring(setmetatable({}, {__tostring = function() while true do end end}))"},
+    {"Index", "local t = setmetatable({}, {__index = function() while true do end end}) return t.x"},
+    {"Gsub", "local s = string.rep('x', 1000) while true do s:gsub('.', function() end) end"},
+    {"PatternBacktracking", "return string.find(string.rep('a', 5000), string.rep('a*', 60) .. 'b')"},
+    {"PatternLazy", "return string.match(string.rep('a', 200000), '.-.-.-.-b')"},
+    {"PatternBalance", "return string.find(string.rep('(', 500000), '%b()')"},
+    {"PatternSet", "return string.find(string.rep('a', 1e6), '[' .. string.rep('b', 1e5) .. 'a]*c')"},
+    {"PatternGmatch", "for _ in string.gmatch(string.rep('a', 1e6), '.-.-b') do end"},
+    {"FindPlainLong",
+     "local s, p = string.rep('a', 1e6), string.rep('a', 5e5) .. 'b' while true do s:find(p, 1, true) end"},
+    {"Rep", "while true do string.rep('abc', 1e7) end"},
+    {"Concat", "local t = {} for i = 1, 1e6 do t[i] = i + 0.5 end while true do table.concat(t, ',') end"},
+    {"ConcatOverALyingRange", "while true do pcall(table.concat, {}, '', 1, 2 ^ 31 - 1) end"},
+    {"InsertAtAFarPosition", "while true do pcall(table.insert, {1}, -2 ^ 31 + 1, 2) end"},
+    {"UnpackAHugeRange", "while true do pcall(unpack, {}, 1, 1e9) pcall(unpack, {}, 1, 7000) end"},
+    {"Format",
+     "while true do string.format(string.rep('%99.99f', 200), unpack(setmetatable({}, {__index = function() return 1 "
+     "end}), 1, 200)) end"},
+    {"Load", "while true do load(string.rep('x = 1 ', 150000)) end"},
+    {"JsonEncode", "local t = {} for i = 1, 1e6 do t[i] = i + 0.5 end while true do lingate.json.encode(t) end"},
+    {"JsonDag", "local t = {} for i = 1, 100 do t = {t, t} end while true do pcall(lingate.json.encode, t) end"},
+    {"JsonDecode", "local s = '[' .. string.rep('1,', 1e6) .. '1]' while true do lingate.json.decode(s) end"},
+    {"ErrorToString", "error(setmetatable({}, {__tostring = function() while true do end end}))"},
+    {"PairsMetamethod", "for _ in pairs(setmetatable({}, {__pairs = function() while true do end end})) do end"},
+    {"Headers", "while true do req.headers['X'] = req.headers['Run'] req.headers['X'] = nil end"},
+    {"CatchAndGoOn", "local function go() while true do local ok = pcall(go) if not ok then go() end end end go()"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Runaways, LuaBudget, testing::ValuesIn(kRunaways),
+                         [](const auto& run) { return std::string(run.param.name); });
+
+TEST(LuaBudgetRace, AnInnocentCallAfterOneThatEndsAtItsBudgetIsNeverHit) {
+  Loaded::Options options;
+  options.budget = milliseconds(2);
+  Loaded script(R"(
+    return {request = function(req)
+      local until_ = tonumber(req.query)
+      if until_ then local x = 0 for i = 1, until_ do x = x + i % 3 end end
+      req.headers['X-Ok'] = 'yes'
+    end})",
+                options);
+  ASSERT_TRUE(script.instance) << script.error.message;
+  plugin::Call slow = request_call();
+  plugin::Call innocent = request_call();
+  innocent.mutable_request()->set_query("");
+  // Steers the loop's length so that calls end about when the budget does.
+  double length = 100000;
+  int fired = 0;
+  for (int round = 0; round < 1500; ++round) {
+    slow.mutable_request()->set_query(std::to_string(static_cast<long>(length)));
+    const bool stopped = script.call(slow).has_failure();
+    fired += stopped ? 1 : 0;
+    length *= stopped ? 0.97 : 1.03;
+    const plugin::Verdict next = script.call(innocent);
+    if (script.fired) continue;  // the machine held this thread for longer than the budget
+    ASSERT_FALSE(next.has_failure()) << round << ": " << next.failure().message();
+  }
+  EXPECT_GT(fired, 100);
+  EXPECT_LT(fired, 1400);
+}
+
+TEST(LuaBudgetLoad, TheTopLevelAndInitAreBounded) {
+  Loaded::Options options;
+  options.init_budget = milliseconds(30);
+  Loaded top("while true do end", options);
+  EXPECT_EQ(top.error.kind, FailureKind::timeout);
+  Loaded init("return {init = function() while true do end end, request = function() end}", options);
+  EXPECT_EQ(init.error.kind, FailureKind::timeout);
+  EXPECT_EQ(init.error.line, 1U);
+}
+
+TEST(LuaBudgetPlace, ATimeoutSaysWhereTheScriptWas) {
+  Loaded::Options options;
+  options.budget = milliseconds(20);
+  Loaded script("return {request = function()\n local x = 0\n while true do\n x = x + 1\n end end}", options);
+  const plugin::Verdict verdict = script.call();
+  EXPECT_EQ(verdict.failure().file(), "scripts/test.lua");
+  EXPECT_GE(verdict.failure().line(), 3U);
+  EXPECT_LE(verdict.failure().line(), 5U);
+}
+
+}  // namespace
+}  // namespace lingate::runtimes::lua
