@@ -99,9 +99,7 @@ bool Housekeeper::starve_all() {
   const std::lock_guard lock(mutex_);
   bool any = false;
   for (Interrupt* interrupt : enrolled_) {
-    if (!interrupt->due()) continue;
-    any = true;
-    if (!interrupt->struck()) interrupt->starve();
+    if (interrupt->alarm()) any = true;
   }
   return any;
 }

@@ -172,7 +172,7 @@ Progress ModuleInstance::conclude(Call& call, Ref result) noexcept {
 
 Progress ModuleInstance::fail_with_error(Call& call) noexcept {
   Fault fault = take_fault();
-  name_doom(fault, kHookNames[static_cast<std::size_t>(call.hook)]);
+  name_doom(fault, std::string(kHookNames[static_cast<std::size_t>(call.hook)]) + "()");
   interrupt_.silence();
   call.release();
   if (fault.kind == FailureKind::memory) interpreter().collect(2);
@@ -183,10 +183,10 @@ void ModuleInstance::name_doom(Fault& fault, std::string_view what) const {
   const Doom doom = interrupt_.doom();
   if (doom == Doom::timeout) {
     fault.kind = FailureKind::timeout;
-    fault.message = std::string(what) + "() ran longer than its budget";
+    fault.message = std::string(what) + " ran longer than its budget";
   } else if (doom == Doom::memory || fault.kind == FailureKind::memory) {
     fault.kind = FailureKind::memory;
-    fault.message = std::string(what) + "() took more memory than its limit of " + std::to_string(account_->limit()) +
+    fault.message = std::string(what) + " took more memory than its limit of " + std::to_string(account_->limit()) +
                     " bytes leaves";
   }
 }

@@ -79,6 +79,16 @@ bool Interrupt::due() const noexcept {
   return requested() && running_.load(std::memory_order_acquire) != nullptr;
 }
 
+bool Interrupt::alarm() noexcept {
+  constexpr std::uint32_t kAlarmsForTheTracer = 5;
+  if (!due()) {
+    alarms_ = 0;
+    return false;
+  }
+  if (++alarms_ > kAlarmsForTheTracer || !struck()) starve_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
 void Interrupt::strike() noexcept {
   if (!due()) return;
   arm(Doom::timeout);

@@ -41,8 +41,9 @@ class Interrupt {
   // ---- for the housekeeper ----
   void strike() noexcept;     // under the lock: sets the tracer if there is cause
   bool due() const noexcept;  // any thread: asked for, and still running
-  bool struck() const noexcept { return struck_.load(std::memory_order_acquire); }
-  void starve() noexcept { starve_.store(true, std::memory_order_relaxed); }
+  // The alarm's thread, every 10 ms while it answers true: asked for, and still running. Starves a call that the tracer
+  // cannot be set on, and, later, one that went back into C code with it.
+  bool alarm() noexcept;
 
   bool starved() noexcept {
     if (!starve_.load(std::memory_order_relaxed)) [[likely]]
@@ -56,11 +57,13 @@ class Interrupt {
  private:
   void arm(Doom doom) noexcept;
   bool starve_once() noexcept;
+  bool struck() const noexcept { return struck_.load(std::memory_order_acquire); }
 
   std::atomic<bool> requested_{false};
   std::atomic<PyThreadState*> running_{nullptr};
   std::atomic<bool> struck_{false};
   std::atomic<bool> starve_{false};
+  std::uint32_t alarms_ = 0;  // in a row; the alarm's thread only
   Doom doom_ = Doom::none;
   bool raised_ = false;      // the first exception is out: the grace runs
   std::uint32_t steps_ = 0;  // of the grace
