@@ -103,20 +103,15 @@ void drop_claims(Headers& headers) {
   }
 }
 
-void add_forwarding(Exchange& exchange, const RequestHead& head, std::string_view peer_ip) {
-  Headers& headers = exchange.request.headers;
-  Arena& arena = exchange.arena;
-  const bool trusted = exchange.request.peer_trusted;
-  const std::string_view list = trusted ? forwarded_for(headers, arena) : std::string_view();
-  if (list.empty())
-    headers.receive({.name = "X-Forwarded-For", .value = peer_ip, .line = {}, .id = FieldId::x_forwarded_for});
-  else
-    headers.set("X-Forwarded-For", arena.join({list, ", ", peer_ip}));
-  if (!trusted || !headers.find(FieldId::x_forwarded_proto))
-    headers.receive({"X-Forwarded-Proto", kProto, "X-Forwarded-Proto: http\r\n", FieldId::x_forwarded_proto});
-  if (!head.authority.empty() && (!trusted || !headers.find(FieldId::x_forwarded_host)))
-    headers.receive({.name = "X-Forwarded-Host", .value = head.authority, .line = {}, .id = FieldId::x_forwarded_host});
-  headers.receive({"Via", kVia, "Via: 1.1 lingate\r\n", FieldId::via});
+// A step has set the field: then it is the step's.
+bool written(const Headers& headers, FieldId id) noexcept {
+  const Field* field = headers.find(id);
+  return field && field->line.empty();
+}
+
+std::string_view text_of(const Peer& peer, Arena& arena) {
+  char* space = arena.allocate(kIpSpace);
+  return write_ip(peer.address, std::span<char, kIpSpace>(space, kIpSpace));
 }
 
 class Lookup final : public routing::HeaderLookup {
@@ -142,8 +137,7 @@ bool take_in(Exchange& exchange, const RequestHead& head, const Peer& peer, cons
   request.minor_version = head.minor_version;
   request.scheme = kProto;
   request.host = lower_host(host_of(head.authority), exchange.arena);
-  char* space = exchange.arena.allocate(kIpSpace);
-  const std::string_view peer_ip = write_ip(peer.address, std::span<char, kIpSpace>(space, kIpSpace));
+  const std::string_view peer_ip = text_of(peer, exchange.arena);
   request.client_ip = peer_ip;
   request.client_port = peer.port;
   request.peer_trusted = !snapshot.trusted.empty() && in_networks(peer.address, snapshot.trusted);
@@ -154,10 +148,28 @@ bool take_in(Exchange& exchange, const RequestHead& head, const Peer& peer, cons
   else
     drop_claims(request.headers);
   if (request.client_ip.data() != peer_ip.data()) request.client_port = 0;
-  add_forwarding(exchange, head, peer_ip);
   request.body.kind =
       head.framing.kind == Framing::Kind::none ? middleware::Body::Kind::none : middleware::Body::Kind::stream;
   return true;
+}
+
+void add_forwarding(Exchange& exchange, const RequestHead& head, const Peer& peer) {
+  Headers& headers = exchange.request.headers;
+  Arena& arena = exchange.arena;
+  const bool trusted = exchange.request.peer_trusted;
+  if (!written(headers, FieldId::x_forwarded_for)) {
+    const std::string_view peer_ip = trusted ? text_of(peer, arena) : exchange.request.client_ip;
+    const std::string_view list = trusted ? forwarded_for(headers, arena) : std::string_view();
+    if (list.empty())
+      headers.receive({.name = "X-Forwarded-For", .value = peer_ip, .line = {}, .id = FieldId::x_forwarded_for});
+    else
+      headers.set("X-Forwarded-For", arena.join({list, ", ", peer_ip}));
+  }
+  if (!headers.find(FieldId::x_forwarded_proto))
+    headers.receive({"X-Forwarded-Proto", kProto, "X-Forwarded-Proto: http\r\n", FieldId::x_forwarded_proto});
+  if (!head.authority.empty() && !headers.find(FieldId::x_forwarded_host))
+    headers.receive({.name = "X-Forwarded-Host", .value = head.authority, .line = {}, .id = FieldId::x_forwarded_host});
+  headers.receive({"Via", kVia, "Via: 1.1 lingate\r\n", FieldId::via});
 }
 
 routing::Found find_route(Exchange& exchange, const routing::Router& router) {

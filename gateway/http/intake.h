@@ -1,6 +1,6 @@
-// Intake: turns a scanned head into the request that steps and the upstream see: host, normalised path, who the client
-// is, and the forwarding fields. From peers outside `trusted`, whatever claims to know the client or the request's id is
-// dropped and replaced.
+// Intake: turns a scanned head into the request that steps see: host, normalised path, who the client is. From peers
+// outside `trusted`, whatever claims to know the client or the request's id is dropped. The gateway's own forwarding
+// fields are added when the request goes upstream, so that steps see what the client sent.
 //
 // Thread: the worker's.
 #pragma once
@@ -15,6 +15,10 @@ namespace lingate::http {
 // Fills exchange.request (its headers were filled by scan_request). False: the path is refused.
 bool take_in(middleware::Exchange& exchange, const RequestHead& head, const Peer& peer, const Snapshot& snapshot,
              Refusal& refusal);
+
+// Adds X-Forwarded-For, -Proto, -Host and Via, once, after the request sides of the chain. A line that a step wrote
+// stays as it is.
+void add_forwarding(middleware::Exchange& exchange, const RequestHead& head, const Peer& peer);
 
 // The route of exchange.request; on a match its params are filled in.
 routing::Found find_route(middleware::Exchange& exchange, const routing::Router& router);

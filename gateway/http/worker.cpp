@@ -106,7 +106,9 @@ void WorkerState::remove(Connection& connection) noexcept {
 Transaction& WorkerState::take_transaction() {
   if (free_.size() > kMostFree) free_.erase(free_.begin());
   if (free_.empty()) return *new Transaction(*this);
-  return *std::exchange(free_.back(), nullptr).release();
+  Transaction* last = free_.back().release();
+  free_.pop_back();
+  return *last;
 }
 
 void WorkerState::give_back(Transaction& transaction) noexcept {

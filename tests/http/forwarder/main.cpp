@@ -35,8 +35,21 @@ class Forbid final : public middleware::Middleware {
   }
 };
 
+// What the comparison with other proxies asks for: nothing end-to-end is added.
+class NoVia final : public middleware::Middleware {
+ public:
+  std::string_view kind() const noexcept override { return "no-via"; }
+  std::string_view label() const noexcept override { return "no-via"; }
+  middleware::StepNeeds needs() const noexcept override { return {.request = true}; }
+  middleware::Flow on_request(middleware::Exchange& exchange, middleware::StepRecord&) const override {
+    exchange.request.headers.remove(middleware::FieldId::via);
+    return middleware::Flow::next;
+  }
+};
+
 std::shared_ptr<const http::Snapshot> make_snapshot(std::uint16_t port) {
   static const Forbid forbid;
+  static const NoVia no_via;
   routing::Match everything;
   routing::Match admin;
   admin.path = "/admin";
@@ -45,6 +58,7 @@ std::shared_ptr<const http::Snapshot> make_snapshot(std::uint16_t port) {
   http::Route forward;
   forward.name = "all";
   forward.upstreams = {{0, 1}};
+  forward.chain = middleware::Chain({&no_via});
   http::Route denied;
   denied.name = "admin";
   denied.chain = middleware::Chain({&forbid});
@@ -58,6 +72,9 @@ std::shared_ptr<const http::Snapshot> make_snapshot(std::uint16_t port) {
   upstream.targets.push_back(std::move(target));
   snapshot->upstreams.push_back(std::move(upstream));
   snapshot->limits.idle_timeout = std::chrono::hours(1);
+  http::Network loopback;
+  loopback.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1};
+  snapshot->trusted.push_back(loopback);
   return snapshot;
 }
 
