@@ -4,9 +4,12 @@ from case import case
 EXCEPTION, INVALID = "LG3001", "LG3004"
 
 
+JS_BIG = 'function big() { var s = "x"; while (s.length < 11534336) s += s; return s; }\n'
+
+
 def wrap(lua, python, js):
     return {"lua": f"function M.request(req, ctx) {lua} end", "python": "def request(req, ctx):\n    " + python.replace("\n", "\n    "),
-            "js": f"exports.request = function (req, ctx) {{ {js} }};"}
+            "js": JS_BIG + f"exports.request = function (req, ctx) {{ {js} }};"}
 
 
 def pair(name, code, bad, good, **control):
@@ -178,7 +181,7 @@ values("body", EXCEPTION, ("req.body = %s", "req.body = %s", "req.body = %s;"), 
     "boolean": (("true", "True", "true"), same('"true"')),
     "map": (("{a = 1}", '{"a": 1}', "{a: 1}"), ("lingate.json.encode({a = 1})", 'lingate.json.encode({"a": 1})', "lingate.json.encode({a: 1})")),
     "function": (("print", "print", "print"), same('"print"')),
-    "over_the_limit": (('string.rep("x", 11534336)', '"x" * 11534336', 'new Array(11534337).join("x")'), same('"x"')),
+    "over_the_limit": (('string.rep("x", 11534336)', '"x" * 11534336', 'big()'), same('"x"')),
 }, forwarded=True, method="POST", body=b"b")
 
 # ---- return values: 6 ----

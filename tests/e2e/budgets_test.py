@@ -50,10 +50,10 @@ JS = {
     "finally": "for (;;) { try { for (;;) {} } finally { continue; } }",
     "sort": "[3, 2, 1].sort(function () { for (;;) {} });",
     "tostring": "String({toString: function () { for (;;) {} }});",
-    "regex": "/(a*)*b/.exec(new Array(40).join('a'));",
+    "regex": "/(x+x+)+y/.exec(new Array(40).join('x'));",
     "index_of": "Array.prototype.indexOf.call({length: 2147483647}, 1);",
     "join": "new Array(2147483647).join('');",
-    "sparse_sort": "var a = []; a[4294967290] = 1; a.sort();",
+    "array_like_sort": "Array.prototype.sort.call({length: 2147483647, 0: 2, 1: 1});",
     "for_each": "Array.prototype.forEach.call({length: 4294967295}, function () {});",
     "map_loop": "for (;;) [1, 2, 3].map(function (x) { return x + 1; });",
     "json": "for (;;) JSON.stringify(JSON.parse('{\"a\":[1,2,3]}'));",
@@ -65,7 +65,7 @@ MEMORY = {
             "string": 'while true do pcall(function() local s = "x" while true do s = s .. s end end) end'},
     "python": {"list": "while True:\n    try: [0] * 10**9\n    except BaseException: pass",
                "string": "while True:\n    try:\n        s = 'x'\n        while True: s += s\n    except BaseException: pass"},
-    "js": {"array": "for (;;) { try { var t = []; for (;;) t.push(new Array(1000).join('xxxxxxxxxx') + t.length); } catch (e) {} }",
+    "js": {"array": "var s = new Array(1000).join('xxxxxxxxxx'); for (;;) { try { var t = []; for (;;) t.push(s + t.length); } catch (e) {} }",
            "string": "for (;;) { try { var s = 'x'; for (;;) s += s; } catch (e) {} }"},
 }
 SCRIPTS = {
