@@ -1,0 +1,64 @@
+#include "base/fields.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace lingate::fields {
+namespace {
+
+TEST(Fields, KnowTokens) {
+  EXPECT_TRUE(is_token("X-Api_Key.1"));
+  EXPECT_TRUE(is_token("!#$%&'*+-.^_`|~"));
+  for (int c = 0; c < 256; ++c) {
+    const auto byte = static_cast<char>(c);
+    const bool letter = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool mark = c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(byte) != std::string_view::npos;
+    EXPECT_EQ(is_token_char(byte), letter || mark) << c;
+  }
+  EXPECT_FALSE(is_token(""));
+  EXPECT_FALSE(is_token("a b"));
+}
+
+TEST(Fields, FindWhatWouldEndAValueWhereverItIs) {
+  for (const char bad : {'\r', '\n', '\0'}) {
+    for (std::size_t size = 1; size < 40; ++size) {
+      for (std::size_t at = 0; at < size; ++at) {
+        std::string value(size, '\x80');
+        value[at] = bad;
+        ASSERT_EQ(find_forbidden(value), at);
+      }
+    }
+  }
+  for (int c = 1; c < 256; ++c) {
+    if (c == '\r' || c == '\n') continue;
+    EXPECT_TRUE(is_value(std::string(17, static_cast<char>(c)))) << c;
+  }
+  EXPECT_TRUE(is_value(""));
+}
+
+TEST(Fields, TellStrictValues) {
+  EXPECT_TRUE(is_strict_value("visible\t \xff"));
+  for (const char bad : {'\x01', '\x1f', '\x7f', '\0', '\r'})
+    EXPECT_FALSE(is_strict_value(std::string(1, bad)));
+}
+
+TEST(Fields, CompareNamesWithoutCase) {
+  EXPECT_TRUE(same_name("Content-Type", "cONTENT-tYPE"));
+  EXPECT_FALSE(same_name("Content-Type", "Content-Typ"));
+  EXPECT_FALSE(same_name("a", "b"));
+  EXPECT_FALSE(same_name("[", "{"));  // differ in the bit that makes letters' case
+  EXPECT_FALSE(same_name("@", "`"));
+  EXPECT_TRUE(same_name("", ""));
+}
+
+TEST(Fields, KnowWhatBelongsToTheConnection) {
+  for (const char* name : {"Connection", "KEEP-ALIVE", "proxy-connection", "te", "Trailer", "transfer-encoding",
+                           "Upgrade", "content-LENGTH"})
+    EXPECT_TRUE(is_connection_field(name)) << name;
+  for (const char* name : {"", "Host", "Trailers", "Content-Type", "Proxy-Connections", "X", "ts"})
+    EXPECT_FALSE(is_connection_field(name)) << name;
+}
+
+}  // namespace
+}  // namespace lingate::fields
