@@ -66,9 +66,11 @@ constexpr const char* kContext =
     "exports.request = function (req, ctx) { ctx.user = 'ann'; ctx.n = (ctx.n || 0) + 1; };";
 
 constexpr const char* kJson =
-    "exports.request = function (req) { var b = JSON.parse(req.text()); b.user.card = '****'; req.body = JSON.stringify(b); };";
+    "exports.request = function (req) { var b = JSON.parse(req.text()); b.user.card = '****'; req.body = "
+    "JSON.stringify(b); };";
 
-constexpr const char* kSleep = "var lingate = require('lingate'); exports.request = function (req) { lingate.sleep(0); };";
+constexpr const char* kSleep =
+    "var lingate = require('lingate'); exports.request = function (req) { lingate.sleep(0); };";
 
 struct Room {
   explicit Room(const char* source) {
@@ -122,19 +124,29 @@ void BM_Control(benchmark::State& state) {
 }
 BENCHMARK(BM_Control);
 
-void BM_Empty(benchmark::State& state) { run(state, kEmpty, true, false); }
+void BM_Empty(benchmark::State& state) {
+  run(state, kEmpty, true, false);
+}
 BENCHMARK(BM_Empty);
 
-void BM_HeaderJob(benchmark::State& state) { run(state, kHeaderJob, true, true); }
+void BM_HeaderJob(benchmark::State& state) {
+  run(state, kHeaderJob, true, true);
+}
 BENCHMARK(BM_HeaderJob);
 
-void BM_Answer401(benchmark::State& state) { run(state, kHeaderJob, false, true); }
+void BM_Answer401(benchmark::State& state) {
+  run(state, kHeaderJob, false, true);
+}
 BENCHMARK(BM_Answer401);
 
-void BM_Context(benchmark::State& state) { run(state, kContext, true, true); }
+void BM_Context(benchmark::State& state) {
+  run(state, kContext, true, true);
+}
 BENCHMARK(BM_Context);
 
-void BM_JsonBody(benchmark::State& state) { run(state, kJson, true, true); }
+void BM_JsonBody(benchmark::State& state) {
+  run(state, kJson, true, true);
+}
 BENCHMARK(BM_JsonBody);
 
 void BM_Suspension(benchmark::State& state) {

@@ -33,6 +33,8 @@ class DuktapeRuntime final : public Runtime {
 
 }  // namespace
 
-std::unique_ptr<Runtime> make_duktape(Watchdog& watchdog) { return std::make_unique<DuktapeRuntime>(watchdog); }
+std::unique_ptr<Runtime> make_duktape(Watchdog& watchdog) {
+  return std::make_unique<DuktapeRuntime>(watchdog);
+}
 
 }  // namespace lingate::runtimes::duktape

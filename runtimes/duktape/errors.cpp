@@ -13,9 +13,13 @@ void raise(duk_context* ctx, std::string_view text) {
   __builtin_unreachable();  // the declaration does not say that it never returns
 }
 
-void raise_kept(duk_context* ctx) { raise(ctx, Vm::of(ctx).error_text); }
+void raise_kept(duk_context* ctx) {
+  raise(ctx, Vm::of(ctx).error_text);
+}
 
-void raise_over(duk_context* ctx) { raise(ctx, stale_object()); }
+void raise_over(duk_context* ctx) {
+  raise(ctx, stale_object());
+}
 
 bool refused(Vm& vm, Refusal refusal) {
   if (!refusal) return false;

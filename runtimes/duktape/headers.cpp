@@ -1,4 +1,5 @@
-// headers objects, and the methods that live on host objects: headers.values/add/lines, text() and json() of req and res.
+// headers objects, and the methods that live on host objects: headers.values/add/lines, text() and json() of req and
+// res.
 #include "runtimes/duktape/text.h"
 #include "runtimes/duktape/vm.h"
 

@@ -27,7 +27,8 @@ std::uintptr_t stack_floor() noexcept {
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
   pthread_attr_getstack(&attributes, &lowest, &size);
   pthread_attr_destroy(&attributes);
-  // The main thread's limit may be "unlimited": what matters is that recursion ends, so take at most 8 MiB from the top.
+  // The main thread's limit may be "unlimited": what matters is that recursion ends, so take at most 8 MiB from the
+  // top.
   constexpr std::size_t kMost = 8 * 1024 * 1024;
   const auto bottom = reinterpret_cast<std::uintptr_t>(lowest);
   return bottom + (size > kMost ? size - kMost : 0) + kStackReserve;

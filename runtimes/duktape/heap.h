@@ -38,8 +38,8 @@ class Heap {
 
   // False after the engine gave up ("fatal error"): it may not be entered again.
   bool sound() const noexcept { return sound_; }
-  // Runs `work` under a protected call, with a way out for fatal errors. Returns false if it threw; the error is then on
-  // top of the stack, unless the heap is no longer sound. Otherwise `results` values are there.
+  // Runs `work` under a protected call, with a way out for fatal errors. Returns false if it threw; the error is then
+  // on top of the stack, unless the heap is no longer sound. Otherwise `results` values are there.
   bool run(duk_safe_call_function work, void* argument, int results) noexcept;
 
  private:

@@ -18,7 +18,9 @@ Result<void, LoadError> DuktapeInstance::load(Watchdog& watchdog) {
     return lingate::fail(LoadError{FailureKind::memory,
                                    "the memory limit of " + std::to_string(vm_.heap.limit()) +
                                        " bytes does not hold the JavaScript engine: give it at least 1MiB",
-                                   vm_.script.path, 0, {}});
+                                   vm_.script.path,
+                                   0,
+                                   {}});
   Watch watch(watchdog, *this);
   watch.arm(Clock::now() + std::max<Clock::duration>(kNone, vm_.script.init_budget));
   const bool loaded = vm_.heap.run(load_script, &vm_, 1);
@@ -112,7 +114,8 @@ Progress DuktapeInstance::failed(Slot& slot) noexcept {
   vm_.heap.clear_out_of_memory();
   if (!vm_.heap.braked()) tidy();
   return {Progress::State::finished,
-          slot.view.fail(fault_.kind, fault_.message, fault_.file, fault_.line, fault_.stack), {}};
+          slot.view.fail(fault_.kind, fault_.message, fault_.file, fault_.line, fault_.stack),
+          {}};
 }
 
 // Objects that the script kept are cut off; the others serve the next call.
@@ -120,8 +123,7 @@ void DuktapeInstance::release(Slot& slot) noexcept {
   for (std::size_t i = 0; i < kThings; ++i)
     drop_thing(slot, static_cast<Thing>(i));
   if (slot.context == nullptr) return;
-  const bool ours = lingate_duk_refcount(slot.context) == 1 &&
-                    lingate_duk_bare(vm_.heap.context(), slot.context) != 0;
+  const bool ours = lingate_duk_refcount(slot.context) == 1 && lingate_duk_bare(vm_.heap.context(), slot.context) != 0;
   slot.spare = ours ? slot.context : nullptr;
   slot.context = nullptr;
 }
@@ -148,7 +150,7 @@ void DuktapeInstance::tidy() noexcept {
   collect_ = false;
   // Twice: what only a dead coroutine held is found by the second.
   for (int round = 0; round < 2; ++round)
-    if (vm_.heap.run(collect_garbage, nullptr, 1)) duk_pop(vm_.heap.context());
+    if (vm_.heap.run(collect_garbage, this, 1)) duk_pop(vm_.heap.context());
   used_after_collection_ = vm_.heap.used();
   // What is left is module state: with no room, no call can succeed any more.
   overfull_ = used_after_collection_ > vm_.heap.limit() - vm_.heap.limit() / 8;

@@ -4,10 +4,10 @@
 #include <fstream>
 #include <sstream>
 
-#include "runtimes/attributes.h"
+#include "lingate_build/duktape_prelude.h"
 #include "runtimes/duktape/text.h"
 #include "runtimes/duktape/vm.h"
-#include "runtimes/duktape/prelude_text.h"
+#include "runtimes/header_rules.h"
 
 namespace lingate::runtimes::duktape {
 namespace {

@@ -311,7 +311,8 @@ duk_ret_t woken(duk_context* ctx) {
   raise_kept(ctx);
 }
 
-// ---- the module as the script sees it: a host object over the prelude's plain one, so that a misspelling is an error ----
+// ---- the module as the script sees it: a host object over the prelude's plain one, so that a misspelling is an error
+// ----
 
 void module_get(duk_context* ctx, void* plain) {
   std::string_view name;
@@ -328,7 +329,9 @@ void module_get(duk_context* ctx, void* plain) {
   duk_replace(ctx, -2);
 }
 
-void module_put(duk_context* ctx, void*) { raise(ctx, "the module lingate is read-only"); }
+void module_put(duk_context* ctx, void*) {
+  raise(ctx, "the module lingate is read-only");
+}
 
 int module_has(duk_context* ctx, void* plain) {
   duk_push_heapptr(ctx, plain);

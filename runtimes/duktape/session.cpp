@@ -12,8 +12,9 @@ namespace {
 using SessionNumber = CallView::SessionNumber;
 using SessionText = CallView::SessionText;
 
-constexpr std::array<std::string_view, 12> kKeys{"id",    "alias", "org",       "tags",            "metadata",     "rate",
-                                                 "per",   "burst", "quota_max", "quota_remaining", "quota_renews", "expires"};
+constexpr std::array<std::string_view, 12> kKeys{"id",           "alias",  "org",   "tags",      "metadata",
+                                                 "rate",         "per",    "burst", "quota_max", "quota_remaining",
+                                                 "quota_renews", "expires"};
 constexpr std::size_t kTexts = 3;
 constexpr std::size_t kTags = 3;
 constexpr std::size_t kMetadata = 4;

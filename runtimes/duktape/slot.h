@@ -43,8 +43,8 @@ struct Slot {
   void* hook = nullptr;    // what the cells hold now
   Hook kind = Hook::init;
   std::array<void*, kThings> things{};  // heap pointers, nullptr: not made
-  void* context = nullptr;  // heap pointer of ctx's object, if this call has one
-  void* spare = nullptr;    // an empty object that nobody refers to, for the next ctx
+  void* context = nullptr;              // heap pointer of ctx's object, if this call has one
+  void* spare = nullptr;                // an empty object that nobody refers to, for the next ctx
   Container tags = Container::untouched;
   Container metadata = Container::untouched;
 

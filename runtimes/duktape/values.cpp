@@ -37,8 +37,9 @@ bool Builder::place() {
   std::string_view name;
   get_string(ctx_, -2, name);
   if (name == "__proto__") {
-    duk_def_prop(ctx_, -3, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_ENUMERABLE |
-                               DUK_DEFPROP_SET_CONFIGURABLE);
+    duk_def_prop(
+        ctx_, -3,
+        DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WRITABLE | DUK_DEFPROP_SET_ENUMERABLE | DUK_DEFPROP_SET_CONFIGURABLE);
   } else {
     duk_put_prop(ctx_, -3);
   }
@@ -82,10 +83,18 @@ bool Builder::text(std::string_view utf8) {
   return place();
 }
 
-bool Builder::begin_list() { return open(false); }
-bool Builder::end_list() { return close(); }
-bool Builder::begin_map() { return open(true); }
-bool Builder::end_map() { return close(); }
+bool Builder::begin_list() {
+  return open(false);
+}
+bool Builder::end_list() {
+  return close();
+}
+bool Builder::begin_map() {
+  return open(true);
+}
+bool Builder::end_map() {
+  return close();
+}
 
 bool Builder::key(std::string_view utf8) {
   push_utf8(ctx_, utf8);
@@ -115,14 +124,30 @@ bool Tape::event(char kind, std::string_view text) {
   return true;
 }
 
-bool Tape::null() { return event(kNull); }
-bool Tape::boolean(bool value) { return event(value ? kTrue : kFalse); }
-bool Tape::text(std::string_view utf8) { return event(kText, utf8); }
-bool Tape::begin_list() { return event(kBeginList); }
-bool Tape::end_list() { return event(kEndList); }
-bool Tape::begin_map() { return event(kBeginMap); }
-bool Tape::key(std::string_view utf8) { return event(kKey, utf8); }
-bool Tape::end_map() { return event(kEndMap); }
+bool Tape::null() {
+  return event(kNull);
+}
+bool Tape::boolean(bool value) {
+  return event(value ? kTrue : kFalse);
+}
+bool Tape::text(std::string_view utf8) {
+  return event(kText, utf8);
+}
+bool Tape::begin_list() {
+  return event(kBeginList);
+}
+bool Tape::end_list() {
+  return event(kEndList);
+}
+bool Tape::begin_map() {
+  return event(kBeginMap);
+}
+bool Tape::key(std::string_view utf8) {
+  return event(kKey, utf8);
+}
+bool Tape::end_map() {
+  return event(kEndMap);
+}
 
 bool Tape::number(double value) {
   std::array<char, sizeof value> encoded;

@@ -1,6 +1,6 @@
-// Values between the engine and the value sinks: walk() sends a native value into a sink, Builder is the sink that makes
-// native values, Tape keeps the events of a parser until the engine may be entered (the engine leaves by longjmp, which
-// must not pass a parser that owns memory).
+// Values between the engine and the value sinks: walk() sends a native value into a sink, Builder is the sink that
+// makes native values, Tape keeps the events of a parser until the engine may be entered (the engine leaves by longjmp,
+// which must not pass a parser that owns memory).
 //
 // Walking runs no script code: getters, Proxies and exotic objects are refused, not asked.
 //
@@ -74,9 +74,9 @@ class Walker {
  private:
   static constexpr std::size_t kMaxDepth = 130;
   struct Step {
-    void* object;           // for cycles
-    std::string_view key;   // of a map, as the engine keeps it (reachable while it is on the stack)
-    unsigned long index;    // of a list
+    void* object;          // for cycles
+    std::string_view key;  // of a map, as the engine keeps it (reachable while it is on the stack)
+    unsigned long index;   // of a list
     bool map;
   };
 

@@ -22,14 +22,14 @@ namespace lingate::runtimes::duktape {
 
 // Heap pointers of what the bindings push often; the stash keeps them alive.
 struct Natives {
-  void* slots = nullptr;          // array of cells
-  void* run = nullptr;            // prelude: run(thread, value)
-  void* make_thread = nullptr;    // prelude: makeThread()
+  void* slots = nullptr;        // array of cells
+  void* run = nullptr;          // prelude: run(thread, value)
+  void* make_thread = nullptr;  // prelude: makeThread()
   void* object_prototype = nullptr;
-  void* values = nullptr;         // methods of headers
+  void* values = nullptr;  // methods of headers
   void* add = nullptr;
   void* lines = nullptr;
-  void* text = nullptr;           // methods of req and res
+  void* text = nullptr;  // methods of req and res
   void* json = nullptr;
 };
 
@@ -112,9 +112,9 @@ void assign_session(duk_context* ctx, Slot& slot);  // req.session = the value o
 void assign_container(duk_context* ctx, Slot& slot, Cell cell);
 
 // Native functions for the prelude: an object on top of the stack.
-void push_natives(duk_context* ctx);          // module.cpp
-void push_object_natives(duk_context* ctx);   // headers.cpp: methods of headers, req, res into the object on top
-void push_loader_natives(duk_context* ctx);   // loader.cpp
+void push_natives(duk_context* ctx);         // module.cpp
+void push_object_natives(duk_context* ctx);  // headers.cpp: methods of headers, req, res into the object on top
+void push_loader_natives(duk_context* ctx);  // loader.cpp
 
 // ---- the end of a call (collect.cpp) ----
 

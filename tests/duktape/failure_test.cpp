@@ -15,7 +15,8 @@ plugin::Failure fail(const std::string& body) {
 }
 
 TEST(DuktapeFailure, HasMessagePlaceAndStack) {
-  const plugin::Failure failure = fail("function inner() {\n  throw new TypeError('h\\u00e9 \\ud83d\\ude00');\n}\ninner();");
+  const plugin::Failure failure =
+      fail("function inner() {\n  throw new TypeError('h\\u00e9 \\ud83d\\ude00');\n}\ninner();");
   EXPECT_EQ(failure.message(), "TypeError: h\xC3\xA9 \xF0\x9F\x98\x80");
   EXPECT_EQ(failure.file(), "scripts/test.js");
   EXPECT_EQ(failure.line(), 4U);
@@ -66,16 +67,23 @@ TEST(DuktapeFailure, AnythingMayBeThrown) {
 TEST(DuktapeFailure, HugeMessagesAreCut) {
   EXPECT_LE(fail("throw new Error('x'.repeat(10000000));").message().size(), 4200U);
   EXPECT_LE(fail("throw '\\ud83d\\ude00'.repeat(1000000);").message().size(), 4200U);
-  EXPECT_LE(fail("var f = function () { throw new Error('x'); }; Object.defineProperty(f, 'name', {value: 'n'.repeat(9000000)}); f();")
-                .stack(0).size(), 300U);
+  EXPECT_LE(fail("var f = function () { throw new Error('x'); }; Object.defineProperty(f, 'name', {value: "
+                 "'n'.repeat(9000000)}); f();")
+                .stack(0)
+                .size(),
+            300U);
 }
 
 TEST(DuktapeFailure, FunctionNamesAreReadWithoutRunningThem) {
-  EXPECT_EQ(fail("function f() { throw new Error('x'); } Object.defineProperty(f, 'name', {get: function () { for (;;); }}); f();").message(), "x");
+  EXPECT_EQ(fail("function f() { throw new Error('x'); } Object.defineProperty(f, 'name', {get: function () { for "
+                 "(;;); }}); f();")
+                .message(),
+            "x");
 }
 
 TEST(DuktapeFailure, NothingOfAFailedCallApplies) {
-  Stage stage(hook("req.headers.A = '1'; ctx.x = 1; req.path = '/y'; lingate.respond(200, 'x'); throw new Error('no');"));
+  Stage stage(
+      hook("req.headers.A = '1'; ctx.x = 1; req.path = '/y'; lingate.respond(200, 'x'); throw new Error('no');"));
   const plugin::Verdict verdict = stage.run();
   EXPECT_FALSE(verdict.has_request());
   EXPECT_FALSE(verdict.has_context());

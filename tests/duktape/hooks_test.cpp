@@ -70,9 +70,10 @@ TEST(DuktapeHooks, WritesTheRequest) {
 }
 
 TEST(DuktapeHooks, WritesTheResponse) {
-  Stage stage("exports.response = function (res, req, ctx) {\n"
-              "  res.status = res.status + 1; res.headers.Server = undefined; res.body = new Uint8Array([0, 255, 10]);\n"
-              "  ctx.seen = req.method;\n};");
+  Stage stage(
+      "exports.response = function (res, req, ctx) {\n"
+      "  res.status = res.status + 1; res.headers.Server = undefined; res.body = new Uint8Array([0, 255, 10]);\n"
+      "  ctx.seen = req.method;\n};");
   plugin::Call it = call();
   it.mutable_response()->set_status(200);
   auto& header = *it.mutable_response()->add_headers();
@@ -90,7 +91,8 @@ TEST(DuktapeHooks, HeaderBytesSurviveARoundTrip) {
   std::string bytes;
   for (int byte = 0x20; byte < 0x100; ++byte)
     if (byte != 0x7f) bytes.push_back(static_cast<char>(byte));
-  Stage stage(hook("if (req.headers.a.length !== 223) throw new Error(req.headers.a.length); req.headers.B = req.headers.a;"));
+  Stage stage(
+      hook("if (req.headers.a.length !== 223) throw new Error(req.headers.a.length); req.headers.B = req.headers.a;"));
   const plugin::Verdict verdict = stage.run(call({{"A", bytes}}));
   ASSERT_FALSE(verdict.has_failure()) << verdict.failure().message();
   EXPECT_EQ(verdict.request().headers(0).values(0), bytes);
@@ -102,7 +104,8 @@ TEST(DuktapeHooks, BodiesAreByteExact) {
     bytes.push_back(static_cast<char>(byte));
   plugin::Call it = call();
   it.mutable_request()->set_body(bytes);
-  Stage stage(hook("var b = req.body; if (!(b instanceof Uint8Array) || b[255] !== 255) throw new Error('no'); req.body = b;"));
+  Stage stage(
+      hook("var b = req.body; if (!(b instanceof Uint8Array) || b[255] !== 255) throw new Error('no'); req.body = b;"));
   EXPECT_EQ(stage.run(it).request().body(), bytes);
 }
 
@@ -116,19 +119,40 @@ TEST(DuktapeHooks, TextAndJsonReadTheBody) {
 }
 
 TEST(DuktapeHooks, WritesThatAreRefusedCanBeCaught) {
-  const char* const bad[] = {"req.headers['Content-Length'] = '1'", "req.headers['a b'] = 'x'", "req.headers.A = 'x\\r\\ny'",
-                             "req.headers.A = 1",      "req.headers.A = 'x\\u0100'", "req.headers['\\u0100'] = 'x'",
-                             "req.headers.add('A')",   "req.method = 'G T'",         "req.method = 5",
-                             "req.path = 'x'",         "req.host = 'x'",             "req.nothing = 1",
-                             "req.nothing",            "req.headers = {}",           "req.params.id = 'x'",
-                             "req.client.port = 1",    "req.body = 5",               "req.body = {}",
-                             "lingate.respond(99)",    "lingate.respond('200')",     "lingate.respond(200, 5)",
-                             "lingate.respond(200, '', {a: 1})", "lingate.respond(200, '', {'a b': 'x'})",
-                             "lingate.respond(200, '', {A: 'x\\ny'})", "lingate.nothing", "lingate.now = 1",
-                             "delete req.path", "req.session = {}", "req.session = {id: 'x', foo: 1}",
-                             "Object.defineProperty(req, 'x', {value: 1})", "Object.setPrototypeOf(req, Array.prototype)"};
+  const char* const bad[] = {"req.headers['Content-Length'] = '1'",
+                             "req.headers['a b'] = 'x'",
+                             "req.headers.A = 'x\\r\\ny'",
+                             "req.headers.A = 1",
+                             "req.headers.A = 'x\\u0100'",
+                             "req.headers['\\u0100'] = 'x'",
+                             "req.headers.add('A')",
+                             "req.method = 'G T'",
+                             "req.method = 5",
+                             "req.path = 'x'",
+                             "req.host = 'x'",
+                             "req.nothing = 1",
+                             "req.nothing",
+                             "req.headers = {}",
+                             "req.params.id = 'x'",
+                             "req.client.port = 1",
+                             "req.body = 5",
+                             "req.body = {}",
+                             "lingate.respond(99)",
+                             "lingate.respond('200')",
+                             "lingate.respond(200, 5)",
+                             "lingate.respond(200, '', {a: 1})",
+                             "lingate.respond(200, '', {'a b': 'x'})",
+                             "lingate.respond(200, '', {A: 'x\\ny'})",
+                             "lingate.nothing",
+                             "lingate.now = 1",
+                             "delete req.path",
+                             "req.session = {}",
+                             "req.session = {id: 'x', foo: 1}",
+                             "Object.defineProperty(req, 'x', {value: 1})",
+                             "Object.setPrototypeOf(req, Array.prototype)"};
   for (const char* const statement : bad)
-    EXPECT_EQ(answer(std::string("try { ") + statement + "; } catch (e) { return lingate.respond(200, 'caught'); }"), "caught")
+    EXPECT_EQ(answer(std::string("try { ") + statement + "; } catch (e) { return lingate.respond(200, 'caught'); }"),
+              "caught")
         << statement;
 }
 
@@ -138,14 +162,16 @@ TEST(DuktapeHooks, UnknownNamesSayWhatWasMeant) {
 }
 
 TEST(DuktapeHooks, ObjectsCanBeShown) {
-  EXPECT_EQ(answer("return lingate.respond(200, '' + req + typeof req + JSON.stringify(req.client) + JSON.stringify(req.headers));",
+  EXPECT_EQ(answer("return lingate.respond(200, '' + req + typeof req + JSON.stringify(req.client) + "
+                   "JSON.stringify(req.headers));",
                    call({{"A", "1"}})),
             "[object Object]object{\"ip\":\"192.0.2.7\",\"port\":4711}{\"A\":\"1\"}");
 }
 
 TEST(DuktapeHooks, RespondKnowsEveryKindOfBody) {
-  Stage stage(hook("var b = {none: null, text: 'h\\u00e9', bytes: new Uint8Array([1, 2]), map: {a: [1, null]}, list: [1]};"
-                   "return lingate.respond(201, b[req.headers.kind], {'X-A': ['1', '2'], 'X-B': '3'});"));
+  Stage stage(
+      hook("var b = {none: null, text: 'h\\u00e9', bytes: new Uint8Array([1, 2]), map: {a: [1, null]}, list: [1]};"
+           "return lingate.respond(201, b[req.headers.kind], {'X-A': ['1', '2'], 'X-B': '3'});"));
   const std::pair<const char*, std::string> cases[] = {
       {"none", ""}, {"text", "h\xC3\xA9"}, {"bytes", "\1\2"}, {"map", "{\"a\":[1,null]}"}, {"list", "[1]"}};
   for (const auto& [kind, body] : cases) {
@@ -167,7 +193,8 @@ TEST(DuktapeHooks, OnlyTheLastAnswerCanBeReturned) {
 }
 
 TEST(DuktapeHooks, OtherReturnValuesAreInvalid) {
-  for (const char* const value : {"1", "0", "''", "'x'", "false", "true", "[]", "{}", "req", "req.headers", "function () {}", "NaN"}) {
+  for (const char* const value :
+       {"1", "0", "''", "'x'", "false", "true", "[]", "{}", "req", "req.headers", "function () {}", "NaN"}) {
     Stage stage(hook(std::string("return ") + value + ";"));
     EXPECT_EQ(stage.run().failure().kind(), plugin::Failure::INVALID) << value;
   }
@@ -185,7 +212,8 @@ TEST(DuktapeHooks, ContextKeepsEveryKindOfValue) {
   auto& gone = *it.mutable_context()->add_members();
   gone.set_name("gone");
   gone.mutable_value()->set_boolean(true);
-  Stage stage(hook("ctx.old.push('\\ud83d\\ude00'); ctx.gone = undefined; ctx.m = {n: null, b: false, __proto__x: 1}; ctx.l = [];"));
+  Stage stage(hook(
+      "ctx.old.push('\\ud83d\\ude00'); ctx.gone = undefined; ctx.m = {n: null, b: false, __proto__x: 1}; ctx.l = [];"));
   const plugin::Verdict verdict = stage.run(it);
   ASSERT_FALSE(verdict.has_failure()) << verdict.failure().message();
   const plugin::Members& after = verdict.context().replaced();
@@ -206,8 +234,9 @@ TEST(DuktapeHooks, AnUnchangedContextIsNoEdit) {
 }
 
 TEST(DuktapeHooks, AContextDoesNotLeakIntoTheNextCall) {
-  Stage stage(hook("var n = Object.keys(ctx).length; if (req.headers.set) { ctx.x = 1; Object.setPrototypeOf(ctx, {y: 1}); }"
-                   "if (n || ctx.y && !req.headers.set) throw new Error('leak');"));
+  Stage stage(
+      hook("var n = Object.keys(ctx).length; if (req.headers.set) { ctx.x = 1; Object.setPrototypeOf(ctx, {y: 1}); }"
+           "if (n || ctx.y && !req.headers.set) throw new Error('leak');"));
   EXPECT_TRUE(stage.run(call({{"set", "1"}})).has_context());
   EXPECT_EQ(stage.run().ByteSizeLong(), 0U);
 }
@@ -226,7 +255,8 @@ TEST(DuktapeHooks, WhatIsNoValueIsNamedWithItsPlace) {
       {"ctx.a = new Array(2147483647)", "ctx.a[0]: a hole in a list is no value"},
       {"ctx.a = '\\ud83d'", "ctx.a: text with half a surrogate pair is no value"},
       {"ctx['\\udc00'] = 1", "ctx.\xEF\xBF\xBD: a key with half a surrogate pair is no key"},
-      {"Object.defineProperty(ctx, 'g', {get: function () { for (;;); }, enumerable: true})", "ctx.g: a getter is no value"},
+      {"Object.defineProperty(ctx, 'g', {get: function () { for (;;); }, enumerable: true})",
+       "ctx.g: a getter is no value"},
       {"ctx.req = req", "ctx.req: an object of lingate's own is no value"},
       {"ctx.h = req.headers", "ctx.h: an object of lingate's own is no value"},
   };
@@ -236,8 +266,9 @@ TEST(DuktapeHooks, WhatIsNoValueIsNamedWithItsPlace) {
     EXPECT_EQ(verdict.failure().kind(), plugin::Failure::INVALID) << statement;
     EXPECT_EQ(verdict.failure().message(), message) << statement;
   }
-  for (const char* const value : {"new Date()", "/x/", "new Error('x')", "new Proxy({}, {get: function () { throw 1; }})",
-                                  "new String('x')", "Math", "new ArrayBuffer(4)"}) {
+  for (const char* const value :
+       {"new Date()", "/x/", "new Error('x')", "new Proxy({}, {get: function () { throw 1; }})", "new String('x')",
+        "Math", "new ArrayBuffer(4)"}) {
     Stage stage(hook(std::string("ctx.a = ") + value));
     EXPECT_EQ(stage.run().failure().kind(), plugin::Failure::INVALID) << value;
   }
@@ -255,7 +286,8 @@ TEST(DuktapeHooks, DepthAndSizeOfContextAreBounded) {
 TEST(DuktapeHooks, SessionsAreReadEditedAndAssigned) {
   plugin::Call it = call();
   add_session(it);
-  EXPECT_EQ(answer("var s = req.session; return lingate.respond(200, [s.id, s.alias, s.org, s.tags, s.metadata.user, s.rate, s.per]"
+  EXPECT_EQ(answer("var s = req.session; return lingate.respond(200, [s.id, s.alias, s.org, s.tags, s.metadata.user, "
+                   "s.rate, s.per]"
                    ".map(String).join());",
                    it),
             "s-1,ann,,gold,ann@example.com,10,null");
@@ -267,8 +299,9 @@ TEST(DuktapeHooks, SessionsAreReadEditedAndAssigned) {
   EXPECT_EQ(edited.session().removed_metadata(0), "user");
   Stage look(hook("req.session.tags.length + Object.keys(req.session.metadata).length;"));
   EXPECT_EQ(look.run(it).ByteSizeLong(), 0U);
-  Stage assign(hook("req.session = {id: 'x', tags: ['t'], metadata: {k: 'v'}, rate: 5};"
-                    "if (req.session.tags[0] !== 't' || req.session.metadata.k !== 'v') throw new Error('unseen');"));
+  Stage assign(
+      hook("req.session = {id: 'x', tags: ['t'], metadata: {k: 'v'}, rate: 5};"
+           "if (req.session.tags[0] !== 't' || req.session.metadata.k !== 'v') throw new Error('unseen');"));
   const plugin::Verdict assigned = assign.run(it);
   ASSERT_FALSE(assigned.has_failure()) << assigned.failure().message();
   EXPECT_EQ(assigned.session().assigned().id(), "x");
@@ -310,7 +343,9 @@ TEST(DuktapeHooks, ObjectsDieWithTheirCall) {
 }
 
 TEST(DuktapeHooks, LogHooksAreReadOnly) {
-  Stage stage("exports.log = function (res, req, ctx) {\n  ctx.x = 1;\n  if (res.status === 499) return;\n  req.path = '/x';\n};");
+  Stage stage(
+      "exports.log = function (res, req, ctx) {\n  ctx.x = 1;\n  if (res.status === 499) return;\n  req.path = "
+      "'/x';\n};");
   plugin::Call it = call();
   it.mutable_response()->set_status(499);
   EXPECT_EQ(stage.run(it, Hook::log).ByteSizeLong(), 0U);
@@ -319,7 +354,9 @@ TEST(DuktapeHooks, LogHooksAreReadOnly) {
 }
 
 TEST(DuktapeHooks, AritiesAreKnown) {
-  Stage stage("exports.request = function (req) {}; exports.response = function () {}; exports.log = function () { arguments; };");
+  Stage stage(
+      "exports.request = function (req) {}; exports.response = function () {}; exports.log = function () { arguments; "
+      "};");
   EXPECT_EQ(stage.instance().hooks().request, 1);
   EXPECT_EQ(stage.instance().hooks().response, 0);
   EXPECT_EQ(stage.instance().hooks().log, 3);

@@ -11,38 +11,62 @@ namespace fs = std::filesystem;
 TEST(DuktapeModule, EncodesAndDecodes) {
   EXPECT_EQ(answer("return lingate.respond(200, lingate.json.encode({a: [1, 1.5, 'h\\u00e9', null, true], b: {}}));"),
             "{\"a\":[1,1.5,\"h\xC3\xA9\",null,true],\"b\":{}}");
-  EXPECT_EQ(answer("var v = lingate.json.decode('{\"__proto__\": 1, \"a\": {\"b\": [1, {}]}, \"s\": \"\\\\ud83d\\\\ude00\"}');"
-                   "return lingate.respond(200, Object.keys(v).join() + JSON.stringify(v.a) + v.s.length);"),
-            "__proto__,a,s{\"b\":[1,{}]}2");
+  EXPECT_EQ(
+      answer(
+          "var v = lingate.json.decode('{\"__proto__\": 1, \"a\": {\"b\": [1, {}]}, \"s\": \"\\\\ud83d\\\\ude00\"}');"
+          "return lingate.respond(200, Object.keys(v).join() + JSON.stringify(v.a) + v.s.length);"),
+      "__proto__,a,s{\"b\":[1,{}]}2");
   EXPECT_EQ(answer("return lingate.respond(200, lingate.base64.encode('h\\u00e9?>') + ' ' + lingate.base64.encode("
                    "new Uint8Array([251, 255]), 'url') + ' ' + lingate.base64.decode('AP8=')[1]);"),
             "aMOpPz4= -_8 255");
-  EXPECT_EQ(answer("return lingate.respond(200, lingate.crypto.sha256('abc').slice(0, 8) + ' ' + lingate.crypto.hmac('k', 'x', "
-                   "'base64').length + ' ' + lingate.crypto.sha256('', 'raw').length + ' ' + lingate.crypto.equal('a', "
-                   "new Uint8Array([97])) + lingate.crypto.equal('a', 'b') + ' ' + lingate.crypto.random(9).length);"),
-            "ba7816bf 44 32 truefalse 9");
+  EXPECT_EQ(
+      answer(
+          "return lingate.respond(200, lingate.crypto.sha256('abc').slice(0, 8) + ' ' + lingate.crypto.hmac('k', 'x', "
+          "'base64').length + ' ' + lingate.crypto.sha256('', 'raw').length + ' ' + lingate.crypto.equal('a', "
+          "new Uint8Array([97])) + lingate.crypto.equal('a', 'b') + ' ' + lingate.crypto.random(9).length);"),
+      "ba7816bf 44 32 truefalse 9");
   EXPECT_EQ(answer("var q = lingate.query.parse('a=1&b=x%20y&a=2'); return lingate.respond(200, JSON.stringify(q) + "
                    "lingate.query.build({n: 1, l: ['a', 'b c'], t: true}));"),
             "{\"a\":[\"1\",\"2\"],\"b\":\"x y\"}n=1&l=a&l=b+c&t=true");
-  EXPECT_EQ(answer("return lingate.respond(200, [lingate.null === null, lingate.array([1, 2]).length, lingate.array().length, "
-                   "Math.abs(lingate.now() - Date.now() / 1000) < 5].join());"),
-            "true,2,0,true");
+  EXPECT_EQ(
+      answer(
+          "return lingate.respond(200, [lingate.null === null, lingate.array([1, 2]).length, lingate.array().length, "
+          "Math.abs(lingate.now() - Date.now() / 1000) < 5].join());"),
+      "true,2,0,true");
 }
 
 TEST(DuktapeModule, WrongArgumentsAreCatchableErrors) {
-  for (const char* const statement :
-       {"lingate.json.decode('{')", "lingate.json.decode(5)", "lingate.json.encode(undefined)", "lingate.json.encode(function () {})",
-        "lingate.base64.decode('*')", "lingate.base64.encode({})", "lingate.base64.encode('a', 'x')", "lingate.crypto.sha256('a', 'x')",
-        "lingate.crypto.sha256()", "lingate.crypto.random(0)", "lingate.crypto.random('x')", "lingate.query.parse('%ff')",
-        "lingate.query.build({a: {}})", "lingate.query.build(5)", "lingate.array({})", "lingate.sleep('x')", "lingate.sleep(-1)",
-        "lingate.log.info('x', 5)", "lingate.log.info('x', {f: function () {}})", "require('nothing')", "require(5)"})
-    EXPECT_EQ(answer(std::string("try { ") + statement + "; } catch (e) { return lingate.respond(200, 'caught'); }"), "caught")
+  for (const char* const statement : {"lingate.json.decode('{')",
+                                      "lingate.json.decode(5)",
+                                      "lingate.json.encode(undefined)",
+                                      "lingate.json.encode(function () {})",
+                                      "lingate.base64.decode('*')",
+                                      "lingate.base64.encode({})",
+                                      "lingate.base64.encode('a', 'x')",
+                                      "lingate.crypto.sha256('a', 'x')",
+                                      "lingate.crypto.sha256()",
+                                      "lingate.crypto.random(0)",
+                                      "lingate.crypto.random('x')",
+                                      "lingate.query.parse('%ff')",
+                                      "lingate.query.build({a: {}})",
+                                      "lingate.query.build(5)",
+                                      "lingate.array({})",
+                                      "lingate.sleep('x')",
+                                      "lingate.sleep(-1)",
+                                      "lingate.log.info('x', 5)",
+                                      "lingate.log.info('x', {f: function () {}})",
+                                      "require('nothing')",
+                                      "require(5)"})
+    EXPECT_EQ(answer(std::string("try { ") + statement + "; } catch (e) { return lingate.respond(200, 'caught'); }"),
+              "caught")
         << statement;
 }
 
 TEST(DuktapeModule, LogsWithLevelAndFields) {
-  Stage stage(hook("lingate.log.warn('h\\u00e9\\ud83d', {a: [1]}); console.log('x', {b: 1}, [2], null, undefined, 5); print('y');"
-                   "console.error(new Error('bad').message); lingate.log.debug(5); console.log(function () {} === 1, {toString: null}, req.client);"));
+  Stage stage(hook(
+      "lingate.log.warn('h\\u00e9\\ud83d', {a: [1]}); console.log('x', {b: 1}, [2], null, undefined, 5); print('y');"
+      "console.error(new Error('bad').message); lingate.log.debug(5); console.log(function () {} === 1, {toString: "
+      "null}, req.client);"));
   EXPECT_FALSE(stage.run().has_failure());
   const auto& lines = stage.host.lines;
   ASSERT_EQ(lines.size(), 6U);
@@ -67,39 +91,60 @@ TEST(DuktapeModule, ConfigAndInit) {
   auto& member = *config.mutable_members()->add_members();
   member.set_name("header");
   member.mutable_value()->set_text("X-Tenant");
-  Stage stage("var lingate = require('lingate'), name;\n"
-              "exports.init = function (config) { name = config.header + (config === lingate.config); };\n"
-              "exports.request = function () { return lingate.respond(200, name); };");
+  Stage stage(
+      "var lingate = require('lingate'), name;\n"
+      "exports.init = function (config) { name = config.header + (config === lingate.config); };\n"
+      "exports.request = function () { return lingate.respond(200, name); };");
   stage.script.config = config.SerializeAsString();
   EXPECT_EQ(stage.run().answer().body(), "X-Tenanttrue");
 }
 
 TEST(DuktapeModule, TheGlobalEnvironmentIsFrozen) {
-  for (const char* const statement :
-       {"Object.prototype.x = 1", "Array.prototype.push = null", "x = 1", "globalThis.x = 1", "Math.max = null", "lingate.log.info = null",
-        "JSON.parse = null", "console.log = null", "RegExp.prototype.exec = null", "String.prototype.x = 1", "Date.now = null",
-        "Uint8Array.prototype.set = null", "Error.prototype.name = 'x'", "(function () {}).constructor.prototype.x = 1",
-        "Object.getPrototypeOf(Uint8Array.prototype).x = 1", "lingate.config = 1", "delete Object.prototype.toString",
-        "Object.defineProperty(Object.prototype, 'x', {value: 1})", "Object.setPrototypeOf(Array.prototype, {})",
-        "Symbol.iterator = 1", "Symbol.prototype.x = 1", "Reflect.get = 1", "new TextDecoder().constructor.prototype.x = 1"})
-    EXPECT_EQ(answer(std::string("try { ") + statement + "; } catch (e) { return lingate.respond(200, 'caught'); }"), "caught")
+  for (const char* const statement : {"Object.prototype.x = 1",
+                                      "Array.prototype.push = null",
+                                      "x = 1",
+                                      "globalThis.x = 1",
+                                      "Math.max = null",
+                                      "lingate.log.info = null",
+                                      "JSON.parse = null",
+                                      "console.log = null",
+                                      "RegExp.prototype.exec = null",
+                                      "String.prototype.x = 1",
+                                      "Date.now = null",
+                                      "Uint8Array.prototype.set = null",
+                                      "Error.prototype.name = 'x'",
+                                      "(function () {}).constructor.prototype.x = 1",
+                                      "Object.getPrototypeOf(Uint8Array.prototype).x = 1",
+                                      "lingate.config = 1",
+                                      "delete Object.prototype.toString",
+                                      "Object.defineProperty(Object.prototype, 'x', {value: 1})",
+                                      "Object.setPrototypeOf(Array.prototype, {})",
+                                      "Symbol.iterator = 1",
+                                      "Symbol.prototype.x = 1",
+                                      "Reflect.get = 1",
+                                      "new TextDecoder().constructor.prototype.x = 1"})
+    EXPECT_EQ(answer(std::string("try { ") + statement + "; } catch (e) { return lingate.respond(200, 'caught'); }"),
+              "caught")
         << statement;
-  EXPECT_EQ(answer("Function('y = 1; this.z = 2; Object.prototype.w = 3')(); return lingate.respond(200, typeof y + typeof z + ({}).w);"),
+  EXPECT_EQ(answer("Function('y = 1; this.z = 2; Object.prototype.w = 3')(); return lingate.respond(200, typeof y + "
+                   "typeof z + ({}).w);"),
             "undefinedundefinedundefined");
 }
 
 TEST(DuktapeModule, OwnPropertiesMayHideFrozenOnes) {
   EXPECT_EQ(answer("function Mine(m) { this.message = m; } Mine.prototype = Object.create(Error.prototype);"
-                   "Mine.prototype.constructor = Mine; Mine.prototype.name = 'Mine'; Mine.prototype.toString = function () { return 'm'; };"
+                   "Mine.prototype.constructor = Mine; Mine.prototype.name = 'Mine'; Mine.prototype.toString = "
+                   "function () { return 'm'; };"
                    "var e = new Mine('x'), o = {}; o.toString = function () { return 'o'; }; o.constructor = 5;"
                    "return lingate.respond(200, e.name + e + o + o.constructor + (e instanceof Error));"),
             "Minemo5true");
 }
 
 TEST(DuktapeModule, NothingOfTheEngineIsReachable) {
-  EXPECT_EQ(answer("return lingate.respond(200, [typeof Duktape, typeof CBOR, typeof Buffer, typeof String.fromBufferRaw, "
-                   "typeof Uint8Array.allocPlain, typeof process, typeof setTimeout, typeof module, typeof Thread].join());"),
-            "undefined,undefined,undefined,undefined,undefined,undefined,undefined,object,undefined");
+  EXPECT_EQ(
+      answer("return lingate.respond(200, [typeof Duktape, typeof CBOR, typeof Buffer, typeof String.fromBufferRaw, "
+             "typeof Uint8Array.allocPlain, typeof process, typeof setTimeout, typeof module, typeof Thread].join());"),
+      "undefined,undefined,undefined,undefined,undefined,undefined,undefined,object,undefined");
 }
 
 TEST(DuktapeModule, ModuleStateLastsBetweenCalls) {
@@ -128,10 +173,12 @@ class DuktapeRequire : public ::testing::Test {
 
 TEST_F(DuktapeRequire, FindsModulesBesideTheScript) {
   write("scripts/a.js", "exports.b = require('./sub/b'); exports.name = 'a';");
-  write("scripts/sub/b.js", "module.exports = function () { return require('../a').name + require('./c').n + require('sub/c').n; };");
+  write("scripts/sub/b.js",
+        "module.exports = function () { return require('../a').name + require('./c').n + require('sub/c').n; };");
   write("scripts/sub/c.js", "exports.n = (exports.n || 0) + 1;");
-  Stage stage("var a = require('./a'), text = a.b() + (a === require('a.js'));\n"
-              "exports.request = function () { return require('lingate').respond(200, text); };");
+  Stage stage(
+      "var a = require('./a'), text = a.b() + (a === require('a.js'));\n"
+      "exports.request = function () { return require('lingate').respond(200, text); };");
   place(stage);
   EXPECT_EQ(stage.run().answer().body(), "a11true");
   const auto files = stage.instance().dependencies();
@@ -142,7 +189,9 @@ TEST_F(DuktapeRequire, FindsModulesBesideTheScript) {
 TEST_F(DuktapeRequire, CyclesSeeWhatIsThereSoFar) {
   write("scripts/a.js", "exports.early = 1; exports.seen = require('./b').seen; exports.late = 1;");
   write("scripts/b.js", "var a = require('./a'); exports.seen = a.early + ' ' + a.late;");
-  Stage stage("exports.request = function () {}; if (require('./a').seen !== '1 undefined') throw new Error(require('./a').seen);");
+  Stage stage(
+      "exports.request = function () {}; if (require('./a').seen !== '1 undefined') throw new "
+      "Error(require('./a').seen);");
   place(stage);
   EXPECT_FALSE(stage.run().has_failure());
 }
@@ -150,9 +199,11 @@ TEST_F(DuktapeRequire, CyclesSeeWhatIsThereSoFar) {
 TEST_F(DuktapeRequire, NothingOutsideTheFolder) {
   write("outside.js", "exports.x = 1;");
   fs::create_symlink(root_ / "outside.js", root_ / "scripts/link.js");
-  for (const std::string& name : {std::string("../outside"), (root_ / "outside").string(), std::string("./link"), std::string("sub/../../outside"),
-                                 std::string("."), std::string("./sub"), std::string("x\\0y")}) {
-    Stage stage("var message = 'none'; try { require('" + name + "'); } catch (e) { message = e.message; }\n"
+  for (const std::string& name :
+       {std::string("../outside"), (root_ / "outside").string(), std::string("./link"),
+        std::string("sub/../../outside"), std::string("."), std::string("./sub"), std::string("x\\0y")}) {
+    Stage stage("var message = 'none'; try { require('" + name +
+                "'); } catch (e) { message = e.message; }\n"
                 "exports.request = function () { return require('lingate').respond(200, message); };");
     place(stage);
     EXPECT_EQ(stage.run().answer().body().substr(0, 9), "require('") << name;
@@ -195,7 +246,10 @@ TEST(DuktapeLoad, ErrorsHaveTheirPlace) {
   EXPECT_EQ(thrown.message.substr(0, 10), "TypeError:");
   EXPECT_EQ(Stage("exports.request = 5;").load_error().message, "exports.request is no function");
   EXPECT_EQ(Stage("exports.init = function () {};").load_error().message.substr(0, 22), "the script has no hook");
-  EXPECT_EQ(Stage("exports.request = function () {}; exports.init = function () {\n throw new Error('x'); };").load_error().line, 2U);
+  EXPECT_EQ(Stage("exports.request = function () {}; exports.init = function () {\n throw new Error('x'); };")
+                .load_error()
+                .line,
+            2U);
   EXPECT_EQ(Stage("exports.request = function () {}; require('lingate').sleep(1);").load_error().message,
             "lingate.sleep cannot wait while the script is loaded");
   EXPECT_EQ(Stage("}); (function () {").load_error().kind, FailureKind::exception);

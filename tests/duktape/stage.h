@@ -120,7 +120,7 @@ class Stage {
   Recorder host;
   std::unique_ptr<Runtime> runtime = make_duktape(watchdog);
   Script script;
-  std::chrono::nanoseconds budget = std::chrono::seconds(20);  // generous: the machine may be busy
+  std::chrono::nanoseconds budget = std::chrono::seconds(60);  // generous: the machine may be busy
 
  private:
   template <class Work>
