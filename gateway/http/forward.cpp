@@ -55,7 +55,7 @@ void Transaction::forward() noexcept {
   upstream_ = generation_->upstreams[route_->upstreams[chosen].upstream];
   exchange_.facts.upstream_name = upstream_->options().name;
   hash_key_ = upstream_->options().balance == Balance::hash ? hash_key(upstream_->options().hash_key) : 0;
-  add_forwarding(exchange_, head_, client_->peer());
+  add_forwarding(exchange_, head_, client_->peer(), snapshot());
   attempt();
 }
 

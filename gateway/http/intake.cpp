@@ -4,6 +4,7 @@
 
 #include "base/codes.h"
 #include "base/fields.h"
+#include "gateway/http/serialise.h"
 #include "gateway/routing/path.h"
 
 namespace lingate::http {
@@ -14,7 +15,6 @@ using middleware::Field;
 using middleware::FieldId;
 using middleware::Headers;
 
-constexpr std::string_view kVia = "1.1 lingate";
 constexpr std::string_view kProto = "http";
 
 std::string_view lower_host(std::string_view host, Arena& arena) {
@@ -81,7 +81,6 @@ bool is_forwarded_name(const Field& field) noexcept {
   constexpr std::string_view kPrefix = "x-forwarded-";
   switch (field.id) {
     case FieldId::forwarded:
-    case FieldId::x_request_id:
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_host:
     case FieldId::x_forwarded_proto: return true;
@@ -153,7 +152,7 @@ bool take_in(Exchange& exchange, const RequestHead& head, const Peer& peer, cons
   return true;
 }
 
-void add_forwarding(Exchange& exchange, const RequestHead& head, const Peer& peer) {
+void add_forwarding(Exchange& exchange, const RequestHead& head, const Peer& peer, const Snapshot& snapshot) {
   Headers& headers = exchange.request.headers;
   Arena& arena = exchange.arena;
   const bool trusted = exchange.request.peer_trusted;
@@ -169,7 +168,7 @@ void add_forwarding(Exchange& exchange, const RequestHead& head, const Peer& pee
     headers.receive({"X-Forwarded-Proto", kProto, "X-Forwarded-Proto: http\r\n", FieldId::x_forwarded_proto});
   if (!head.authority.empty() && !headers.find(FieldId::x_forwarded_host))
     headers.receive({.name = "X-Forwarded-Host", .value = head.authority, .line = {}, .id = FieldId::x_forwarded_host});
-  headers.receive({"Via", kVia, "Via: 1.1 lingate\r\n", FieldId::via});
+  if (snapshot.via) headers.receive({"Via", kVia, kViaLine, FieldId::via});
 }
 
 routing::Found find_route(Exchange& exchange, const routing::Router& router) {

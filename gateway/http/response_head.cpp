@@ -68,6 +68,7 @@ void Transaction::pass_interim() noexcept {
   exchange_.response.status = response_head_.status;
   ResponseOut out;
   out.reason = response_head_.reason;
+  if (snapshot().via) out.via = kViaLine;
   const std::string_view text = write_response(exchange_.response, response_head_.connection, out, *parts_.scratch);
   exchange_.response.status = 0;
   to_client_.add(text);

@@ -51,6 +51,7 @@ void Transaction::begin_response() noexcept {
   out.framing = framing;
   out.persist = decide_persist(framing);
   out.date = parts_.date.line();
+  if (snapshot().via) out.via = kViaLine;
   if (response.source == Response::Source::upstream && response.status == response_head_.status)
     out.reason = response_head_.reason;
   const std::string_view head = write_response(response, response_head_.connection, out, *parts_.scratch);
@@ -86,19 +87,18 @@ void Transaction::add_content(const Slices& slices) noexcept {
 void Transaction::pump_response() noexcept {
   const bool from_upstream = leg_ && exchange_.response.body.kind == Body::Kind::stream;
   for (int round = 0;; ++round) {
-    bool over = !from_upstream || (response_body_.over() && !response_store_unsent_ && round > 0);
-    if (from_upstream && !over) {
+    if (from_upstream && !response_listed_) {
       Slices slices;
       if (response_store_unsent_) slices.add_stored(response_store_);
       response_store_unsent_ = false;
       const BodyReader::Step step = response_body_.take(leg_->in, slices);
       if (step == BodyReader::Step::refused) return cut_response(response_body_.refusal().detail);
       add_content(slices);
-      over = step == BodyReader::Step::over;
-      if (over && chunked_out_) to_client_.add(kLastChunk);
+      response_listed_ = step == BodyReader::Step::over;
+      if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
     }
     if (!flush_client()) return;
-    if (over) return exchange_.response.status == 101 ? begin_tunnel() : response_sent();
+    if (!from_upstream || response_listed_) return exchange_.response.status == 101 ? begin_tunnel() : response_sent();
     if (round == kRounds) return leg_->watch().read_again();
     const Got got = read_upstream();
     if (got == Got::some) {
@@ -107,9 +107,8 @@ void Transaction::pump_response() noexcept {
     }
     if (got == Got::nothing) return leg_->watch().await_read();
     if (!response_body_.closed()) return cut_response("the upstream closed in the middle of its response");
+    response_listed_ = true;
     if (chunked_out_) to_client_.add(kLastChunk);
-    if (!flush_client()) return;
-    return response_sent();
   }
 }
 

@@ -193,7 +193,7 @@ std::string_view write_response(const middleware::Response& response, const Conn
     writer.line(field);
   }
   if (!dated) writer.add(out.date);
-  if (response.source == middleware::Response::Source::upstream) writer.add("Via: 1.1 lingate\r\n");
+  if (response.source == middleware::Response::Source::upstream) writer.add(out.via);
   write_persist(writer, out.persist);
   writer.framing(out.framing);
   writer.add("\r\n");

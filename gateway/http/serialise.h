@@ -50,12 +50,16 @@ enum class Persist : std::uint8_t {
   websocket  // 101
 };
 
+inline constexpr std::string_view kVia = "1.1 lingate";
+inline constexpr std::string_view kViaLine = "Via: 1.1 lingate\r\n";
+
 struct ResponseOut {
   OutFraming framing;
   Persist persist = Persist::implied;
   std::string_view reason;  // of the upstream; empty: the usual phrase
   std::string_view date;    // a whole line, for a head without one
-};  // Via is added to what an upstream sent
+  std::string_view via;     // a whole line, for what an upstream sent; empty: none
+};
 
 std::string_view write_response(const middleware::Response& response, const ConnectionTokens& tokens,
                                 const ResponseOut& out, std::span<char> scratch) noexcept;

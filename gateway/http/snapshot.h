@@ -45,6 +45,7 @@ struct Snapshot {
   middleware::Chain unrouted;
   std::vector<UpstreamOptions> upstreams;
   std::vector<Network> trusted;
+  bool via = true;  // Via is added, both ways
   Limits limits;
   std::shared_ptr<const void> keep;  // steps, script pools: whatever the chains point to
 };

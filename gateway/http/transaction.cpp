@@ -266,7 +266,7 @@ void Transaction::clear() noexcept {
   stage_ = Stage::idle;
   after_ = After::close;
   body_sent_ = request_dead_ = upstream_blocked_ = client_blocked_ = wants_body_ = continued_ = collecting_ = false;
-  request_store_unsent_ = response_store_unsent_ = request_listed_ = false;
+  request_store_unsent_ = response_store_unsent_ = request_listed_ = response_listed_ = false;
   response_begun_ = chunked_out_ = retried_stale_ = fresh_only_ = false;
   drained_ = 0;
   response_body_.begin({}, Limits{});

@@ -203,6 +203,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser 
   bool request_store_unsent_ = false;   // what was collected goes out before the stream
   bool response_store_unsent_ = false;
   bool request_listed_ = false;   // all of the request body is sent or in the outbox
+  bool response_listed_ = false;  // the same of an upstream's response body
   bool response_begun_ = false;   // bytes of the final head may have left
   bool chunked_out_ = false;
   bool retried_stale_ = false;
