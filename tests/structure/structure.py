@@ -16,7 +16,7 @@ import tempfile
 BELOW_RUNTIMES = ["base", "proto"]
 BELOW_MIDDLEWARE = ["runtimes"] + BELOW_RUNTIMES
 BELOW_GATEWAY = ["middleware"] + BELOW_MIDDLEWARE
-GATEWAY_PARTS = ["gateway/routing", "gateway/config", "gateway/http", "gateway/cli"]
+GATEWAY_PARTS = ["gateway/routing", "gateway/config", "gateway/http", "gateway/admin", "gateway/cli"]
 ALLOWED = {
     "base": [],
     "proto": ["base"],
@@ -27,6 +27,7 @@ ALLOWED = {
     "gateway/routing": BELOW_RUNTIMES,
     "gateway/config": ["gateway/routing"] + BELOW_GATEWAY,
     "gateway/http": ["gateway/routing"] + BELOW_GATEWAY,
+    "gateway/admin": ["gateway/routing", "gateway/config", "gateway/http"] + BELOW_GATEWAY,
     "gateway/cli": GATEWAY_PARTS + BELOW_GATEWAY,
 }
 ROOMS = {  # a room's own engine; rooms see runtimes/ and what is below it, never each other
