@@ -49,6 +49,7 @@ class Assembler {
       snapshot->upstreams.push_back(data_path_options(upstream));
     for (const config::Network& network : model_.trusted)
       snapshot->trusted.push_back(data_path_options(network));
+    snapshot->via = model_.via;
     snapshot->limits = data_path_options(model_.limits);
     snapshot->unrouted = middleware::Chain(unrouted_);
     snapshot->keep = keep_;

@@ -95,6 +95,7 @@ void build_gateway(const BuildContext& context, Model& model) {
   model.workers = static_cast<std::uint32_t>(context.root.settings().integer("workers", 0));
   for (const Settings& each : context.root.settings().list("trusted"))
     if (auto network = parse_network(each.as_text())) model.trusted.push_back(*network);
+  model.via = context.root.settings().flag("via", true);
   model.limits = build_limits(context.root.at("limits"));
   check_limits(context, context.root.at("limits"), model.limits);
   model.log = build_log(context.root.at("log"));

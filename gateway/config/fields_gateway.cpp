@@ -107,6 +107,12 @@ void add_top(std::vector<Field>& rows) {
                 .doc = "Proxies in front of this one: they may set X-Forwarded-* and X-Request-Id and speak the PROXY "
                        "protocol. From anyone else these fields are replaced."},
                {.section = "",
+                .name = "via",
+                .type = Type::flag,
+                .fallback = "true",
+                .example = "false",
+                .doc = "Names this gateway in the field Via of what it forwards, both ways (RFC 9110, 7.6.3)."},
+               {.section = "",
                 .name = "limits",
                 .type = Type::section,
                 .of = "limits",

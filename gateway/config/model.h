@@ -159,6 +159,7 @@ struct Model {
   std::optional<Address> admin;
   std::uint32_t workers = 0;  // 0: one a core
   std::vector<Network> trusted;
+  bool via = true;  // adds Via, both ways
   Limits limits;
   Log log;
   std::vector<Upstream> upstreams;
