@@ -15,6 +15,13 @@ void add_one(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
 }
 
+// A call that carried a large body does not keep its room.
+constexpr std::size_t kKeptCapacity = 256 * 1024;
+
+void trim(std::string& buffer) noexcept {
+  if (buffer.capacity() > kKeptCapacity) std::string().swap(buffer);
+}
+
 std::string in_milliseconds(nanoseconds time) {
   return std::to_string(time / std::chrono::milliseconds(1)) + " ms";
 }
@@ -24,6 +31,7 @@ std::string in_milliseconds(nanoseconds time) {
 RuntimePool::Started Lane::call(Loop& loop, ScriptCall& call) noexcept {
   if (!loop_) loop_ = &loop;  // once: slots read it
   add_one(figures_.calls);
+  trim(call.kept_);
   if (state_.options.placement == Placement::thread) return call_crew(call);
   if (!state_.demoted.load(std::memory_order_acquire)) return call_inline(call);
   if (instance_ && suspended_.empty()) drop_instance();
@@ -187,10 +195,9 @@ Flight& Lane::take_flight(ScriptCall& call) noexcept {
 }
 
 void Lane::recycle(Flight& flight) noexcept {
-  constexpr std::size_t kKeep = 256 * 1024;
   flight.stage = Flight::Stage::idle;
-  for (std::string* const buffer : {&flight.input, &flight.verdict})
-    if (buffer->capacity() > kKeep) std::string().swap(*buffer);
+  trim(flight.input);
+  trim(flight.verdict);
   free_.push_back(&flight);
 }
 

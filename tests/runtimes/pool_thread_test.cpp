@@ -6,6 +6,10 @@
 #include "runtimes/echo/echo.h"
 #include "tests/runtimes/pool_stage.h"
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 namespace lingate::runtimes {
 namespace {
 
@@ -172,7 +176,8 @@ TEST(ThreadPool, FailsWhatIsSuspendedInAnInstanceThatIsReplaced) {
   Stage stage(thread_options());
   stage.make();
   std::string sleeps;
-  for (int i = 0; i < 1000; ++i) sleeps += "sleep ";
+  for (int i = 0; i < 1000; ++i)
+    sleeps += "sleep ";
   TestCall lost(sleeps);
   ASSERT_TRUE(stage.start(lost));
   TestCall broken("break");
@@ -291,6 +296,9 @@ TEST(ThreadPool, DiesWithCallsCancelledUnderWay) {
 
 TEST(ThreadPool, LeavesAThreadBehindThatNothingCanStop) {
   auto stage = std::make_unique<Stage>(thread_options());
+#ifdef __SANITIZE_ADDRESS__
+  const __lsan::ScopedDisabler left_behind_on_purpose;
+#endif
   stage->make();
   auto stuck = std::make_unique<TestCall>("block");
   ASSERT_TRUE(stage->run(*stuck));
