@@ -189,7 +189,7 @@ void access_line(benchmark::State& state) {
     append_access_line(line, exchange, Clock::now());
     benchmark::DoNotOptimize(line.data());
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * line.size()));
+  state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
   exchange.end();
 }
 
@@ -204,7 +204,10 @@ void script(benchmark::State& state, const char* source, std::string_view works_
   NoLog log;
   Bench bench;
   ScriptPools pools({.runtimes = {echo.get()}, .watchdog = &watchdog, .log = &log, .workers = 1, .limits = {}});
-  bench.add("script", Settings(Settings::Map{{"file", Settings(file)}, {"runtime", Settings(std::string("echo"))}}),
+  bench.add("script",
+            Settings(Settings::Map{{"file", Settings(file)},
+                                   {"runtime", Settings(std::string("echo"))},
+                                   {"budget", Settings(Settings::Duration(std::chrono::seconds(10)))}}),
             {.workers = 1, .scripts = &pools});
   ::unlink(file.c_str());
   bench.run(state, [&](Exchange& exchange) {

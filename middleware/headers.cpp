@@ -91,7 +91,10 @@ constexpr Table kTable = make_table();
 
 bool matches(const Field& field, std::string_view name, FieldId id) noexcept {
   if (field.removed || field.id != id) return false;
-  return id != FieldId::other || fields::same_name(field.name, name);
+  if (id != FieldId::other) return true;
+  // Names of one length mostly differ in their last letter, seldom in their first ("X-...").
+  if (field.name.size() != name.size() || name.empty()) return field.name.size() == name.size();
+  return fields::lower(field.name.back()) == fields::lower(name.back()) && fields::same_name(field.name, name);
 }
 
 }  // namespace

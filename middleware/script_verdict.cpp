@@ -47,6 +47,7 @@ bool VerdictReader::invalid(std::string_view message) {
 VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, std::string_view bytes,
                                             const ScriptLimits& limits) {
   if (bytes.empty()) return Outcome::next;
+  size_ = bytes.size();
   if (!runtimes::read_verdict(bytes, verdict_)) {
     invalid("the verdict is malformed, or holds what may not stand in a message");
     return Outcome::failed;
@@ -113,18 +114,30 @@ bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const Sc
   return true;
 }
 
-// Edits are made at once; where they might pass the limits of a head, the lines before them are kept to go back to.
-bool VerdictReader::edit_head(Headers& headers, const runtimes::HeaderEdits& edits, const ScriptLimits& limits) {
-  std::size_t bytes = 0;
-  std::size_t lines = 0;
+// Whether the lines that edits add could take a head over its limits, by what they need at most.
+VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const runtimes::HeaderEdits& edits,
+                                         const ScriptLimits& limits) {
+  const std::size_t present = bytes_of(headers);
+  // A value takes two bytes of the verdict at least, and repeats a name that stands in the verdict once.
+  const std::size_t most_lines = size_ / 2;
+  const std::size_t most_bytes = size_ + most_lines * (size_ + 4);
+  const bool few = headers.all().size() + most_lines <= limits.fields && size_ <= limits.field_line;
+  if (few && present + most_bytes <= limits.head) return Fit::sure;
+  std::size_t bytes = present;
+  std::size_t lines = headers.all().size();
   for (runtimes::HeaderEdits each = edits; each.next(edit_); lines += edit_.values.size())
     for (const std::string_view value : edit_.values) {
-      if (edit_.name.size() + value.size() > limits.field_line)
-        return invalid("a header line is longer than the limit");
+      if (edit_.name.size() + value.size() > limits.field_line) return Fit::never;
       bytes += runtimes::line_bytes(edit_.name, value);
     }
-  const bool doubtful = lines + headers.all().size() > limits.fields || bytes + bytes_of(headers) > limits.head;
-  if (doubtful) saved_.assign(headers.all().begin(), headers.all().end());
+  return lines <= limits.fields && bytes <= limits.head ? Fit::sure : Fit::doubtful;
+}
+
+// Edits are made at once; where they might pass the limits of a head, the lines before them are kept to go back to.
+bool VerdictReader::edit_head(Headers& headers, const runtimes::HeaderEdits& edits, const ScriptLimits& limits) {
+  const Fit fit = fit_of(headers, edits, limits);
+  if (fit == Fit::never) return invalid("a header line is longer than the limit");
+  if (fit == Fit::doubtful) saved_.assign(headers.all().begin(), headers.all().end());
   for (runtimes::HeaderEdits each = edits; each.next(edit_);) {
     if (!edit_.append) {
       headers.set(edit_.name, edit_.values);
@@ -133,7 +146,7 @@ bool VerdictReader::edit_head(Headers& headers, const runtimes::HeaderEdits& edi
         headers.add(edit_.name, value);
     }
   }
-  if (!doubtful || (headers.size() <= limits.fields && bytes_of(headers) <= limits.head)) return true;
+  if (fit == Fit::sure || (headers.size() <= limits.fields && bytes_of(headers) <= limits.head)) return true;
   headers.restore(saved_);
   return invalid("the head would be larger than the limits");
 }
