@@ -1,8 +1,9 @@
 #include "runtimes/watchdog.h"
 
-#include <algorithm>
-
 #include <pthread.h>
+#include <time.h>
+
+#include <algorithm>
 
 namespace lingate::runtimes {
 namespace {
@@ -10,6 +11,22 @@ namespace {
 // Ticks without any use before the thread parks: waking it costs arm() a system call, so it must be rare under load,
 // and an idle process must not tick.
 constexpr int kTicksUntilParked = 25;
+
+clockid_t this_threads_clock() noexcept {
+  thread_local const clockid_t clock = [] {
+    clockid_t id{};
+    pthread_getcpuclockid(pthread_self(), &id);
+    return id;
+  }();
+  return clock;
+}
+
+// What a thread has run so far; zero where the clock is gone with its thread.
+Clock::duration read_clock(clockid_t clock) noexcept {
+  timespec time{};
+  if (clock_gettime(clock, &time) != 0) return {};
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
 
 }  // namespace
 
@@ -28,6 +45,7 @@ Watch::~Watch() {
 void Watch::arm(Clock::time_point deadline) noexcept {
   const std::uint64_t generation = (word_.load(std::memory_order_relaxed) | kStateBits) + 1;
   deadline_.store(deadline.time_since_epoch().count(), std::memory_order_relaxed);
+  cpu_clock_.store(this_threads_clock(), std::memory_order_relaxed);
   // Sequentially consistent with the watchdog's parking: either it sees this word, or this sees it parked.
   word_.store(generation | kArmed, std::memory_order_seq_cst);
   if (watchdog_.parked_.load(std::memory_order_seq_cst)) watchdog_.wake();
@@ -45,12 +63,26 @@ bool Watch::disarm() noexcept {
   return (word & kStateBits) == kFired;
 }
 
+void Watch::note_first_sight(std::uint64_t word, Clock::time_point now) noexcept {
+  timed_ = word;
+  first_seen_ = now;
+  cpu_at_first_ = read_clock(cpu_clock_.load(std::memory_order_relaxed));
+}
+
+Clock::duration Watch::waited_for_a_core(Clock::time_point now) const noexcept {
+  const Clock::duration ran = read_clock(cpu_clock_.load(std::memory_order_relaxed)) - cpu_at_first_;
+  const Clock::duration waited = (now - first_seen_) - ran;
+  return std::clamp<Clock::duration>(waited, {}, Watchdog::kPatience);
+}
+
 void Watch::fire_if_due(Clock::time_point now) noexcept {
   std::uint64_t word = word_.load(std::memory_order_seq_cst);
   if ((word & kStateBits) != kArmed) return;
+  if (timed_ != word) note_first_sight(word, now);
   // If the owner has gone on meanwhile, this may be a later call's deadline; then the generation differs and the swap
   // fails.
-  if (deadline_.load(std::memory_order_relaxed) > now.time_since_epoch().count()) return;
+  const Clock::time_point deadline{Clock::duration(deadline_.load(std::memory_order_relaxed))};
+  if (now < deadline || now < deadline + waited_for_a_core(now)) return;
   const std::uint64_t call = word & ~kStateBits;
   if (!word_.compare_exchange_strong(word, call | kFiring, std::memory_order_acq_rel)) return;
   target_.interrupt();

@@ -6,8 +6,13 @@
 // compare-and-swap on it. If the watchdog has begun to fire when the call ends, disarm() waits until interrupt() has
 // returned and reports it, and the owner settles the instance before the next call.
 //
+// A budget is running time. While the machine gives the thread no core, the call does not run, and that time, as far as
+// the watchdog has seen it, is granted on top: at most kPatience, because a thread that blocks looks the same.
+//
 // Thread: arm/disarm on the owner's thread; the rest inside. Lifetime: the watchdog outlives its watches.
 #pragma once
+
+#include <sys/types.h>
 
 #include <atomic>
 #include <chrono>
@@ -41,17 +46,27 @@ class Watch {
   enum State : std::uint64_t { kIdle = 0, kArmed = 1, kFiring = 2, kFired = 3 };
   static constexpr std::uint64_t kStateBits = 3;
 
-  void fire_if_due(Clock::time_point now) noexcept;  // watchdog's thread
+  // ---- watchdog's thread ----
+  void fire_if_due(Clock::time_point now) noexcept;
+  void note_first_sight(std::uint64_t word, Clock::time_point now) noexcept;
+  Clock::duration waited_for_a_core(Clock::time_point now) const noexcept;
 
   Watchdog& watchdog_;
   Interruptible& target_;
   std::atomic<std::uint64_t> word_{kIdle};
   std::atomic<Clock::rep> deadline_{0};
-  std::uint64_t seen_ = 0;  // word_ at the watchdog's last look; its thread only
+  std::atomic<clockid_t> cpu_clock_{0};  // of the thread that armed it
+  // The watchdog's own:
+  std::uint64_t seen_ = 0;   // word_ at the last look
+  std::uint64_t timed_ = 0;  // the armed word that these two belong to
+  Clock::time_point first_seen_{};
+  Clock::duration cpu_at_first_{};
 };
 
 class Watchdog {
  public:
+  static constexpr std::chrono::milliseconds kPatience{30};
+
   // `tick` bounds how late an interrupt can be.
   explicit Watchdog(std::chrono::nanoseconds tick = std::chrono::milliseconds(2));
   ~Watchdog();
