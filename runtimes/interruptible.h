@@ -1,8 +1,10 @@
+// Interruptible: what the watchdog can end.
+//
+// Thread: interrupt() comes from the watchdog's; it must not block and must not allocate. Lifetime: longer than its Watch.
 #pragma once
 
 namespace lingate::runtimes {
 
-// What the watchdog can end. interrupt() comes from the watchdog's thread, must not block and must not allocate.
 class Interruptible {
  public:
   virtual void interrupt() noexcept = 0;
