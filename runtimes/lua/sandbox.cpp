@@ -1,9 +1,9 @@
 // Opens the libraries that a script may have and runs the prelude, which takes away what is too much.
 #include <random>
 
+#include "lingate_build/lua_prelude.h"
 #include "runtimes/lua/natives.h"
 #include "runtimes/lua/objects.h"
-#include "runtimes/lua/prelude.h"
 #include "runtimes/lua/raise.h"
 #include "runtimes/lua/values.h"
 
@@ -90,7 +90,7 @@ int build(lua_State* state) {
   register_headers(environment);
   register_session(environment);
 
-  const int status = luaL_loadbufferx(state, kPrelude.data(), kPrelude.size(), kPreludeName, "t");
+  const int status = luaL_loadbufferx(state, kPrelude, sizeof(kPrelude) - 1, kPreludeName, "t");
   if (status != 0) return lua_error(state);
   lua_newtable(state);
   add_respond(environment);

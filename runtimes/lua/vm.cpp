@@ -169,6 +169,7 @@ void* Vm::allocate(void* data, void* block, std::size_t before, std::size_t afte
 // LuaJIT pays off a debt a little at each allocation, whatever its size: a script that makes big strings would run into
 // the limit with garbage alone.
 void Vm::collect() noexcept {
+  guarded_ = false;  // the collector itself may ask for a little, to give back much
   lua_gc(state_, LUA_GCSETSTEPMUL, kStepUrgent);
   // Twice: the first round may finish a cycle that had marked what is garbage now.
   for (int cycle = 0; cycle < 2 && !interrupted(); ++cycle) {
@@ -177,6 +178,7 @@ void Vm::collect() noexcept {
     if (used_ < limit_ / 2) break;
   }
   lua_gc(state_, LUA_GCSETSTEPMUL, tight_ ? kStepTight : kStepNormal);
+  guarded_ = true;
   collect_due_ = false;
   plan_collection();
   if (used_ > limit_ && !interrupted()) {

@@ -30,9 +30,8 @@ TEST_P(LuaBudget, StopsIt) {
     const plugin::Verdict verdict = script.call(request_call({{"Run", "1"}}));
     EXPECT_EQ(verdict.failure().kind(), plugin::Failure::TIMEOUT) << verdict.failure().message();
     EXPECT_FALSE(verdict.has_request());
-    // 50 ms after the budget is the promise; a loaded machine that runs tests beside each other gets more.
-    EXPECT_LT(script.took, milliseconds(30 + 250));
-    RecordProperty("took_us", static_cast<int>(script.took.count() / 1000));
+    // In the thread's own time: what a loaded machine gives to others in between is not the script's doing.
+    EXPECT_LT(script.ran, milliseconds(30 + 50));
     const plugin::Verdict next = script.call();
     ASSERT_FALSE(next.has_failure()) << next.failure().message();
     EXPECT_EQ(next.request().headers(0).values(0), "yes");
@@ -74,8 +73,8 @@ const Runaway kRunaways[] = {
     {"InsertAtAFarPosition", "while true do pcall(table.insert, {1}, -2 ^ 31 + 1, 2) end"},
     {"UnpackAHugeRange", "while true do pcall(unpack, {}, 1, 1e9) pcall(unpack, {}, 1, 7000) end"},
     {"Format",
-     "while true do string.format(string.rep('%99.99f', 200), unpack(setmetatable({}, {__index = function() return 1 "
-     "end}), 1, 200)) end"},
+     "local t = {} for i = 1, 200 do t[i] = i end local f = string.rep('%99.99f', 200) while true do string.format(f, "
+     "unpack(t)) end"},
     {"Load", "while true do load(string.rep('x = 1 ', 150000)) end"},
     {"JsonEncode", "local t = {} for i = 1, 1e6 do t[i] = i + 0.5 end while true do lingate.json.encode(t) end"},
     {"JsonDag", "local t = {} for i = 1, 100 do t = {t, t} end while true do pcall(lingate.json.encode, t) end"},

@@ -111,11 +111,15 @@ TEST(LuaRespond, AnotherCallsResponseIsRefused) {
 }
 
 TEST(LuaSandbox, HasNoWayOut) {
-  EXPECT_EQ(value_of("io, debug, package, jit, ffi, dofile, loadfile, getfenv, setfenv, newproxy, collectgarbage, "
-                     "string.dump, os.execute, os.getenv, os.exit, os.remove, module, 'end'"),
-            R"(["end"])");
+  EXPECT_EQ(
+      json_of("local found = lingate.array() for _, name in ipairs {'io', 'debug', 'package', 'jit', 'ffi', 'dofile', "
+              "'loadfile', 'getfenv', 'setfenv', 'newproxy', 'collectgarbage', 'module', 'gcinfo'} do "
+              "if _G[name] ~= nil then found[#found + 1] = name end end "
+              "for _, name in ipairs {'execute', 'getenv', 'exit', 'remove', 'rename', 'tmpname'} do "
+              "if os[name] then found[#found + 1] = name end end "
+              "if string.dump then found[#found + 1] = 'dump' end return lingate.respond(200, found)"),
+      "[]");
   EXPECT_THAT(failure_of("require('ffi')"), HasSubstr("only while the script loads"));
-  EXPECT_EQ(value_of("load('\\27LJ\\2')").substr(0, 1), "[");
   EXPECT_EQ(value_of("(load('\\27LJ\\2\\0\\0'))  == nil, (load('return 1', 'x', 'b')) == nil, load('return 1 + 1')()"),
             "[true,true,2]");
   EXPECT_EQ(value_of("load('return x', 'n', 't', {x = 5})(), load(coroutine.wrap(function() coroutine.yield('return ') "

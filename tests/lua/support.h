@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <chrono>
 #include <map>
@@ -138,17 +139,23 @@ class Loaded {
   RecordingHost host;
   LoadError error;
   std::unique_ptr<Instance> instance;
-  std::chrono::nanoseconds took{};  // of the last start or resume
+  std::chrono::nanoseconds ran{};  // processor time of the last start or resume
   bool fired = false;
 
  private:
+  static std::chrono::nanoseconds thread_time() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  }
+
   template <class Run>
   Progress guarded(Run run) {
-    const auto begin = Clock::now();
-    watch_->arm(begin + options_.budget);
+    const auto begin = thread_time();
+    watch_->arm(Clock::now() + options_.budget);
     const Progress progress = run();
     fired = watch_->disarm();
-    took = Clock::now() - begin;
+    ran = thread_time() - begin;
     if (fired) instance->settle();
     return progress;
   }

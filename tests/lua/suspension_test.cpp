@@ -52,8 +52,10 @@ TEST(LuaSleep, WorksInPcallAndInCoroutinesOfTheScript) {
       coroutine.wrap(function() lingate.sleep(3) log[#log + 1] = 'deep' end)()
       return 'end'
     end)
-    log[#log + 1] = inner('a')
-    log[#log + 1] = inner('b')
+    local first = inner('a')
+    log[#log + 1] = first
+    local second = inner('b')
+    log[#log + 1] = second
     return lingate.respond(200, log))"));
   ASSERT_EQ(script.start(request_call()).operation.seconds, 1);
   ASSERT_EQ(script.resume(1).operation.seconds, 2);
