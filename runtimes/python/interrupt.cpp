@@ -1,5 +1,7 @@
 #include "runtimes/python/interrupt.h"
 
+#include <time.h>
+
 #include <cstring>
 
 #include "runtimes/python/account.h"
@@ -9,9 +11,17 @@
 namespace lingate::runtimes::python {
 namespace {
 
-// Traced instructions after the first exception: some milliseconds. Not a time, because a thread that the machine does
-// not run for a while must still get to release its locks.
-constexpr std::uint32_t kGrace = 20'000;
+// The grace after the first exception: traced instructions, or time on the processor, whichever is spent first. Not
+// time on the clock, because a thread that the machine does not run for a while must still get to release its locks.
+constexpr std::uint32_t kGraceSteps = 20'000;
+constexpr std::int64_t kGraceNanoseconds = 5'000'000;
+constexpr std::uint32_t kStepsBetweenLooks = 32;
+
+std::int64_t processor_time() noexcept {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return now.tv_sec * INT64_C(1'000'000'000) + now.tv_nsec;
+}
 
 int tracer(PyObject*, PyFrameObject* frame, int event, PyObject* argument) {
   Interrupt* running = here().interrupt;
@@ -58,7 +68,7 @@ void Interrupt::end() noexcept {
     state->cframe->use_tracing = 0;
     struck_.store(false, std::memory_order_release);
   }
-  starve_.store(false, std::memory_order_relaxed);
+  starve_.store(Starve::no, std::memory_order_relaxed);
   doom_ = Doom::none;
   raised_ = false;
   steps_ = 0;
@@ -80,12 +90,16 @@ bool Interrupt::due() const noexcept {
 }
 
 bool Interrupt::alarm() noexcept {
-  constexpr std::uint32_t kAlarmsForTheTracer = 5;
+  constexpr std::uint32_t kAlarmsForTheTracer = 10;
   if (!due()) {
     alarms_ = 0;
     return false;
   }
-  if (++alarms_ > kAlarmsForTheTracer || !struck()) starve_.store(true, std::memory_order_relaxed);
+  if (!struck()) {
+    starve_.store(Starve::untraced, std::memory_order_relaxed);
+  } else if (++alarms_ > kAlarmsForTheTracer) {
+    starve_.store(Starve::anyway, std::memory_order_relaxed);
+  }
   return true;
 }
 
@@ -102,18 +116,33 @@ void Interrupt::out_of_memory() noexcept {
   if (running_.load(std::memory_order_acquire) == nullptr) return;
   arm(Doom::memory);
   here().account->allow_unwinding(true);
-  raised_ = true;  // MemoryError is the first exception
+  begin_grace();  // MemoryError is the first exception
 }
 
 void Interrupt::silence() noexcept {
   arm(Doom::none);
   raised_ = true;
-  steps_ = kGrace;
+  steps_ = kGraceSteps;
 }
 
 bool Interrupt::starve_once() noexcept {
-  if (running_.load(std::memory_order_acquire) == nullptr || !starve_.exchange(false)) return false;
+  const Starve asked = starve_.exchange(Starve::no);
+  if (running_.load(std::memory_order_acquire) == nullptr || asked == Starve::no) return false;
+  if (asked == Starve::untraced && struck()) return false;  // the tracer came first: handlers work undisturbed
   arm(Doom::timeout);
+  return true;
+}
+
+void Interrupt::begin_grace() noexcept {
+  if (raised_) return;
+  raised_ = true;
+  grace_began_ = processor_time();
+}
+
+bool Interrupt::in_grace() noexcept {
+  if (steps_ >= kGraceSteps) return false;
+  ++steps_;
+  if (steps_ % kStepsBetweenLooks == 0 && processor_time() - grace_began_ > kGraceNanoseconds) steps_ = kGraceSteps;
   return true;
 }
 
@@ -122,12 +151,9 @@ int Interrupt::step(PyFrameObject* frame, int event, PyObject* argument) noexcep
   if (event == PyTrace_RETURN && argument == nullptr) return 0;
   if (event != PyTrace_OPCODE) watch_closely(frame);
   if (event == PyTrace_EXCEPTION) return 0;
-  if (raised_ && steps_ < kGrace) {
-    ++steps_;
-    return 0;
-  }
+  if (raised_ && in_grace()) return 0;
   if (raised_ && in_machinery(frame)) return 0;
-  raised_ = true;
+  begin_grace();
   PyErr_SetNone(interrupted_type());
   return -1;
 }

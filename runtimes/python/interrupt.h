@@ -46,7 +46,7 @@ class Interrupt {
   bool alarm() noexcept;
 
   bool starved() noexcept {
-    if (!starve_.load(std::memory_order_relaxed)) [[likely]]
+    if (starve_.load(std::memory_order_relaxed) == Starve::no) [[likely]]
       return false;
     return starve_once();
   }
@@ -57,16 +57,20 @@ class Interrupt {
  private:
   void arm(Doom doom) noexcept;
   bool starve_once() noexcept;
+  void begin_grace() noexcept;
+  bool in_grace() noexcept;
   bool struck() const noexcept { return struck_.load(std::memory_order_acquire); }
 
   std::atomic<bool> requested_{false};
   std::atomic<PyThreadState*> running_{nullptr};
   std::atomic<bool> struck_{false};
-  std::atomic<bool> starve_{false};
-  std::uint32_t alarms_ = 0;  // in a row; the alarm's thread only
+  enum class Starve : std::uint8_t { no, untraced, anyway };
+  std::atomic<Starve> starve_{Starve::no};
+  std::uint32_t alarms_ = 0;  // with the tracer set; the alarm's thread only
   Doom doom_ = Doom::none;
   bool raised_ = false;      // the first exception is out: the grace runs
   std::uint32_t steps_ = 0;  // of the grace
+  std::int64_t grace_began_ = 0;
 };
 
 // The exception that ends a call; a BaseException that scripts are not given.

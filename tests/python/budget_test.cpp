@@ -34,7 +34,10 @@ class PythonBudget : public Stage {
 
   void expect_stopped(Instance& instance, const std::string& what, plugin::Failure::Kind kind,
                       milliseconds budget = milliseconds(30)) {
-    const Outcome outcome = start(instance, a_call(), 1, budget);
+    Outcome outcome = start(instance, a_call(), 1, budget);
+    // On a busy machine the collector's work for the instance before may take this one's whole budget.
+    for (int i = 0; i < 10 && outcome.verdict.failure().kind() == plugin::Failure::UNAVAILABLE; ++i)
+      outcome = start(instance, a_call(), 1, budget);
     EXPECT_EQ(outcome.verdict.failure().kind(), kind) << what << ": " << outcome.verdict.ShortDebugString();
     EXPECT_LT(outcome.took, budget + milliseconds(2000)) << what;
     for (int i = 0; i < 3; ++i) {
@@ -101,7 +104,10 @@ TEST_F(PythonBudget, EndsNativesThatLoopOverAGivenLength) {
 }
 
 TEST_F(PythonBudget, AnInterruptedScriptMayCleanUpOnce) {
-  auto instance = load(script("with lock:\n    while True: pass", "import threading\nlock = threading.Lock()"));
+  auto instance =
+      load(script("if not lock.acquire(timeout=20): raise ValueError('still locked')\n"
+                  "try:\n    while True: pass\nfinally:\n    lock.release()",
+                  "import threading\nlock = threading.Lock()"));
   for (int i = 0; i < 5; ++i)
     expect_stopped(*instance, "with lock", plugin::Failure::TIMEOUT);
 }
