@@ -1,5 +1,8 @@
 #include "middleware/app_log.h"
 
+#include <spdlog/logger.h>
+#include <spdlog/sinks/sink.h>
+
 #include <algorithm>
 #include <array>
 
@@ -69,6 +72,32 @@ class LineBuilder {
   std::string& line_;
 };
 
+// Hands spdlog's messages, which are whole lines, to a writer.
+class WriterSink final : public spdlog::sinks::sink {
+ public:
+  explicit WriterSink(LogWriter& writer) : writer_(writer) {}
+
+  void log(const spdlog::details::log_msg& message) override {
+    writer_.write_shared(std::string(message.payload.data(), message.payload.size()));
+  }
+  void flush() override {}
+  void set_pattern(const std::string&) override {}
+  void set_formatter(std::unique_ptr<spdlog::formatter>) override {}
+
+ private:
+  LogWriter& writer_;
+};
+
+spdlog::level::level_enum spdlog_level(LogLevel level) noexcept {
+  switch (level) {
+    case LogLevel::debug: return spdlog::level::debug;
+    case LogLevel::info: return spdlog::level::info;
+    case LogLevel::warn: return spdlog::level::warn;
+    case LogLevel::error: break;
+  }
+  return spdlog::level::err;
+}
+
 std::int64_t microseconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
@@ -97,8 +126,21 @@ std::string format_event(const AppEvent& event, std::chrono::system_clock::time_
   return line;
 }
 
+JsonAppLog::JsonAppLog(LogWriter& writer, LogLevel level)
+    : logger_(std::make_unique<spdlog::logger>("lingate", std::make_shared<WriterSink>(writer))) {
+  logger_->set_level(spdlog_level(level));
+}
+
+JsonAppLog::~JsonAppLog() = default;
+
+bool JsonAppLog::wants(LogLevel level) const noexcept {
+  return logger_->should_log(spdlog_level(level));
+}
+
 void JsonAppLog::write(const AppEvent& event) noexcept {
-  if (wants(event.level)) writer_.write_shared(format_event(event, std::chrono::system_clock::now()));
+  if (!wants(event.level)) return;
+  const std::string line = format_event(event, std::chrono::system_clock::now());
+  logger_->log(spdlog_level(event.level), spdlog::string_view_t(line.data(), line.size()));
 }
 
 }  // namespace lingate::middleware

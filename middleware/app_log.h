@@ -9,9 +9,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+namespace spdlog {
+class logger;
+}
 
 namespace lingate::middleware {
 
@@ -47,17 +52,18 @@ inline constexpr std::size_t kMaxFrames = 20;
 // The line of an event, with its line feed.
 std::string format_event(const AppEvent& event, std::chrono::system_clock::time_point now);
 
-// Writes events from `level` up to a writer.
+// An spdlog logger whose sink is a LogWriter: spdlog decides by level, the writer never blocks and never hangs at the
+// end, which spdlog's own asynchronous logger does if the target is blocked.
 class JsonAppLog final : public AppLog {
  public:
-  JsonAppLog(LogWriter& writer, LogLevel level) : writer_(writer), level_(level) {}
+  JsonAppLog(LogWriter& writer, LogLevel level);
+  ~JsonAppLog();
 
-  bool wants(LogLevel level) const noexcept override { return level >= level_; }
+  bool wants(LogLevel level) const noexcept override;
   void write(const AppEvent& event) noexcept override;
 
  private:
-  LogWriter& writer_;
-  LogLevel level_;
+  const std::unique_ptr<spdlog::logger> logger_;
 };
 
 }  // namespace lingate::middleware
