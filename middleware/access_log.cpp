@@ -1,5 +1,6 @@
 #include "middleware/access_log.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/codes.h"
@@ -26,14 +27,32 @@ void text(std::string& out, const char (&name)[N], std::string_view value, std::
   json::append_string(out, value, room);
 }
 
+struct Target {
+  std::string_view path;
+  std::string_view query;
+  bool has_query;
+};
+
+// What the client asked for: steps may have rewritten path and query for the upstream, the target stays as it came.
+Target received_target(const Request& request) {
+  if (!request.target_edited && !request.path.empty()) return {request.path, request.query, request.has_query};
+  std::string_view rest = request.target;
+  if (const std::size_t scheme = rest.find("://"); scheme != std::string_view::npos && !rest.starts_with('/'))
+    rest.remove_prefix(std::min(rest.find_first_of("/?", scheme + 3), rest.size()));
+  const std::size_t mark = rest.find('?');
+  if (mark == std::string_view::npos) return {rest, {}, false};
+  return {rest.substr(0, mark), rest.substr(mark + 1), true};
+}
+
 void append_request(std::string& out, Exchange& exchange) {
   const Request& request = exchange.request;
   text(out, ",\"http.request.method\":", request.method, kMaxShort);
   text(out, ",\"url.scheme\":", request.scheme, kMaxShort);
-  text(out, ",\"url.path\":", request.path.empty() ? request.target : request.path, kMaxTarget);
-  if (request.has_query) {
+  const Target target = received_target(request);
+  text(out, ",\"url.path\":", target.path, kMaxTarget);
+  if (target.has_query) {
     member(out, ",\"url.query\":");
-    json::append_string(out, request.query, kMaxTarget);
+    json::append_string(out, target.query, kMaxTarget);
   }
   text(out, ",\"server.address\":", request.host, kMaxShort);
   text(out, ",\"client.address\":", request.client_ip, kMaxShort);

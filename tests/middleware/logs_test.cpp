@@ -158,6 +158,18 @@ TEST(AccessLine, HasOpenTelemetrysNames) {
   EXPECT_FALSE(line.contains("error.type"));
 }
 
+TEST(AccessLine, ShowsTheTargetThatTheClientSent) {
+  Stage stage;
+  stage.exchange.edit_path("/internal");
+  stage.exchange.edit_query("");
+  const Json line = access_json(stage);
+  EXPECT_EQ(line["url.path"], "/users/7");
+  EXPECT_EQ(line["url.query"], "x=1");
+  stage.exchange.request.target = "http://api.example.com/abs";
+  EXPECT_EQ(access_json(stage)["url.path"], "/abs");
+  EXPECT_FALSE(access_json(stage).contains("url.query"));
+}
+
 TEST(AccessLine, SaysTheFaultAndTheStatusThatTheClientSaw) {
   Stage stage;
   stage.exchange.fail({.code = code::kConnectFailed, .detail = {}});
