@@ -24,6 +24,7 @@ struct Words {
   CheckOptions check;
   RouteOptions route;
   ExplainOptions explain;
+  std::string check_format = "text";
   std::string shell;
   bool markdown = false;
   bool json = false;
@@ -49,9 +50,8 @@ void describe(CLI::App& app, Words& words) {
 
   CLI::App* check = add_verb(app, "check", "Load configurations fully, scripts included, without serving");
   check->add_option("FILE", words.check.files, "configuration files")->required()->type_name("");
-  const std::map<std::string, Format> formats{{"text", Format::text}, {"json", Format::json}};
-  check->add_option("--format", words.check.format, "text or json")
-      ->transform(CLI::CheckedTransformer(formats).description(""))
+  check->add_option("--format", words.check_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json");
 
   CLI::App* route = add_verb(app, "route", "Show which route matches a request, why, and the near misses");
@@ -102,6 +102,7 @@ std::vector<Verb> verbs_of(const CLI::App& app) {
 int dispatch(const CLI::App& app, Words& words, Program& program, Console& console) {
   const std::string verb = app.get_subcommands().front()->get_name();
   words.route.format = words.explain.format = words.format();
+  words.check.format = words.check_format == "json" ? Format::json : Format::text;
   if (verb == "run") return run(words.run, program, console);
   if (verb == "check") return check(words.check, program, console);
   if (verb == "route") return route(words.route, console);

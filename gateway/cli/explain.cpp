@@ -36,13 +36,13 @@ void print_code(const CodeInfo& info, const ExplainOptions& options, Console& co
   }
   console.out << bold(fmt::format("{}: {}", code_name(info.code), info.title), console.out_paint) << "\n";
   if (info.status != 0) console.out << fmt::format("  answered with status {}\n", info.status);
-  console.out << fmt::format("\n  {}\n\n  What to do: {}\n", info.explanation, info.cure);
+  console.out << "\n" << wrap(info.explanation, 2) << "\n" << wrap("What to do: " + std::string(info.cure), 2);
 }
 
 void print_key(const Located& located, Console& console) {
   const config::Field& field = *located.field;
   console.out << bold(located.path, console.out_paint) << (field.required ? "  (required)" : "") << "\n"
-              << fmt::format("  {}\n\n  takes    {}\n", field.doc, config::type_in_words(field));
+              << wrap(field.doc, 2) << fmt::format("\n  takes    {}\n", config::type_in_words(field));
   if (const std::string text = config::default_in_words(field); !text.empty())
     console.out << fmt::format("  default  {}\n", text);
   console.out << fmt::format("  example  {}: {}\n", field.name, field.example);

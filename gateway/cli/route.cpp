@@ -8,6 +8,7 @@
 #include "gateway/cli/asked.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/text.h"
+#include "gateway/config/fields.h"
 #include "gateway/config/values.h"
 #include "gateway/routing/explain.h"
 #include "gateway/routing/path.h"
@@ -102,13 +103,25 @@ std::string why(const Answer& answer) {
   return fmt::format("more specific than {}, which match{} too", fmt::join(names, ", "), names.size() == 1 ? "es" : "");
 }
 
-// A script's file as a person would write it; everything else that is set.
+std::string show_option(std::string_view step, const std::string& name, const Settings& value) {
+  constexpr std::size_t kLongest = 60;
+  const config::Field* field = config::find_field(fmt::format("step.{}", step), name);
+  std::string text = cli::show(value);
+  if (field && field->type == config::Type::script_file) text = near_path(text);
+  if (field && field->type == config::Type::output)
+    text = text == "-" ? "stdout" : text.empty() ? "stderr" : near_path(text);
+  if (field && text == field->fallback) return {};
+  return fmt::format("{}: {}", name, text.size() > kLongest ? "{…}" : text);
+}
+
+// The step and those of its options that are not the defaults.
 std::string show(const config::Step& step) {
-  Settings::Map options = *step.settings.as<Settings::Map>();
-  for (auto& [name, value] : options)
-    if (step.kind == "script" && name == "file") value = Settings(near_path(std::string(value.as_text())));
-  const std::string text = cli::show(Settings(std::move(options)));
-  return text == "{}" ? step.kind : fmt::format("{} {}", step.kind, text);
+  std::vector<std::string> options;
+  for (const auto& [name, value] : *step.settings.as<Settings::Map>()) {
+    std::string option = value.is_null() ? std::string() : show_option(step.kind, name, value);
+    if (!option.empty()) options.push_back(std::move(option));
+  }
+  return options.empty() ? step.kind : fmt::format("{} {{{}}}", step.kind, fmt::join(options, ", "));
 }
 
 std::string show(const config::Target& target) {

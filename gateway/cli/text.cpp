@@ -1,5 +1,6 @@
 #include "gateway/cli/text.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -65,6 +66,25 @@ struct ShowJson {
 
 std::string bold(std::string_view text, config::Paint paint) {
   return paint == config::Paint::none ? std::string(text) : fmt::format("\x1b[1m{}\x1b[0m", text);
+}
+
+std::string wrap(std::string_view text, std::size_t indent) {
+  constexpr std::size_t kWidth = 88;
+  const std::string margin(indent, ' ');
+  std::string lines = margin;
+  std::size_t column = indent;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    if (column > indent && column + 1 + end > kWidth) {
+      lines += "\n" + margin;
+      column = indent;
+    }
+    if (column > indent) lines += ' ';
+    lines += text.substr(0, end);
+    column += end + 1;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines + "\n";
 }
 
 std::string near_path(const std::string& path) {

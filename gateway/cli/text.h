@@ -15,6 +15,9 @@
 namespace lingate::cli {
 
 std::string bold(std::string_view text, config::Paint paint);
+// Lines of at most 88 columns, each after `indent` spaces.
+std::string wrap(std::string_view text, std::size_t indent);
+
 std::string near_path(const std::string& path);
 std::string show(const config::Place& place);  // "gw.yaml:3:5"
 

@@ -128,7 +128,7 @@ Span Source::at(std::uint32_t line, std::uint32_t column) const noexcept {
 }
 
 void Report::add(Severity severity, Finding finding, std::vector<Second> notes) {
-  if (!seen_.emplace(finding.span.begin, finding.message).second) return;
+  if (!seen_.emplace(finding.span.begin, fmt::format("{} {}", finding.code, finding.cure)).second) return;
   if (severity == Severity::error && ++errors_ > kMost) return;
   const auto width = [this](Span span) {
     return static_cast<std::uint32_t>(std::max<std::size_t>(1, columns(source_.text(span))));

@@ -59,8 +59,8 @@ struct Diagnostic {
   std::vector<Note> notes;
 };
 
-// Collects the diagnostics of one load. The same mistake at the same place counts once, however many aliases lead
-// there; after kMost errors they are only counted.
+// Collects the diagnostics of one load. The same mistake (code and cure) at the same place counts once, however many
+// aliases lead there; after kMost errors they are only counted.
 class Report {
  public:
   static constexpr std::size_t kMost = 200;
@@ -94,7 +94,7 @@ class Report {
 
   const Source& source_;
   std::vector<Diagnostic> diagnostics_;
-  std::set<std::pair<std::uint32_t, std::string>> seen_;
+  std::set<std::pair<std::uint32_t, std::string>> seen_;  // place, code and cure
   std::size_t errors_ = 0;
 };
 
