@@ -133,6 +133,7 @@ duk_ret_t add(duk_context* ctx) {
   HeadView& head = this_head(ctx, slot);
   Vm& vm = *slot->vm;
   const std::string_view name = writable_name(ctx, vm, 0);
+  if (!duk_is_string(ctx, 1)) raise(ctx, "headers.add takes a name and one string");
   get_header_values(ctx, 1, name);
   for (const std::string_view value : vm.list)
     if (refused(vm, head.add(name, value))) raise_kept(ctx);

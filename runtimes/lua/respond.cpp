@@ -34,6 +34,14 @@ void body_of(lua_State* state, Environment& environment, AnswerParts& parts) {
   parts.kind = Body::json;
 }
 
+// Whether the table on top holds anything.
+bool has_keys(lua_State* state) {
+  lua_pushnil(state);
+  if (lua_next(state, -2) == 0) return false;
+  lua_pop(state, 2);
+  return true;
+}
+
 // The strings stay in the tables that they came from while this is in use.
 void headers_of(lua_State* state, Environment& environment, AnswerParts& parts) {
   std::vector<AnswerParts::Line>& lines = environment.lines;
@@ -50,6 +58,7 @@ void headers_of(lua_State* state, Environment& environment, AnswerParts& parts) 
     }
     if (!lua_istable(state, -1)) raise(state, kHeadersUsage);
     const auto size = static_cast<int>(std::min<std::size_t>(lua_objlen(state, -1), most));
+    if (size == 0 && has_keys(state)) raise(state, kHeadersUsage);
     for (int i = 1; i <= size; ++i) {
       lua_rawgeti(state, -1, i);
       if (lua_type(state, -1) != LUA_TSTRING) raise(state, kHeadersUsage);

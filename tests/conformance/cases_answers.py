@@ -135,13 +135,13 @@ case("failure.a_loop_under_continue_costs_only_itself", "timeout 504; continue g
 case("failure.a_giant_allocation_is_a_memory_failure", "exception, memory, invalid 500",
      lua='function M.request() local t = {} for i = 1, 1e9 do t[i] = {i} end end',
      python="def request():\n    t = []\n    while True: t.append([0] * 100000)",
-     js="exports.request = function () { var t = [], s = new Array(1000).join('xxxxxxxxxx'); for (;;) t.push(s + t.length); };",
+     js="exports.request = function () { var t = [], s = new Array(1000).join('xxxxxxxxxx'); for (;;) t.push(t.length + s); };",
      options="budget: 5s, memory: 32MiB", status=500, code="LG3003", forwarded=False)
 
 case("failure.memory_cannot_be_caught", "budgets hold against pcall/try/except around giant allocations",
      lua='function M.request() while true do pcall(function() local t = {} for i = 1, 1e9 do t[i] = {i} end end) end end',
      python="def request():\n    while True:\n        try:\n            t = []\n            while True: t.append([0] * 100000)\n        except MemoryError: pass",
-     js="exports.request = function () { var s = new Array(1000).join('xxxxxxxxxx'); for (;;) try { var t = []; for (;;) t.push(s + t.length); } catch (e) {} };",
+     js="exports.request = function () { var s = new Array(1000).join('xxxxxxxxxx'); for (;;) try { var t = []; for (;;) t.push(t.length + s); } catch (e) {} };",
      options="budget: 5s, memory: 32MiB", status=500, code="LG3003", forwarded=False)
 
 case("failure.deep_recursion_is_an_exception", "deep recursion: 500",

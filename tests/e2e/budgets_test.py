@@ -65,7 +65,7 @@ MEMORY = {
             "string": 'while true do pcall(function() local s = "x" while true do s = s .. s end end) end'},
     "python": {"list": "while True:\n    try: [0] * 10**9\n    except BaseException: pass",
                "string": "while True:\n    try:\n        s = 'x'\n        while True: s += s\n    except BaseException: pass"},
-    "js": {"array": "var s = new Array(1000).join('xxxxxxxxxx'); for (;;) { try { var t = []; for (;;) t.push(s + t.length); } catch (e) {} }",
+    "js": {"array": "var s = new Array(1000).join('xxxxxxxxxx'); for (;;) { try { var t = []; for (;;) t.push(t.length + s); } catch (e) {} }",
            "string": "for (;;) { try { var s = 'x'; for (;;) s += s; } catch (e) {} }"},
 }
 SCRIPTS = {
