@@ -1,5 +1,5 @@
-// What a head costs: the strict scan of both heads of an ordinary exchange, and Beast's basic_parser run behind it under
-// a sink that keeps views. The rule: above 0.3 us for both heads together, Beast stays out.
+// What a head costs: the strict scan of both heads of an ordinary exchange, and Beast's basic_parser run behind it
+// under a sink that keeps views. The rule: above 0.3 us for both heads together, Beast stays out.
 #include <benchmark/benchmark.h>
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -49,7 +49,8 @@ void scan_both(benchmark::State& state) {
   http::ResponseHead response;
   http::Refusal refusal;
   for (auto _ : state) {
-    if (http::scan_request(kRequest, limits, request, headers, refusal) != http::Scan::done) state.SkipWithError("request");
+    if (http::scan_request(kRequest, limits, request, headers, refusal) != http::Scan::done)
+      state.SkipWithError("request");
     benchmark::DoNotOptimize(headers.all().data());
     if (http::scan_response(kResponse, limits, http::ForMethod::other, response, headers, refusal) != http::Scan::done)
       state.SkipWithError("response");

@@ -75,7 +75,8 @@ Target* pick_by_hash(Targets targets, std::uint64_t key, Clock::time_point now, 
 
 std::uint64_t hash_text(std::string_view text) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  for (const char c : text)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   return mix(hash);
 }
 

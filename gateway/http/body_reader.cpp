@@ -42,7 +42,8 @@ BodyReader::Step BodyReader::take(Block& in, Slices& slices) noexcept {
     std::string_view input = in.bytes();
     std::string_view slice;
     ChunkDecoder::Step step = decoder_.next(input, slice);
-    for (; step == ChunkDecoder::Step::data; step = decoder_.next(input, slice)) slices.add(slice);
+    for (; step == ChunkDecoder::Step::data; step = decoder_.next(input, slice))
+      slices.add(slice);
     in.begin = in.end - static_cast<std::uint32_t>(input.size());
     over_ = step == ChunkDecoder::Step::over;
     return over_ ? Step::over : step == ChunkDecoder::Step::more ? Step::more : Step::refused;

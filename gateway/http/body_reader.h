@@ -23,7 +23,7 @@ struct Slices {
   std::size_t count = 0;
   std::size_t total = 0;
 
-  void add(std::string_view slice) noexcept;  // may move it to the end of the one before
+  void add(std::string_view slice) noexcept;         // may move it to the end of the one before
   void add_stored(std::string_view slice) noexcept;  // from elsewhere: first, and nothing is moved behind it
 
  private:
@@ -44,7 +44,9 @@ class BodyReader {
   Framing::Kind kind() const noexcept { return kind_; }
   std::uint64_t left() const noexcept { return left_; }  // kind length
   // How much may be read at most without reading into the next message; SIZE_MAX: unknown.
-  std::size_t wanted() const noexcept { return kind_ == Framing::Kind::length ? static_cast<std::size_t>(left_) : SIZE_MAX; }
+  std::size_t wanted() const noexcept {
+    return kind_ == Framing::Kind::length ? static_cast<std::size_t>(left_) : SIZE_MAX;
+  }
   const Refusal& refusal() const noexcept { return decoder_.refusal(); }
 
  private:

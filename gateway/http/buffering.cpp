@@ -36,7 +36,8 @@ Buffering Transaction::collect_request() noexcept {
   for (;;) {
     Slices slices;
     const BodyReader::Step step = request_body_.take(body_block(), slices);
-    for (std::size_t k = 0; k < slices.count; ++k) request_store_.append(slices.at[k]);
+    for (std::size_t k = 0; k < slices.count; ++k)
+      request_store_.append(slices.at[k]);
     exchange_.facts.request_bytes += slices.total;
     request_store_unsent_ = !request_store_.empty();
     if (step == BodyReader::Step::refused) {
@@ -102,7 +103,8 @@ Buffering Transaction::collect_response() noexcept {
   for (;;) {
     Slices slices;
     const BodyReader::Step step = response_body_.take(leg_->in, slices);
-    for (std::size_t k = 0; k < slices.count; ++k) response_store_.append(slices.at[k]);
+    for (std::size_t k = 0; k < slices.count; ++k)
+      response_store_.append(slices.at[k]);
     response_store_unsent_ = !response_store_.empty();
     bool broken = step == BodyReader::Step::refused;
     if (!broken && response_store_.size() > collect_limit_) return Buffering::too_large;

@@ -90,8 +90,8 @@ bool ChunkDecoder::take_size(char c) noexcept {
   return true;
 }
 
-// *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ); RFC 9112 section 7.1.1. White space before the line's
-// end is refused.
+// *( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] ); RFC 9112 section 7.1.1. White space before the
+// line's end is refused.
 bool ChunkDecoder::take_extension(char c) noexcept {
   const bool token = fields::is_token_char(c);
   const bool space = is_space(c);

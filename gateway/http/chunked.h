@@ -48,12 +48,21 @@ class ChunkDecoder {
     over,
     refused
   };
-  enum class Extension : std::uint8_t { before_name, name, after_name, before_value, value, quoted, escaped, after_value };
+  enum class Extension : std::uint8_t {
+    before_name,
+    name,
+    after_name,
+    before_value,
+    value,
+    quoted,
+    escaped,
+    after_value
+  };
 
   static const Limits kDefaultLimits;
 
   Step refuse(int code, std::string_view detail) noexcept;
-  bool take(char c) noexcept;            // one byte outside of data; false: refused
+  bool take(char c) noexcept;  // one byte outside of data; false: refused
   bool take_size(char c) noexcept;
   bool take_extension(char c) noexcept;
   bool take_trailer(char c) noexcept;
@@ -61,8 +70,8 @@ class ChunkDecoder {
 
   const Limits* limits_;
   Refusal refusal_{};
-  std::uint64_t left_ = 0;      // of the current chunk
-  std::size_t overhead_ = 0;    // bytes of the size line or the trailers
+  std::uint64_t left_ = 0;    // of the current chunk
+  std::size_t overhead_ = 0;  // bytes of the size line or the trailers
   std::uint32_t trailers_ = 0;
   State state_ = State::size_start;
   Extension extension_ = Extension::before_name;

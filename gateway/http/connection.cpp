@@ -79,9 +79,7 @@ std::ptrdiff_t Connection::read(Block& into, std::size_t most) noexcept {
 
 void Connection::readable() noexcept {
   switch (phase_) {
-    case Phase::busy:
-      more_input_ = true;
-      return transaction_->client_readable();
+    case Phase::busy: more_input_ = true; return transaction_->client_readable();
     case Phase::lingering: return discard_input();
     default: break;
   }
@@ -136,7 +134,8 @@ bool Connection::take_proxy_header() noexcept {
   phase_ = Phase::head;
   if (!in_networks(peer_.address, snapshot.trusted)) return true;  // then these bytes must be HTTP
   const ProxyHeader header = read_proxy_header(in_.bytes());
-  if (header.outcome == ProxyHeader::Outcome::refused || (header.outcome == ProxyHeader::Outcome::more && read_closed_)) {
+  if (header.outcome == ProxyHeader::Outcome::refused ||
+      (header.outcome == ProxyHeader::Outcome::more && read_closed_)) {
     worker_.parts.metrics.malformed.add();
     close();
     return false;
@@ -189,8 +188,7 @@ void Connection::await_head() noexcept {
   if (!partial_) {
     partial_ = true;
     searched_ = static_cast<std::uint32_t>(in_.bytes().size());
-    if (phase_ != Phase::head)
-      enter(Phase::head, worker_.generations.current().snapshot->limits.head_timeout);
+    if (phase_ != Phase::head) enter(Phase::head, worker_.generations.current().snapshot->limits.head_timeout);
   }
   if (in_.room() == 0) grow();
   if (more_input_)

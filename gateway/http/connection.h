@@ -21,10 +21,10 @@ struct Generation;
 
 // What becomes of a connection after a request.
 enum class After : std::uint8_t {
-  keep,    // the next request may come
-  close,   // everything was said: close when the client has read it
-  cut,     // close at once: the client must see that something is missing
-  reset    // the same where only a reset shows it
+  keep,   // the next request may come
+  close,  // everything was said: close when the client has read it
+  cut,    // close at once: the client must see that something is missing
+  reset   // the same where only a reset shows it
 };
 
 class Connection final : public Watcher, private Timer {
@@ -47,7 +47,7 @@ class Connection final : public Watcher, private Timer {
   void finished(After after) noexcept;
 
   // ---- for the worker ----
-  void drain() noexcept;     // closes now if no request is in flight
+  void drain() noexcept;      // closes now if no request is in flight
   void shut_down() noexcept;  // closes whatever is in flight; the connection is gone
 
   void readable() noexcept override;

@@ -28,8 +28,10 @@ Scan refuse(Refusal& refusal, int code, std::string_view detail) noexcept {
 }
 
 std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_ows(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_ows(text.back())) text.remove_suffix(1);
+  while (!text.empty() && is_ows(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_ows(text.back()))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -57,9 +59,7 @@ bool note(const Field& field, FieldFacts& facts) noexcept {
       facts.host = field.value;
       ++facts.hosts;
       break;
-    case FieldId::content_length:
-      ++facts.lengths;
-      return parse_length(field.value, facts.length);
+    case FieldId::content_length: ++facts.lengths; return parse_length(field.value, facts.length);
     case FieldId::transfer_encoding:
       facts.transfer_encoding = field.value;
       ++facts.encodings;
@@ -81,7 +81,8 @@ constexpr std::string_view kNameSyntax = "a field name is not a token followed a
 constexpr std::string_view kValueSyntax = "a control byte, a bare CR or a bare LF in a field value";
 
 const char* skip_name(const char* at, const char* end) noexcept {
-  while (at != end && fields::is_token_char(*at)) ++at;
+  while (at != end && fields::is_token_char(*at))
+    ++at;
   return at;
 }
 
@@ -91,12 +92,14 @@ const char* scan_line(const char* at, const char* end, Field& field, Scan& outco
   if (colon == end) return outcome = Scan::more, nullptr;
   if (colon == at || *colon != ':') return outcome = refuse(refusal, code::kBadRequest, kNameSyntax), nullptr;
   const char* value = colon + 1;
-  while (value != end && is_ows(*value)) ++value;
+  while (value != end && is_ows(*value))
+    ++value;
   const char* stop = skip_value(value, end);
   if (end - stop < 2 && (stop == end || *stop == '\r')) return outcome = Scan::more, nullptr;
   if (stop[0] != '\r' || stop[1] != '\n') return outcome = refuse(refusal, code::kBadRequest, kValueSyntax), nullptr;
   const char* last = stop;
-  while (last != value && is_ows(last[-1])) --last;
+  while (last != value && is_ows(last[-1]))
+    --last;
   field.name = {at, static_cast<std::size_t>(colon - at)};
   field.value = {value, static_cast<std::size_t>(last - value)};
   field.line = {at, static_cast<std::size_t>(stop + 2 - at)};
@@ -117,7 +120,8 @@ const char* skip_value(const char* at, const char* end) noexcept {
     if (mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
     at += 16;
   }
-  while (at != end && !is_control(*at)) ++at;
+  while (at != end && !is_control(*at))
+    ++at;
   return at;
 }
 

@@ -24,7 +24,8 @@ std::string_view cookie_of(std::string_view cookies, std::string_view name) noex
     const std::size_t end = cookies.find(';');
     std::string_view pair = cookies.substr(0, end);
     cookies.remove_prefix(end == std::string_view::npos ? cookies.size() : end + 1);
-    while (!pair.empty() && pair.front() == ' ') pair.remove_prefix(1);
+    while (!pair.empty() && pair.front() == ' ')
+      pair.remove_prefix(1);
     if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
       return pair.substr(name.size() + 1);
   }
@@ -46,11 +47,13 @@ std::string_view parameter_of(std::string_view query, std::string_view name) noe
 
 void Transaction::forward() noexcept {
   std::uint32_t total = 0;
-  for (const Split& split : route_->upstreams) total += split.weight;
+  for (const Split& split : route_->upstreams)
+    total += split.weight;
   std::uint32_t chosen = 0;
   if (route_->upstreams.size() > 1 && total > 0) {
     auto ticket = static_cast<std::uint32_t>(parts_.ids.random() % total);
-    while (ticket >= route_->upstreams[chosen].weight) ticket -= route_->upstreams[chosen++].weight;
+    while (ticket >= route_->upstreams[chosen].weight)
+      ticket -= route_->upstreams[chosen++].weight;
   }
   upstream_ = generation_->upstreams[route_->upstreams[chosen].upstream];
   exchange_.facts.upstream_name = upstream_->options().name;
@@ -88,7 +91,8 @@ void Transaction::attempt() noexcept {
     leg_ = upstream_->acquire(*target_, *this, reuse, code, error);
     if (!leg_) return attempt_failed(Failure::connect, code, error ? std::strerror(error) : "");
     // What may not be sent twice is not sent into a connection that is already dead.
-    if (leg_->reused() && !may_send_again() && leg_->has_gone_stale()) upstream_->discard(*std::exchange(leg_, nullptr));
+    if (leg_->reused() && !may_send_again() && leg_->has_gone_stale())
+      upstream_->discard(*std::exchange(leg_, nullptr));
   } while (!leg_);
   if (leg_->state() == UpstreamConnection::State::in_use) return send_request();
   wake_upstream_within(upstream_->options().connect_timeout);
@@ -113,7 +117,8 @@ void Transaction::send_request() noexcept {
   if (route_) out.strip = route_->strip;
   if (upstream_->options().host == UpstreamOptions::Host::target) out.host = target_->options->authority;
   out.spare_host = target_->options->authority;
-  out.websocket = head_.upgrade_websocket && head_.connection.upgrade && head_.minor_version > 0 && head_.method == "GET";
+  out.websocket =
+      head_.upgrade_websocket && head_.connection.upgrade && head_.minor_version > 0 && head_.method == "GET";
   out.identity = exchange_.run.wants_response_body();
   if (request.body.kind == Body::Kind::bytes)
     out.framing = {OutFraming::Kind::length, request.body.bytes.size()};

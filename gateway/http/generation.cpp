@@ -14,8 +14,10 @@ Generations::~Generations() = default;
 
 void Generations::adopt(std::shared_ptr<const Snapshot> snapshot) {
   auto generation = std::make_unique<Generation>();
-  for (const UpstreamOptions& options : snapshot->upstreams) generation->upstreams.push_back(find_or_make(options));
-  for (const Route& route : snapshot->routes) generation->routes.push_back(&parts_.metrics.route(route.name));
+  for (const UpstreamOptions& options : snapshot->upstreams)
+    generation->upstreams.push_back(find_or_make(options));
+  for (const Route& route : snapshot->routes)
+    generation->routes.push_back(&parts_.metrics.route(route.name));
   generation->unrouted = &parts_.metrics.route("");
   generation->snapshot = std::move(snapshot);
   all_.push_back(std::move(generation));
@@ -42,7 +44,8 @@ void Generations::drop_unused() noexcept {
 }
 
 void Generations::close_idle() noexcept {
-  for (const auto& upstream : upstreams_) upstream->close_idle();
+  for (const auto& upstream : upstreams_)
+    upstream->close_idle();
 }
 
 }  // namespace lingate::http

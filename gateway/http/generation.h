@@ -18,8 +18,8 @@ struct WorkerParts;
 
 struct Generation {
   std::shared_ptr<const Snapshot> snapshot;
-  std::vector<Upstream*> upstreams;      // as Snapshot::upstreams
-  std::vector<RouteMetrics*> routes;     // as Snapshot::routes
+  std::vector<Upstream*> upstreams;   // as Snapshot::upstreams
+  std::vector<RouteMetrics*> routes;  // as Snapshot::routes
   RouteMetrics* unrouted = nullptr;
   std::uint32_t exchanges = 0;  // in flight
 };

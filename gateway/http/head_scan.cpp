@@ -84,14 +84,16 @@ Scan cut_target(RequestHead& head, Refusal& refusal) noexcept {
 Scan scan_request_line(const char*& at, const char* end, const Limits& limits, RequestHead& head,
                        Refusal& refusal) noexcept {
   const char* start = at;
-  while (at != end && fields::is_token_char(*at)) ++at;
+  while (at != end && fields::is_token_char(*at))
+    ++at;
   const auto method = static_cast<std::size_t>(at - start);
   if (method > kMaxMethod) return refuse(refusal, code::kBadRequest, "the method is too long");
   if (at == end) return Scan::more;
   if (method == 0 || *at != ' ') return refuse(refusal, code::kBadRequest, "the method is not a token");
   head.method = {start, method};
   const char* target = ++at;
-  while (at != end && is_target_char(*at)) ++at;
+  while (at != end && is_target_char(*at))
+    ++at;
   const auto size = static_cast<std::size_t>(at - target);
   if (size > limits.target) return refuse(refusal, code::kTargetTooLong, "the request target is over the limit");
   if (at == end) return Scan::more;

@@ -1,7 +1,7 @@
 // Head scan: reads a request head or a response head in place, strictly, before anything acts on it. What two readers
 // could understand differently is refused: bare CR or LF, folded lines, space before the colon, control bytes, repeated
-// or contradicting framing (RFC 9112 sections 2.2, 3, 5, 6; RFC 9110 sections 5, 7.2). The result is a set of views into
-// the buffer; nothing is copied.
+// or contradicting framing (RFC 9112 sections 2.2, 3, 5, 6; RFC 9110 sections 5, 7.2). The result is a set of views
+// into the buffer; nothing is copied.
 //
 // Pure functions on the caller's buffer; any thread. Lifetime: views live as long as the buffer's bytes stay in place.
 #pragma once
@@ -43,10 +43,10 @@ struct RequestHead {
   Framing framing;
   bool length_given = false;  // Content-Length was there, if only "0"
   ConnectionTokens connection;
-  bool upgrade_websocket = false;    // one Upgrade field that says exactly `websocket`
-  bool expects_continue = false;     // Expect: 100-continue
-  bool expects_unknown = false;      // any other expectation
-  std::size_t size = 0;              // bytes of the head, skipped empty lines included
+  bool upgrade_websocket = false;  // one Upgrade field that says exactly `websocket`
+  bool expects_continue = false;   // Expect: 100-continue
+  bool expects_unknown = false;    // any other expectation
+  std::size_t size = 0;            // bytes of the head, skipped empty lines included
 };
 
 struct ResponseHead {

@@ -65,7 +65,8 @@ void HealthCheck::finish(bool good, std::string_view why) noexcept {
   connection_ = nullptr;
   good_in_a_row_ = good ? good_in_a_row_ + 1 : 0;
   bad_in_a_row_ = good ? 0 : bad_in_a_row_ + 1;
-  if (good && !target_.healthy && good_in_a_row_ >= options_.healthy) upstream_.set_healthy(target_, "health checks pass");
+  if (good && !target_.healthy && good_in_a_row_ >= options_.healthy)
+    upstream_.set_healthy(target_, "health checks pass");
   if (!good && target_.healthy && bad_in_a_row_ >= options_.unhealthy) upstream_.set_unhealthy(target_, why);
   Loop& loop = upstream_.parts().loop;
   const Duration spent = loop.now() - started_;

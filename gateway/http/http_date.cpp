@@ -14,9 +14,9 @@ std::string_view HttpDate::line() noexcept {
     second_ = now.tv_sec;
     tm utc{};
     ::gmtime_r(&second_, &utc);
-    const int size = std::snprintf(text_, sizeof text_, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
-                                   kDays[utc.tm_wday], utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900,
-                                   utc.tm_hour, utc.tm_min, utc.tm_sec);
+    const int size =
+        std::snprintf(text_, sizeof text_, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", kDays[utc.tm_wday],
+                      utc.tm_mday, kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
     size_ = size > 0 ? static_cast<std::size_t>(size) : 0;
   }
   return {text_, size_};

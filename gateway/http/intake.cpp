@@ -19,10 +19,12 @@ constexpr std::string_view kProto = "http";
 
 std::string_view lower_host(std::string_view host, Arena& arena) {
   bool upper = false;
-  for (const char c : host) upper = upper || fields::lower(c) != c;
+  for (const char c : host)
+    upper = upper || fields::lower(c) != c;
   if (!upper) return host;
   char* copy = arena.allocate(host.size());
-  for (std::size_t k = 0; k < host.size(); ++k) copy[k] = fields::lower(host[k]);
+  for (std::size_t k = 0; k < host.size(); ++k)
+    copy[k] = fields::lower(host[k]);
   return {copy, host.size()};
 }
 
@@ -48,8 +50,10 @@ std::string_view last_word(std::string_view& list) noexcept {
   const std::size_t comma = list.rfind(',');
   std::string_view word = comma == std::string_view::npos ? list : list.substr(comma + 1);
   list = comma == std::string_view::npos ? std::string_view() : list.substr(0, comma);
-  while (!word.empty() && (word.front() == ' ' || word.front() == '\t')) word.remove_prefix(1);
-  while (!word.empty() && (word.back() == ' ' || word.back() == '\t')) word.remove_suffix(1);
+  while (!word.empty() && (word.front() == ' ' || word.front() == '\t'))
+    word.remove_prefix(1);
+  while (!word.empty() && (word.back() == ' ' || word.back() == '\t'))
+    word.remove_suffix(1);
   return word;
 }
 

@@ -16,8 +16,8 @@ namespace lingate::http {
 bool take_in(middleware::Exchange& exchange, const RequestHead& head, const Peer& peer, const Snapshot& snapshot,
              Refusal& refusal);
 
-// Adds X-Forwarded-For, -Proto, -Host and, unless the snapshot leaves it out, Via, once, after the request sides of the chain. A line that a step wrote
-// stays as it is.
+// Adds X-Forwarded-For, -Proto, -Host and, unless the snapshot leaves it out, Via, once, after the request sides of the
+// chain. A line that a step wrote stays as it is.
 void add_forwarding(middleware::Exchange& exchange, const RequestHead& head, const Peer& peer,
                     const Snapshot& snapshot);
 

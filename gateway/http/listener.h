@@ -1,6 +1,6 @@
-// Listener: accepts connections in batches, on a socket of its own worker (SO_REUSEPORT: the kernel spreads the clients).
-// Out of descriptors it stops accepting, says so once, and tries again every so often: no busy loop, and those already
-// connected are served.
+// Listener: accepts connections in batches, on a socket of its own worker (SO_REUSEPORT: the kernel spreads the
+// clients). Out of descriptors it stops accepting, says so once, and tries again every so often: no busy loop, and
+// those already connected are served.
 //
 // Thread: the worker's; open() before it runs. Lifetime: the worker's.
 #pragma once

@@ -19,7 +19,8 @@ struct Sum {
   double seconds = 0;
 
   void add(const Histogram& histogram) {
-    for (std::size_t k = 0; k < buckets.size(); ++k) buckets[k] += histogram.bucket(k);
+    for (std::size_t k = 0; k < buckets.size(); ++k)
+      buckets[k] += histogram.bucket(k);
     seconds += std::chrono::duration<double>(histogram.sum()).count();
   }
 };
@@ -115,14 +116,16 @@ void Histogram::observe(std::chrono::nanoseconds duration) noexcept {
   const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0));
   const std::uint64_t us = (ns + 999) / 1000;
   std::size_t k = 0;
-  while (k < kBounds.size() && us > kBounds[k]) ++k;
+  while (k < kBounds.size() && us > kBounds[k])
+    ++k;
   buckets_[k].add();
   sum_.add(ns);
 }
 
 std::uint64_t Histogram::count() const noexcept {
   std::uint64_t sum = 0;
-  for (const Count& bucket : buckets_) sum += bucket.read();
+  for (const Count& bucket : buckets_)
+    sum += bucket.read();
   return sum;
 }
 
@@ -149,7 +152,8 @@ void write_prometheus(std::span<const Metrics* const> workers, std::string& out)
     const std::lock_guard lock(worker->mutex_);
     for (const auto& [name, row] : worker->routes_) {
       RouteSum& sum = routes[name];
-      for (std::size_t k = 0; k < sum.by_class.size(); ++k) sum.by_class[k] += row->by_class[k].read();
+      for (std::size_t k = 0; k < sum.by_class.size(); ++k)
+        sum.by_class[k] += row->by_class[k].read();
       sum.duration.add(row->duration);
     }
     for (const auto& [name, row] : worker->upstreams_) {

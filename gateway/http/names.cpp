@@ -67,7 +67,8 @@ void NameWatch::answered(const std::vector<Endpoint>& endpoints, const std::stri
                               upstream_.options().name + "': " + error +
                               (target_.endpoints.empty() ? "" : "; the addresses known so far stay in use");
   parts.log.write({.level = middleware::LogLevel::warn, .message = message, .code = code::kNameNotResolved});
-  if (target_.endpoints.empty()) parts.loop.arm(*this, std::min<Duration>(upstream_.options().resolve_every, std::chrono::seconds(1)));
+  if (target_.endpoints.empty())
+    parts.loop.arm(*this, std::min<Duration>(upstream_.options().resolve_every, std::chrono::seconds(1)));
 }
 
 bool fixed_endpoint(const Address& address, Endpoint& endpoint) noexcept {

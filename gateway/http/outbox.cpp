@@ -9,7 +9,8 @@ namespace lingate::http {
 
 std::size_t Outbox::bytes() const noexcept {
   std::size_t sum = 0;
-  for (std::uint32_t k = first_; k < count_; ++k) sum += pieces_[k].iov_len;
+  for (std::uint32_t k = first_; k < count_; ++k)
+    sum += pieces_[k].iov_len;
   return sum;
 }
 
@@ -36,7 +37,8 @@ Sent Outbox::flush(int fd, int& error) noexcept {
       return error == EAGAIN || error == EWOULDBLOCK ? Sent::blocked : Sent::failed;
     }
     auto left = static_cast<std::size_t>(sent);
-    while (first_ < count_ && left >= pieces_[first_].iov_len) left -= pieces_[first_++].iov_len;
+    while (first_ < count_ && left >= pieces_[first_].iov_len)
+      left -= pieces_[first_++].iov_len;
     if (first_ == count_) break;
     pieces_[first_].iov_base = static_cast<char*>(pieces_[first_].iov_base) + left;
     pieces_[first_].iov_len -= left;

@@ -33,8 +33,8 @@ class Outbox {
 
   // Sends what it can. `error` is errno where it failed.
   Sent flush(int fd, int& error) noexcept;
-  // Moves pieces that lie in [scratch, scratch + size) into the arena: after a partial write, before the scratch is used
-  // by another.
+  // Moves pieces that lie in [scratch, scratch + size) into the arena: after a partial write, before the scratch is
+  // used by another.
   void keep(const char* scratch, std::size_t size, Arena& arena);
 
  private:

@@ -12,8 +12,8 @@ namespace {
 
 using middleware::Body;
 
-constexpr int kRounds = 8;                          // reads in one turn before others have theirs
-constexpr std::uint32_t kMaxDrained = 256 * 1024;   // of a body that nobody wants, to save the connection
+constexpr int kRounds = 8;                         // reads in one turn before others have theirs
+constexpr std::uint32_t kMaxDrained = 256 * 1024;  // of a body that nobody wants, to save the connection
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -36,7 +36,8 @@ Transaction::Got Transaction::read_request_body() noexcept {
   return got == 0 ? Got::nothing : Got::closed;
 }
 
-// Sends what is listed, then what the client's block holds, then reads more; until one side has nothing or takes nothing.
+// Sends what is listed, then what the client's block holds, then reads more; until one side has nothing or takes
+// nothing.
 void Transaction::pump_request() noexcept {
   wants_body_ = false;
   const bool streams = exchange_.request.body.kind == Body::Kind::stream;
@@ -58,7 +59,8 @@ void Transaction::pump_request() noexcept {
         body_sent_ = true;
         request_store_unsent_ = false;
         if (chunked) to_upstream_.add_chunk_head(slices.total);
-        for (std::size_t k = 0; k < slices.count; ++k) to_upstream_.add(slices.at[k]);
+        for (std::size_t k = 0; k < slices.count; ++k)
+          to_upstream_.add(slices.at[k]);
         if (chunked) to_upstream_.add(kChunkEnd);
       }
       request_listed_ = step == BodyReader::Step::over;
@@ -87,9 +89,7 @@ void Transaction::pump_request() noexcept {
 bool Transaction::flush_upstream() noexcept {
   int error = 0;
   switch (to_upstream_.flush(leg_->fd(), error)) {
-    case Sent::all:
-      upstream_blocked_ = false;
-      return true;
+    case Sent::all: upstream_blocked_ = false; return true;
     case Sent::blocked:
       to_upstream_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
       upstream_blocked_ = true;

@@ -47,8 +47,7 @@ void Transaction::read_response_head() noexcept {
       const ForMethod method = exchange_.request.method == "HEAD" ? ForMethod::head : ForMethod::other;
       const Scan outcome = scan_response(leg_->in.bytes(), snapshot().limits, method, response_head_,
                                          exchange_.response.headers, refusal);
-      if (outcome == Scan::refused)
-        return attempt_failed(Failure::response, code::kBadResponse, refusal.detail);
+      if (outcome == Scan::refused) return attempt_failed(Failure::response, code::kBadResponse, refusal.detail);
       if (outcome == Scan::more) break;
       leg_->in.begin += static_cast<std::uint32_t>(response_head_.size);
       if (response_head_.status >= 200 || response_head_.status == 101) return take_response_head();

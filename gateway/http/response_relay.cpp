@@ -20,10 +20,13 @@ OutFraming Transaction::response_framing() noexcept {
   if (status < 200 || status == 204) return {};
   const bool no_content = status == 304 || is_head();
   if (response.body.kind == Body::Kind::bytes)
-    return no_content && status == 304 ? OutFraming{} : OutFraming{OutFraming::Kind::length, response.body.bytes.size()};
-  if (no_content) return {response.source == Response::Source::upstream ? OutFraming::Kind::as_received : OutFraming::Kind::none, 0};
+    return no_content && status == 304 ? OutFraming{}
+                                       : OutFraming{OutFraming::Kind::length, response.body.bytes.size()};
+  if (no_content)
+    return {response.source == Response::Source::upstream ? OutFraming::Kind::as_received : OutFraming::Kind::none, 0};
   if (response.body.kind == Body::Kind::none) return {OutFraming::Kind::length, 0};
-  if (response_head_.framing.kind == Framing::Kind::length) return {OutFraming::Kind::length, response_head_.framing.length};
+  if (response_head_.framing.kind == Framing::Kind::length)
+    return {OutFraming::Kind::length, response_head_.framing.length};
   return {head_.minor_version > 0 ? OutFraming::Kind::chunked : OutFraming::Kind::until_close, 0};
 }
 
@@ -64,6 +67,7 @@ void Transaction::begin_response() noexcept {
   stage_ = Stage::responding;
   response_begun_ = true;
   chunked_out_ = framing.kind == OutFraming::Kind::chunked;
+  closes_to_end_ = framing.kind == OutFraming::Kind::until_close;
   client_progress_ = worker_.now();
   to_client_.add(head);
   const bool content = framing.kind == OutFraming::Kind::length && !is_head();
@@ -79,7 +83,8 @@ void Transaction::add_content(const Slices& slices) noexcept {
   if (slices.total == 0) return;
   exchange_.facts.response_bytes += slices.total;
   if (chunked_out_) to_client_.add_chunk_head(slices.total);
-  for (std::size_t k = 0; k < slices.count; ++k) to_client_.add(slices.at[k]);
+  for (std::size_t k = 0; k < slices.count; ++k)
+    to_client_.add(slices.at[k]);
   if (chunked_out_) to_client_.add(kChunkEnd);
 }
 
@@ -142,7 +147,8 @@ void Transaction::response_sent() noexcept {
   drain_request();
 }
 
-// The upstream broke off: the client must not take what it has for the whole. No last chunk, a short length, or a reset.
+// The upstream broke off: the client must not take what it has for the whole. No last chunk, a short length, or a
+// reset.
 void Transaction::cut_response(std::string_view detail) noexcept {
   exchange_.facts.fault = code::kResponseCut;
   std::string message = "response cut: ";

@@ -15,7 +15,8 @@ using middleware::Headers;
 // Appends to a fixed space; once something did not fit, the whole is void.
 class HeadWriter {
  public:
-  explicit HeadWriter(std::span<char> space) noexcept : start_(space.data()), at_(start_), end_(start_ + space.size()) {}
+  explicit HeadWriter(std::span<char> space) noexcept
+      : start_(space.data()), at_(start_), end_(start_ + space.size()) {}
 
   void add(std::string_view text) noexcept {
     if (static_cast<std::size_t>(end_ - at_) < text.size()) return void(fits_ = false);
@@ -66,8 +67,10 @@ bool lists(std::string_view list, std::string_view name) noexcept {
     const std::size_t comma = list.find(',');
     std::string_view token = list.substr(0, comma);
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    while (!token.empty() && is_ows(token.front())) token.remove_prefix(1);
-    while (!token.empty() && is_ows(token.back())) token.remove_suffix(1);
+    while (!token.empty() && is_ows(token.front()))
+      token.remove_prefix(1);
+    while (!token.empty() && is_ows(token.back()))
+      token.remove_suffix(1);
     if (fields::same_name(token, name)) return true;
   }
   return false;
@@ -149,8 +152,8 @@ bool is_date(const Field& field) noexcept {
 
 }  // namespace
 
-std::string_view write_request(const middleware::Request& request, const ConnectionTokens& tokens, const RequestOut& out,
-                               std::span<char> scratch) noexcept {
+std::string_view write_request(const middleware::Request& request, const ConnectionTokens& tokens,
+                               const RequestOut& out, std::span<char> scratch) noexcept {
   HeadWriter writer(scratch);
   writer.add(request.method);
   writer.add(" ");

@@ -29,10 +29,10 @@ struct Redirect {
 
 struct Route {
   std::string name;
-  middleware::Chain chain;  // a route with a fixed response has its `respond` step last
+  middleware::Chain chain;       // a route with a fixed response has its `respond` step last
   std::vector<Split> upstreams;  // by weight; empty: the chain or `redirect` answers
   std::optional<Redirect> redirect;
-  std::string strip;  // "/prefix" taken off the path for the upstream; empty: nothing
+  std::string strip;                // "/prefix" taken off the path for the upstream; empty: nothing
   std::optional<Duration> timeout;  // for the whole exchange
 };
 

@@ -19,11 +19,11 @@ namespace lingate::http {
 
 struct Target {
   const TargetOptions* options = nullptr;
-  std::string label;  // "127.0.0.1:9001", for the log
-  std::uint64_t seed = 0;  // for consistent hashing
+  std::string label;                // "127.0.0.1:9001", for the log
+  std::uint64_t seed = 0;           // for consistent hashing
   std::vector<Endpoint> endpoints;  // empty: the name has not been resolved yet, or never was
   std::size_t next_endpoint = 0;
-  bool resolving = false;  // its first lookup is under way
+  bool resolving = false;                    // its first lookup is under way
   std::vector<UpstreamConnection*> waiting;  // for that lookup
 
   UpstreamConnection* idle = nullptr;  // most recently used first
@@ -32,11 +32,11 @@ struct Target {
   std::uint32_t active = 0;  // exchanges that use it
   std::int64_t credit = 0;   // smooth weighted round-robin
 
-  bool healthy = true;            // by the health check
-  bool probing = false;           // its ejection is over; one request is trying it
+  bool healthy = true;   // by the health check
+  bool probing = false;  // its ejection is over; one request is trying it
   bool ejected = false;
-  std::uint32_t failures = 0;     // in a row
-  std::uint32_t ejections = 0;    // in a row, without a success between
+  std::uint32_t failures = 0;   // in a row
+  std::uint32_t ejections = 0;  // in a row, without a success between
   Clock::time_point ejected_until{};
 
   // May be chosen: it is healthy, and either not ejected or due for its one probe.

@@ -79,8 +79,8 @@ void TimerWheel::cascade() noexcept {
   }
 }
 
-// Every timer of a near slot has that slot's tick. A handler may arm and disarm any timer, so the list is taken from the
-// front, one by one.
+// Every timer of a near slot has that slot's tick. A handler may arm and disarm any timer, so the list is taken from
+// the front, one by one.
 void TimerWheel::fire_slot(std::uint32_t slot) noexcept {
   while (Timer* timer = slots_[slot]) {
     unlink(*timer);

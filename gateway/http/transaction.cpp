@@ -195,8 +195,8 @@ void Transaction::client_timeout() noexcept {
   const bool waits = client_blocked_ || wants_body_ || stage_ == Stage::tunnel;
   if (!waits) return;  // whoever waits next arms it again
   const Duration limit = stage_ == Stage::tunnel ? limits.tunnel_timeout
-                         : client_blocked_      ? limits.write_timeout
-                                                : limits.body_timeout;
+                         : client_blocked_       ? limits.write_timeout
+                                                 : limits.body_timeout;
   const Duration left = client_progress_ + limit - worker_.now();
   if (left > Duration::zero()) return client_->wake_within(left);
   if (stage_ == Stage::tunnel) return finish(Ending::complete);
@@ -223,8 +223,7 @@ void Transaction::finish(Ending ending) noexcept {
   After after = after_;
   if (ending == Ending::client_gone) exchange_.facts.status = 499;
   if (ending != Ending::complete) {
-    const bool silent_end = ending == Ending::cut && !chunked_out_ && response_body_.kind() == Framing::Kind::until_close;
-    after = silent_end ? After::reset : After::cut;
+    after = ending == Ending::cut && closes_to_end_ ? After::reset : After::cut;
   }
   let_go(false);
   count(ending);
@@ -267,7 +266,7 @@ void Transaction::clear() noexcept {
   after_ = After::close;
   body_sent_ = request_dead_ = upstream_blocked_ = client_blocked_ = wants_body_ = continued_ = collecting_ = false;
   request_store_unsent_ = response_store_unsent_ = request_listed_ = response_listed_ = false;
-  response_begun_ = chunked_out_ = retried_stale_ = fresh_only_ = false;
+  response_begun_ = chunked_out_ = closes_to_end_ = retried_stale_ = fresh_only_ = false;
   drained_ = 0;
   response_body_.begin({}, Limits{});
 }

@@ -1,6 +1,6 @@
-// Transaction: one request in flight with everything that moves its bytes: the exchange and its chain, the attempt at an
-// upstream, both bodies, both directions of a tunnel. A state machine driven by readiness: nothing in it waits, and each
-// direction stops reading when the other side cannot take more.
+// Transaction: one request in flight with everything that moves its bytes: the exchange and its chain, the attempt at
+// an upstream, both bodies, both directions of a tunnel. A state machine driven by readiness: nothing in it waits, and
+// each direction stops reading when the other side cannot take more.
 //
 // Thread: the worker's. Lifetime: taken from the worker's free list for one request and given back after; it keeps its
 // capacity, so serving allocates nothing in the steady state.
@@ -197,15 +197,16 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser 
   bool request_dead_ = false;     // the upstream takes no more of the request
   bool upstream_blocked_ = false;
   bool client_blocked_ = false;
-  bool wants_body_ = false;       // client_readable() means the request body
-  bool continued_ = false;        // 100 was sent, or is not wanted
-  bool collecting_ = false;       // for a step, on either side
-  bool request_store_unsent_ = false;   // what was collected goes out before the stream
+  bool wants_body_ = false;            // client_readable() means the request body
+  bool continued_ = false;             // 100 was sent, or is not wanted
+  bool collecting_ = false;            // for a step, on either side
+  bool request_store_unsent_ = false;  // what was collected goes out before the stream
   bool response_store_unsent_ = false;
   bool request_listed_ = false;   // all of the request body is sent or in the outbox
   bool response_listed_ = false;  // the same of an upstream's response body
   bool response_begun_ = false;   // bytes of the final head may have left
   bool chunked_out_ = false;
+  bool closes_to_end_ = false;  // nothing but the connection's end says that the response is over
   bool retried_stale_ = false;
   bool fresh_only_ = false;
   std::uint32_t drained_ = 0;

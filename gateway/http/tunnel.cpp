@@ -30,8 +30,8 @@ void Transaction::begin_tunnel() noexcept {
 
 void Transaction::run_tunnel() noexcept {
   client_progress_ = worker_.now();
-  const bool whole = pump_direction(up_, client_->watch(), leg_->watch()) &&
-                     pump_direction(down_, leg_->watch(), client_->watch());
+  const bool whole =
+      pump_direction(up_, client_->watch(), leg_->watch()) && pump_direction(down_, leg_->watch(), client_->watch());
   exchange_.facts.request_bytes = up_.passed;
   exchange_.facts.response_bytes = down_.passed;
   if (!whole || (up_.closed && down_.closed)) finish(Ending::complete);

@@ -105,7 +105,8 @@ UpstreamConnection* Upstream::acquire(Target& target, UpstreamUser& user, Reuse 
   auto connection = std::make_unique<UpstreamConnection>(*this, target);
   if (target.endpoints.empty())
     connection->await_name(parts_.reactor, user);
-  else if (!connection->open(parts_.reactor, user, error)) return code = code::kConnectFailed, nullptr;
+  else if (!connection->open(parts_.reactor, user, error))
+    return code = code::kConnectFailed, nullptr;
   ++target.open;
   return connection.release();
 }
@@ -140,14 +141,16 @@ void Upstream::discard(UpstreamConnection& connection) noexcept {
 void Upstream::close_idle() noexcept {
   parts_.loop.disarm(sweep_);
   for (const auto& target : targets_)
-    while (target->idle) drop_idle(*target->idle);
+    while (target->idle)
+      drop_idle(*target->idle);
 }
 
 void Upstream::sweep() noexcept {
   const Clock::time_point now = parts_.loop.now();
   Clock::time_point oldest = Clock::time_point::max();
   for (const auto& target : targets_) {
-    while (target->coldest && now - target->coldest->idle_since() >= options_.pool_idle) drop_idle(*target->coldest);
+    while (target->coldest && now - target->coldest->idle_since() >= options_.pool_idle)
+      drop_idle(*target->coldest);
     if (target->coldest) oldest = std::min(oldest, target->coldest->idle_since());
   }
   if (oldest != Clock::time_point::max()) parts_.loop.arm(sweep_, oldest + options_.pool_idle - now);
@@ -160,7 +163,8 @@ void Upstream::set_healthy(Target& target, std::string_view why) noexcept {
 
 void Upstream::set_unhealthy(Target& target, std::string_view why) noexcept {
   target.healthy = false;
-  while (target.idle) drop_idle(*target.idle);
+  while (target.idle)
+    drop_idle(*target.idle);
   say(target, "is unhealthy", why);
 }
 

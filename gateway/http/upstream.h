@@ -2,8 +2,8 @@
 // next, their keep-alive connections, their health. Every worker has its own; nothing is shared, nothing is locked.
 //
 // If no target may be chosen (all fail their health check or are ejected) the answer is 503 at once, not a gamble on a
-// dead server. An ejected target gets one request when its time is over: that it succeeds takes it back, another failure
-// ejects it for twice as long (at most eight times).
+// dead server. An ejected target gets one request when its time is over: that it succeeds takes it back, another
+// failure ejects it for twice as long (at most eight times).
 //
 // Thread: the worker's. Lifetime: until no generation of the configuration uses it; connections are gone by then.
 #pragma once

@@ -95,7 +95,11 @@ bool UpstreamConnection::has_gone_stale() const noexcept {
 }
 
 void UpstreamConnection::readable() noexcept {
-  if (state_ == State::idle) return upstream_.drop_idle(*this);
+  if (state_ == State::idle) {
+    // The edge may be that of a response which was read before it was told.
+    if (!has_gone_stale()) return watch_->await_read();
+    return upstream_.drop_idle(*this);
+  }
   if (state_ == State::in_use && user_) user_->upstream_readable();
 }
 

@@ -1,6 +1,6 @@
-// UpstreamConnection: one connection to one target: being made, in use by one exchange (or health check), or idle in its
-// target's pool. It owns the socket and, while in use, the buffer that responses are read into; who uses it does the
-// talking.
+// UpstreamConnection: one connection to one target: being made, in use by one exchange (or health check), or idle in
+// its target's pool. It owns the socket and, while in use, the buffer that responses are read into; who uses it does
+// the talking.
 //
 // Thread: the worker's. Lifetime: made by Upstream::acquire(), ended by Upstream::release() or discard().
 #pragma once

@@ -83,7 +83,8 @@ void WorkerState::arm(Timer& timer, Clock::duration after) noexcept {
 WorkerState::~WorkerState() {
   parts.loop.disarm(deadline_);
   mailbox.run_all();
-  while (connections_) connections_->shut_down();
+  while (connections_)
+    connections_->shut_down();
   listeners.clear();
 }
 

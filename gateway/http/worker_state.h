@@ -1,5 +1,5 @@
-// WorkerState: all that one worker owns, in the order in which it must be taken down: its parts, its timers and mailbox,
-// its generations, its connections and the free Transactions.
+// WorkerState: all that one worker owns, in the order in which it must be taken down: its parts, its timers and
+// mailbox, its generations, its connections and the free Transactions.
 //
 // Thread: the worker's, but for what Worker's own functions post to it. Lifetime: the Worker's.
 #pragma once

@@ -24,7 +24,8 @@ Decoded decode(std::string_view text, std::size_t piece = SIZE_MAX) {
     std::string_view input = text.substr(0, piece);
     text.remove_prefix(input.size());
     std::string_view slice;
-    while ((out.step = decoder.next(input, slice)) == ChunkDecoder::Step::data) out.content += slice;
+    while ((out.step = decoder.next(input, slice)) == ChunkDecoder::Step::data)
+      out.content += slice;
     out.left = input.size() + text.size();
     if (out.step != ChunkDecoder::Step::more) break;
   }
@@ -43,9 +44,10 @@ TEST(ChunkDecoder, ReadsChunksHoweverTheyAreCut) {
 }
 
 TEST(ChunkDecoder, RefusesWhatIsNotAChunk) {
-  for (const char* bad : {"+5\r\nhello\r\n", "0_5\r\n", "g\r\n", "5\nhello\r\n", "5 \r\nhello\r\n", "5;\r\nhello\r\n",
-                          "5;a\rb\r\nhello", "5;a=\"\r\nhello", "5\r\nhelloXX0\r\n\r\n", "5\r\nhello0\r\n", "0\n\r\n",
-                          "0\r\nX Y: 1\r\n\r\n", "0\r\n: 1\r\n\r\n", "0\r\n a: b\r\n\r\n", "FFFFFFFFFFFFFFFF\r\n", "\r\n", "5;=a\r\n"}) {
+  for (const char* bad :
+       {"+5\r\nhello\r\n", "0_5\r\n", "g\r\n", "5\nhello\r\n", "5 \r\nhello\r\n", "5;\r\nhello\r\n", "5;a\rb\r\nhello",
+        "5;a=\"\r\nhello", "5\r\nhelloXX0\r\n\r\n", "5\r\nhello0\r\n", "0\n\r\n", "0\r\nX Y: 1\r\n\r\n",
+        "0\r\n: 1\r\n\r\n", "0\r\n a: b\r\n\r\n", "FFFFFFFFFFFFFFFF\r\n", "\r\n", "5;=a\r\n"}) {
     const Decoded out = decode(bad);
     EXPECT_EQ(out.step, ChunkDecoder::Step::refused) << bad;
     EXPECT_EQ(out.code, code::kBadFraming) << bad;
@@ -55,7 +57,8 @@ TEST(ChunkDecoder, RefusesWhatIsNotAChunk) {
 TEST(ChunkDecoder, BoundsTrailersInBytesAndNumber) {
   EXPECT_EQ(decode("0\r\nX: " + std::string(40000, 'a')).code, code::kHeadTooLarge);
   std::string many = "0\r\n";
-  for (int k = 0; k < 101; ++k) many += "A: b\r\n";
+  for (int k = 0; k < 101; ++k)
+    many += "A: b\r\n";
   EXPECT_EQ(decode(many).code, code::kHeadTooLarge);
   EXPECT_EQ(decode("5;" + std::string(2000, 'a')).code, code::kBadFraming);
 }

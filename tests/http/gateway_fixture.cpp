@@ -17,7 +17,7 @@ middleware::Flow Answer::on_request(middleware::Exchange& exchange, middleware::
   return middleware::Flow::respond;
 }
 
-void Watcher::on_log(const middleware::Exchange& exchange, const middleware::StepRecord&) const {
+void Watcher::on_log(middleware::Exchange& exchange, const middleware::StepRecord&) const {
   const std::lock_guard lock(mutex_);
   statuses_.push_back(exchange.facts.status != 0 ? exchange.facts.status : exchange.response.status);
 }
@@ -27,7 +27,9 @@ std::vector<int> Watcher::statuses() const {
   return statuses_;
 }
 
-GatewayTest::~GatewayTest() { stop(); }
+GatewayTest::~GatewayTest() {
+  stop();
+}
 
 void GatewayTest::add_target(std::uint16_t port) {
   TargetOptions target;
@@ -55,8 +57,7 @@ std::shared_ptr<const Snapshot> GatewayTest::make_snapshot() {
   snapshot->unrouted = middleware::Chain({&watcher_});
   snapshot->upstreams = {upstream_};
   snapshot->limits = limits_;
-  if (trust_loopback_)
-    snapshot->trusted.push_back({{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}, 128});
+  if (trust_loopback_) snapshot->trusted.push_back({{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}, 128});
   return snapshot;
 }
 

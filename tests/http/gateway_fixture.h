@@ -44,7 +44,7 @@ class Watcher final : public middleware::Middleware {
   middleware::Flow on_request(middleware::Exchange&, middleware::StepRecord&) const override {
     return middleware::Flow::next;
   }
-  void on_log(const middleware::Exchange& exchange, const middleware::StepRecord&) const override;
+  void on_log(middleware::Exchange& exchange, const middleware::StepRecord&) const override;
   std::vector<int> statuses() const;
 
  private:

@@ -79,38 +79,42 @@ std::string with(const std::string& fields) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, BadRequest,
-    testing::Values(Bad{"bare_lf", with("A: b\nC: d"), code::kBadRequest}, Bad{"bare_cr", with("A: b\rC: d"), code::kBadRequest},
-                    Bad{"fold", with("A: b\r\n c"), code::kBadRequest}, Bad{"nul", with(std::string("A: b\0c", 6)), code::kBadRequest},
-                    Bad{"del", with("A: b\x7f"), code::kBadRequest}, Bad{"space_before_colon", with("A : b"), code::kBadRequest},
-                    Bad{"empty_name", with(": b"), code::kBadRequest}, Bad{"no_colon", with("Abc"), code::kBadRequest},
-                    Bad{"two_lengths", with("Content-Length: 5\r\nContent-Length: 5"), code::kBadFraming},
-                    Bad{"signed_length", with("Content-Length: +5"), code::kBadFraming},
-                    Bad{"overflow", with("Content-Length: 9223372036854775808"), code::kBadFraming},
-                    Bad{"length_and_coding", with("Content-Length: 5\r\nTransfer-Encoding: chunked"), code::kBadFraming},
-                    Bad{"chunked_twice", with("Transfer-Encoding: chunked, chunked"), code::kBadFraming},
-                    Bad{"quoted_coding", with("Transfer-Encoding: \"chunked\""), code::kBadFraming},
-                    Bad{"unknown_coding", with("Transfer-Encoding: gzip"), code::kUnknownTransferCoding},
-                    Bad{"old_chunked", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", code::kBadFraming},
-                    Bad{"no_host", "GET / HTTP/1.1\r\n\r\n", code::kBadHost},
-                    Bad{"two_hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", code::kBadHost},
-                    Bad{"userinfo", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", code::kBadHost},
-                    Bad{"port", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", code::kBadHost},
-                    Bad{"major", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", code::kVersionNotSupported},
-                    Bad{"connect", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", code::kMethodNotImplemented},
-                    Bad{"star", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", code::kBadRequest},
-                    Bad{"fragment", "GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", code::kBadRequest},
-                    Bad{"long_target", "GET /" + std::string(8192, 'a') + " HTTP/1.1\r\n", code::kTargetTooLong},
-                    Bad{"long_field", with("A: " + std::string(17000, 'b')), code::kHeadTooLarge}),
-    [](const auto& info) { return info.param.name; });
+    testing::Values(
+        Bad{"bare_lf", with("A: b\nC: d"), code::kBadRequest}, Bad{"bare_cr", with("A: b\rC: d"), code::kBadRequest},
+        Bad{"fold", with("A: b\r\n c"), code::kBadRequest},
+        Bad{"nul", with(std::string("A: b\0c", 6)), code::kBadRequest}, Bad{"del", with("A: b\x7f"), code::kBadRequest},
+        Bad{"space_before_colon", with("A : b"), code::kBadRequest}, Bad{"empty_name", with(": b"), code::kBadRequest},
+        Bad{"no_colon", with("Abc"), code::kBadRequest},
+        Bad{"two_lengths", with("Content-Length: 5\r\nContent-Length: 5"), code::kBadFraming},
+        Bad{"signed_length", with("Content-Length: +5"), code::kBadFraming},
+        Bad{"overflow", with("Content-Length: 9223372036854775808"), code::kBadFraming},
+        Bad{"length_and_coding", with("Content-Length: 5\r\nTransfer-Encoding: chunked"), code::kBadFraming},
+        Bad{"chunked_twice", with("Transfer-Encoding: chunked, chunked"), code::kBadFraming},
+        Bad{"quoted_coding", with("Transfer-Encoding: \"chunked\""), code::kBadFraming},
+        Bad{"unknown_coding", with("Transfer-Encoding: gzip"), code::kUnknownTransferCoding},
+        Bad{"old_chunked", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", code::kBadFraming},
+        Bad{"no_host", "GET / HTTP/1.1\r\n\r\n", code::kBadHost},
+        Bad{"two_hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", code::kBadHost},
+        Bad{"userinfo", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", code::kBadHost},
+        Bad{"port", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", code::kBadHost},
+        Bad{"major", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", code::kVersionNotSupported},
+        Bad{"connect", "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", code::kMethodNotImplemented},
+        Bad{"star", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", code::kBadRequest},
+        Bad{"fragment", "GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", code::kBadRequest},
+        Bad{"long_target", "GET /" + std::string(8192, 'a') + " HTTP/1.1\r\n", code::kTargetTooLong},
+        Bad{"long_field", with("A: " + std::string(17000, 'b')), code::kHeadTooLarge}),
+    [](const auto& each) { return each.param.name; });
 
 TEST_F(RequestScan, CountsFieldsAndBytes) {
   std::string many;
-  for (int k = 0; k < 99; ++k) many += "A: b\r\n";
+  for (int k = 0; k < 99; ++k)
+    many += "A: b\r\n";
   EXPECT_EQ(scan("GET / HTTP/1.1\r\nHost: a\r\n" + many + "\r\n"), Scan::done);
   EXPECT_EQ(scan("GET / HTTP/1.1\r\nHost: a\r\n" + many + "A: b\r\n\r\n"), Scan::refused);
   EXPECT_EQ(refusal_.code, code::kHeadTooLarge);
   std::string large;
-  for (int k = 0; k < 3; ++k) large += "A: " + std::string(12000, 'x') + "\r\n";
+  for (int k = 0; k < 3; ++k)
+    large += "A: " + std::string(12000, 'x') + "\r\n";
   EXPECT_EQ(scan("GET / HTTP/1.1\r\nHost: a\r\n" + large), Scan::refused);
 }
 
@@ -137,9 +141,10 @@ TEST_F(ResponseScan, FramesByMethodStatusAndFields) {
 }
 
 TEST_F(ResponseScan, RefusesWhatCouldBeReadTwoWays) {
-  for (const char* bad : {"HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 99 OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n",
-                          "HTTP/1.1 200 OK\nA: b\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nA b\r\n\r\n"}) {
+  for (const char* bad :
+       {"HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 99 OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n",
+        "HTTP/1.1 200 OK\nA: b\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nA b\r\n\r\n"}) {
     EXPECT_EQ(response(bad), Scan::refused) << bad;
     EXPECT_EQ(refusal_.code, code::kBadResponse) << bad;
   }

@@ -62,7 +62,9 @@ std::size_t Socket::send_some(std::string_view text) {
   return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 
-void Socket::shutdown_write() { ::shutdown(fd_, SHUT_WR); }
+void Socket::shutdown_write() {
+  ::shutdown(fd_, SHUT_WR);
+}
 
 void Socket::close() {
   if (fd_ >= 0) ::close(fd_);
@@ -134,7 +136,9 @@ std::uint64_t Socket::skip(std::uint64_t size) {
   return got;
 }
 
-bool Socket::is_quiet() { return buffer_.empty() && !ready(fd_, POLLIN, kMoment); }
+bool Socket::is_quiet() {
+  return buffer_.empty() && !ready(fd_, POLLIN, kMoment);
+}
 
 Origin::Origin(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const int on = 1;
@@ -147,7 +151,9 @@ Origin::Origin(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CL
   port_ = ntohs(address.sin_port);
 }
 
-Origin::~Origin() { close(); }
+Origin::~Origin() {
+  close();
+}
 
 void Origin::close() {
   if (fd_ >= 0) ::close(fd_);
@@ -158,7 +164,9 @@ Socket Origin::accept() {
   return ready(fd_, POLLIN, kDeadline) ? Socket(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC)) : Socket();
 }
 
-bool Origin::nobody_comes() { return !ready(fd_, POLLIN, kMoment); }
+bool Origin::nobody_comes() {
+  return !ready(fd_, POLLIN, kMoment);
+}
 
 std::string field_of(const std::string& head, const std::string& name) {
   std::size_t at = 0;
@@ -171,6 +179,8 @@ std::string field_of(const std::string& head, const std::string& name) {
   return {};
 }
 
-int status_of(const std::string& head) { return head.size() > 12 ? std::atoi(head.c_str() + 9) : 0; }
+int status_of(const std::string& head) {
+  return head.size() > 12 ? std::atoi(head.c_str() + 9) : 0;
+}
 
 }  // namespace lingate::http::test

@@ -1,5 +1,5 @@
-// Raw sockets for tests: a client that says exactly the bytes it is told, and an origin that is driven step by step from
-// the test itself. Every read has a deadline, so a hang is a failure and not a hang.
+// Raw sockets for tests: a client that says exactly the bytes it is told, and an origin that is driven step by step
+// from the test itself. Every read has a deadline, so a hang is a failure and not a hang.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class Socket {
   std::string read_chunked();                  // the content; "<cut>" is appended if the last chunk is missing
   // Drops `size` bytes, for bodies too large to keep. Returns how many came.
   std::uint64_t skip(std::uint64_t size);
-  bool is_quiet();        // nothing comes within a moment
+  bool is_quiet();  // nothing comes within a moment
   bool was_reset() const { return reset_; }
 
  private:
@@ -47,8 +47,8 @@ class Origin {
   explicit Origin(std::uint16_t port = 0);
   ~Origin();
   std::uint16_t port() const { return port_; }
-  Socket accept();       // invalid: nobody came in time
-  bool nobody_comes();   // within a moment
+  Socket accept();      // invalid: nobody came in time
+  bool nobody_comes();  // within a moment
   void close();
 
  private:

@@ -112,12 +112,14 @@ TEST_F(Upstreams, FailuresInARowEjectATargetAndASuccessTakesItBack) {
   add_target(port);
   upstream_.eject = EjectOptions{.failures = 3, .duration = milliseconds(200)};
   start();
-  for (int k = 0; k < 3; ++k) EXPECT_EQ(status_of(ask()), 502);
+  for (int k = 0; k < 3; ++k)
+    EXPECT_EQ(status_of(ask()), 502);
   EXPECT_EQ(status_of(ask()), 503);
   Origin alive(port);
   std::string answer;
   std::thread client([&] {
-    do answer = ask();
+    do
+      answer = ask();
     while (status_of(answer) == 503);
   });
   Socket upstream = alive.accept();
@@ -128,7 +130,8 @@ TEST_F(Upstreams, FailuresInARowEjectATargetAndASuccessTakesItBack) {
 }
 
 TEST_F(Upstreams, ATargetThatFailsItsChecksIsLeftOutUntilItPassesThem) {
-  upstream_.health = HealthOptions{.path = "/healthz", .every = milliseconds(30), .timeout = milliseconds(5000), .healthy = 2, .unhealthy = 2};
+  upstream_.health = HealthOptions{
+      .path = "/healthz", .every = milliseconds(30), .timeout = milliseconds(5000), .healthy = 2, .unhealthy = 2};
   start();
   const auto check = [&](const std::string& answer) {
     Socket probe = origin_.accept();
