@@ -96,24 +96,31 @@ Crew::Status Crew::status(const Flight& flight) noexcept {
 Crew::Overdue Crew::overdue(const Flight& flight) noexcept {
   const std::lock_guard lock(mutex_);
   if (flight.place != Flight::Place::running) return Overdue::returned;
-  if (!flight.slot->stuck_) mark_stuck(*flight.slot);
+  if (state_.runtime.independent()) return Overdue::holder;
+  claim_interpreter(*flight.slot);
   return flight.slot->stuck_ ? Overdue::holder : Overdue::held_up;
 }
 
 void Crew::relieve(Clock::time_point now) noexcept {
   const std::lock_guard lock(mutex_);
-  for (std::size_t i = 0; i < slots_.size(); ++i)
-    if (Slot& slot = *slots_[i]; slot.busy_ && !slot.stuck_ && now >= slot.run_until_ + kGrace) mark_stuck(slot);
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = *slots_[i];
+    if (!slot.busy_ || slot.stuck_ || now < slot.run_until_ + kStuckAfter) continue;
+    if (state_.runtime.independent()) {
+      retire_stuck(slot);
+    } else {
+      claim_interpreter(slot);
+    }
+  }
 }
 
-// Under the mutex. Of those who wait for the one interpreter of a runtime, only one can be the call that holds it.
-void Crew::mark_stuck(Slot& slot) noexcept {
-  Runtime& runtime = state_.runtime;
-  if (!runtime.independent()) {
-    std::uint32_t nobody = 0;
-    slot.stuck_ = runtime.stuck_.compare_exchange_strong(nobody, 1);
-    return;
-  }
+// Under the mutex, as the next. Of those who wait for the one interpreter, only one can be the call that holds it.
+void Crew::claim_interpreter(Slot& slot) noexcept {
+  std::uint32_t nobody = 0;
+  if (state_.runtime.stuck_.compare_exchange_strong(nobody, 1)) slot.stuck_ = true;
+}
+
+void Crew::retire_stuck(Slot& slot) noexcept {
   slot.stuck_ = true;
   if (behind_ >= kMostBehind || !add_slot()) return;
   slot.retired_ = true;

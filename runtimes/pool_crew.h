@@ -90,12 +90,11 @@ class Crew {
   };
   Status status(const Flight& flight) noexcept;
 
-  // A flight has run past its budget and the grace. `holder`: its slot counts as stuck and, where that helps, another
-  // takes its place; `held_up`: it waits for the one interpreter, which another call holds; `returned`: it is on its
-  // way home.
+  // A flight has run past its budget and the grace: is it the one to blame? `held_up`: it only waits for the one
+  // interpreter of its runtime, which another call holds; `returned`: it is on its way home.
   enum class Overdue : std::uint8_t { returned, holder, held_up };
   Overdue overdue(const Flight& flight) noexcept;
-  // A flight has queued for long: slots that are stuck although nobody waits for their calls any more are replaced.
+  // A flight has queued for long: a slot that is stuck counts as such and, where that helps, another takes its place.
   void relieve(Clock::time_point now) noexcept;
 
   // Takes a flight back if no slot has begun on it.
@@ -122,7 +121,8 @@ class Crew {
   void perform(Slot& slot, Flight& flight) noexcept;
   void note(Slot& slot, Flight& flight, const Stay& stay) noexcept;
   void drop(Slot& slot, Flight& flight) noexcept;
-  void mark_stuck(Slot& slot) noexcept;
+  void claim_interpreter(Slot& slot) noexcept;
+  void retire_stuck(Slot& slot) noexcept;
   bool is_closed() noexcept;
   void hand_back(Flight& flight) noexcept;
   void hand_back_all(FlightList& flights, Lock& lock) noexcept;

@@ -62,7 +62,7 @@ bool Lane::submit(Flight& flight, Flight::Work work) noexcept {
   flight.stage = Flight::Stage::away;
   flight.wait_until = now + state_.options.wait;
   flight.leash = flight.budget_left;
-  const Clock::time_point first_look = now + flight.leash + kGrace;
+  const Clock::time_point first_look = now + std::min<nanoseconds>(flight.leash + kGrace, kImpatience);
   if (!state_.crew.submit(flight)) {
     flight.stage = Flight::Stage::idle;
     return false;
@@ -103,7 +103,9 @@ void Lane::look_after(Flight& flight) noexcept {
   if (status.place == Flight::Place::queued) {
     const Clock::time_point due = std::min(flight.wait_until, flight.timeout_at);
     state_.crew.relieve(now);
-    if (now < due) return arm(flight, std::min(due, now + flight.leash + kGrace));
+    if (now < due)
+      return arm(flight,
+                 std::min<Clock::time_point>(due, now + std::min<nanoseconds>(flight.leash + kGrace, kImpatience)));
     if (!state_.crew.take_back(flight)) return arm(flight, now + kGrace);  // begun this moment
     const bool timed_out = now >= flight.timeout_at;
     if (flight.work == Flight::Work::start || !submit_cancel(flight)) flight.stage = Flight::Stage::idle;

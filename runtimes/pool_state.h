@@ -18,7 +18,14 @@
 namespace lingate::runtimes::pool {
 
 // Added to a budget before the loop answers for an instance that does not return.
-inline constexpr std::chrono::milliseconds kGrace{20};
+inline constexpr std::chrono::milliseconds kGrace{25};
+
+// Added to a budget before its thread counts as stuck: the watchdog may be patient with a thread that got no core, and
+// who only came late must not be replaced.
+inline constexpr std::chrono::milliseconds kStuckAfter{60};
+
+// A call that queues for longer has a look at why.
+inline constexpr std::chrono::milliseconds kImpatience{50};
 
 // Three budgets spent within the window move an inline pool to threads.
 inline constexpr std::chrono::seconds kDemotionWindow{10};
