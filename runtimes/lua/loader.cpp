@@ -85,6 +85,25 @@ std::string shown_name(const std::string& path) {
   return path.size() < LUA_IDSIZE ? path : "..." + path.substr(path.size() - kTail);
 }
 
+int raise_nothing(lua_State* state) {
+  lua_pushnil(state);
+  return lua_error(state);
+}
+
+// luaL_loadbuffer() for text alone. A stop that is raised inside the engine's compiler leaves hooks switched off, since
+// its protected call is none of those that the engine expects around a hook; a coroutine that dies switches them on.
+int load_text(lua_State* state, std::string_view source, const char* name) {
+  lua_State* dies = lua_newthread(state);
+  const int status = luaL_loadbufferx(state, source.data(), source.size(), name, "t");
+  const Vm& vm = Vm::of(state);
+  if (status != 0 && (vm.interrupted() || vm.doomed())) {
+    lua_pushcfunction(dies, &raise_nothing);
+    lua_resume(dies, 0);
+  }
+  lua_remove(state, -2);
+  return status;
+}
+
 // Compiles what was found, or pushes nil and the reason. Nothing of C++ is left behind when Lua takes over.
 int load_found(lua_State* state, Environment& environment, std::string_view name) {
   std::string path, source;
@@ -114,7 +133,7 @@ int compile_text(lua_State* state) {
     return 2;
   }
   const char* name = lua_type(state, 2) == LUA_TSTRING ? lua_tolstring(state, 2, nullptr) : "=(load)";
-  if (luaL_loadbufferx(state, source.data(), source.size(), name, "t") != 0) {
+  if (load_text(state, source, name) != 0) {
     lua_pushnil(state);
     lua_insert(state, -2);
     return 2;
@@ -131,7 +150,7 @@ int compile_text(lua_State* state) {
 
 int compile(Environment& environment, lua_State* state, std::string_view source, const std::string& path) {
   environment.chunks.push_back({shown_name(path), path});
-  return luaL_loadbufferx(state, source.data(), source.size(), ("@" + path).c_str(), "t");
+  return load_text(state, source, ("@" + path).c_str());
 }
 
 void add_loader(Environment& environment) {
