@@ -130,8 +130,9 @@ Span Source::at(std::uint32_t line, std::uint32_t column) const noexcept {
 void Report::add(Severity severity, Finding finding, std::vector<Second> notes) {
   if (!seen_.emplace(finding.span.begin, fmt::format("{} {}", finding.code, finding.cure)).second) return;
   if (severity == Severity::error && ++errors_ > kMost) return;
-  const auto width = [this](Span span) {
-    return static_cast<std::uint32_t>(std::max<std::size_t>(1, columns(source_.text(span))));
+  const auto width = [this](Span span) {  // on the first line
+    const std::string_view text = source_.text(span).substr(0, source_.text(span).find('\n'));
+    return static_cast<std::uint32_t>(std::max<std::size_t>(1, columns(text)));
   };
   Diagnostic result;
   result.severity = severity;

@@ -92,7 +92,6 @@ class Builder {
   bool close() {
     Node& node = *open_.back().node;
     open_.pop_back();
-    closed_.emplace(&node);
     const bool block =
         node.kind == Node::Kind::mapping && !node.entries.empty() && report_.source().text(node.span) != "{";
     if (block) node.span = node.entries.front().span;
@@ -136,7 +135,7 @@ class Builder {
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) return refuse_unknown(name, span);
     Node& target = *found->second;
-    if (target.kind != Node::Kind::scalar && !closed_.count(&target)) {
+    if (std::any_of(open_.begin(), open_.end(), [&target](const Open& each) { return each.node == &target; })) {
       report_.error({code::kYamlTooLarge, span, fmt::format("the alias '*{}' contains itself", name), "remove it"},
                     {{target.span, "the anchor begins here"}});
       return add_broken(span);
@@ -216,7 +215,6 @@ class Builder {
   Report& report_;
   std::vector<Open> open_;
   std::unordered_map<std::string_view, Node*> anchors_;
-  std::set<const Node*> closed_;
   std::uint64_t from_aliases_ = 0;
   std::uint32_t last_ = 0;
   int documents_ = 0;

@@ -54,7 +54,9 @@ TEST(Render, CutsLongLinesAroundThePlace) {
     const std::size_t end = text.find('\n', at);
     const std::string_view line = std::string_view(text).substr(at, end - at);
     if (line.starts_with("    4 |")) longest = std::max(longest, line.size());
-    if (line.starts_with("      | ") && line.find('^') != std::string_view::npos) EXPECT_LT(line.find('^'), 130U);
+    if (line.starts_with("      | ") && line.find('^') != std::string_view::npos) {
+      EXPECT_LT(line.find('^'), 130U);
+    }
     at = end + 1;
   }
   EXPECT_GT(longest, 100U);

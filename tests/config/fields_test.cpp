@@ -47,13 +47,17 @@ TEST(FieldTable, EverySectionIsReachedAndDescribed) {
   for (const Field& field : all_fields()) {
     EXPECT_TRUE(described.count(field.section)) << field.section;
     EXPECT_TRUE(reached.count(field.section)) << field.section;
-    if (field.type == Type::section) EXPECT_FALSE(fields_of(field.of).empty()) << field.name;
+    if (field.type == Type::section) {
+      EXPECT_FALSE(fields_of(field.of).empty()) << field.name;
+    }
   }
 }
 
 TEST(FieldTable, EveryShorthandIsAKeyOfItsSection) {
-  for (const Section& each : all_sections())
-    if (!each.shorthand.empty()) EXPECT_NE(find_field(each.name, each.shorthand), nullptr) << each.name;
+  for (const Section& each : all_sections()) {
+    if (each.shorthand.empty()) continue;
+    EXPECT_NE(find_field(each.name, each.shorthand), nullptr) << each.name;
+  }
 }
 
 // Puts `key: example` where it belongs, beside what its section demands.

@@ -119,10 +119,10 @@ TEST_F(Example, MatchesAreReadyForTheRouter) {
   EXPECT_TRUE(users.preflight);
   const routing::Match& orders = route("orders").match;
   EXPECT_FALSE(orders.preflight);
-  using Test = routing::Condition::Test;
-  EXPECT_THAT(orders.headers, ElementsAre(routing::Condition{"X-Version", Test::equals, "2"},
-                                          routing::Condition{"X-Debug", Test::absent, ""}));
-  EXPECT_THAT(orders.query, ElementsAre(routing::Condition{"dry", Test::present, ""}));
+  using Is = routing::Condition::Test;
+  EXPECT_THAT(orders.headers, ElementsAre(routing::Condition{"X-Version", Is::equals, "2"},
+                                          routing::Condition{"X-Debug", Is::absent, ""}));
+  EXPECT_THAT(orders.query, ElementsAre(routing::Condition{"dry", Is::present, ""}));
 }
 
 TEST_F(Example, RoutesGoWhereTheySay) {
