@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
+#include <utility>
 
 #include "runtimes/lua/natives.h"
 
@@ -153,6 +154,7 @@ void* Vm::allocate(void* data, void* block, std::size_t before, std::size_t afte
         vm.brake();
         return nullptr;
       }
+      vm.wanted_ = std::max(vm.wanted_, total);
       if (!vm.collect_due_) {
         vm.collect_due_ = true;
         vm.brake();
@@ -181,6 +183,8 @@ void Vm::collect() noexcept {
   guarded_ = true;
   collect_due_ = false;
   plan_collection();
+  // A library function that begins anew after this (table.concat) must get as far as it was.
+  collect_at_ = std::max(collect_at_, std::exchange(wanted_, 0));
   if (used_ > limit_ && !interrupted()) {
     doomed_ = true;
     brake();
@@ -197,7 +201,15 @@ void Vm::recover() noexcept {
   lua_sethook(state_, nullptr, 0, 0);
   doomed_ = false;
   collect_due_ = false;
-  lua_gc(state_, LUA_GCCOLLECT, 0);
+  wanted_ = 0;
+  // The engine's own buffer for strings halves with each cycle.
+  constexpr int kMostCycles = 10;
+  constexpr std::uint64_t kWorthwhile = 64 * 1024;
+  std::uint64_t before = UINT64_MAX;
+  for (int cycle = 0; cycle < kMostCycles && used_ + kWorthwhile < before; ++cycle) {
+    before = used_;
+    lua_gc(state_, LUA_GCCOLLECT, 0);
+  }
   after_cycle_ = used_;
   plan_collection();
   std::atomic_signal_fence(std::memory_order_seq_cst);
