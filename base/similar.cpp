@@ -38,11 +38,14 @@ std::size_t distance(std::string_view a, std::string_view b) {
 std::string_view closest(std::string_view name, std::span<const std::string_view> candidates) {
   if (name.empty() || name.size() > kLongest) return {};
   // A third of the name may be wrong, at least one letter.
-  std::size_t best = std::max<std::size_t>(1, name.size() / 3) + 1;
+  const std::size_t most = std::max<std::size_t>(1, name.size() / 3);
+  std::size_t best = 2 * (most + 1);
   std::string_view found;
   for (const std::string_view candidate : candidates) {
     if (candidate.size() > kLongest) continue;
-    const std::size_t away = distance(name, candidate);
+    // Of two that are as near, the one that begins alike is meant.
+    const bool begins_alike = !name.empty() && !candidate.empty() && name.front() == candidate.front();
+    const std::size_t away = 2 * distance(name, candidate) + (begins_alike ? 0 : 1);
     if (away >= best) continue;
     best = away;
     found = candidate;

@@ -258,8 +258,10 @@ void report_syntax(Report& report, fy_diag* diag, const Node* innermost) {
   std::vector<Report::Second> notes;
   if (innermost && message.find("closing bracket") != std::string_view::npos)
     notes.push_back({innermost->span, "it opens here"});
+  const bool braces = message.find("missing comma") != std::string_view::npos;
   report.error(
-      {code::kYamlSyntax, span, fmt::format("not well-formed YAML: {}", message), "nothing after this place was read"},
+      {code::kYamlSyntax, span, fmt::format("not well-formed YAML: {}", message),
+       braces ? "quote a text that holds braces or brackets: \"/users/{id}\"" : "nothing after this place was read"},
       std::move(notes));
 }
 

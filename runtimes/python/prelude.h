@@ -1,3 +1,6 @@
+// The prelude of the room, prelude.py, as CMakeLists.txt embeds it.
+//
+// Thread: any; constant. Lifetime: static.
 #pragma once
 
 namespace lingate::runtimes::python {

@@ -15,10 +15,10 @@ std::string rendered(const std::string& text) {
 }
 
 TEST(Render, LooksLikeACompilersMessage) {
-  EXPECT_EQ(rendered("routes:\n  - name: users\n    match: {}\n    respond: {}\n    upstrem: users\n"),
-            "gw.yaml:7:5: error[LG2001]: unknown key 'upstrem' in route 'users'\n"
-            "    7 |     upstrem: users\n"
-            "      |     ^~~~~~~ did you mean 'upstream'?\n");
+  EXPECT_EQ(rendered("routes:\n  - name: users\n    match: {}\n    respond: {}\n    timout: 5s\n"),
+            "gw.yaml:7:5: error[LG2001]: unknown key 'timout' in route 'users'\n"
+            "    7 |     timout: 5s\n"
+            "      |     ^~~~~~ did you mean 'timeout'?\n");
 }
 
 TEST(Render, ShowsTheSecondPlace) {

@@ -14,17 +14,17 @@ TEST(Mistakes, ThereAreNoneInAGoodConfiguration) {
 }
 
 TEST(Mistakes, UnknownKey) {
-  EXPECT_THAT(mistakes_above("limit: {head: 1KiB}"),
+  EXPECT_THAT(mistakes_above("limit: {head: 64KiB}"),
               ElementsAre("3:1 LG2001 unknown key 'limit' | did you mean 'limits'?"));
   EXPECT_THAT(mistakes_in_route("respond: {}, chian: []"),
-              ElementsAre("4:61 LG2001 unknown key 'chian' in route 'r' | did you mean 'chain'?"));
+              ElementsAre("4:56 LG2001 unknown key 'chian' in route 'r' | did you mean 'chain'?"));
   EXPECT_THAT(mistakes_above("log: {colour: red}"),
               ElementsAre("3:7 LG2001 unknown key 'colour' in 'log' | known here: level, file"));
 }
 
 TEST(Mistakes, UnknownKeyThatBelongsElsewhere) {
   EXPECT_THAT(mistakes_in_route("respond: {}, methods: [GET]"),
-              ElementsAre("4:61 LG2001 unknown key 'methods' in route 'r' | it belongs under 'match'"));
+              ElementsAre("4:56 LG2001 unknown key 'methods' in route 'r' | it belongs under 'match'"));
   EXPECT_THAT(mistakes_above("limits: {idle: 5s}"),
               ElementsAre("3:10 LG2001 unknown key 'idle' in 'limits' | it belongs under 'timeout'"));
 }
@@ -37,10 +37,10 @@ TEST(Mistakes, MergeKey) {
 
 TEST(Mistakes, UnknownStep) {
   EXPECT_THAT(mistakes_in_step("header: {}"),
-              ElementsAre("4:69 LG2001 unknown step 'header' in route 'r' | did you mean 'headers'?",
-                          "warning 4:77 LG2103 step 'headers' changes nothing | give it 'request' or 'response'"));
+              ElementsAre("4:64 LG2001 unknown step 'header' in route 'r' | did you mean 'headers'?",
+                          "warning 4:72 LG2103 step 'headers' changes nothing | give it 'request' or 'response'"));
   EXPECT_THAT(mistakes_in_step("key-auth"),
-              ElementsAre("4:69 LG2001 unknown step 'key-auth' in route 'r' | this release has request-id, access-log, "
+              ElementsAre("4:64 LG2001 unknown step 'key-auth' in route 'r' | this release has request-id, access-log, "
                           "headers, rewrite, respond, cors, body-limit, use, script"));
 }
 
@@ -76,9 +76,9 @@ TEST(Mistakes, WrongType) {
   EXPECT_THAT(
       mistakes_in_route("respond: {text: 5}"),
       ElementsAre(
-          "4:64 LG2004 'text' in 'respond' of route 'r': a text is needed, not the number 5 | quote it: \"5\""));
+          "4:59 LG2004 'text' in 'respond' of route 'r': a text is needed, not the number 5 | quote it: \"5\""));
   EXPECT_THAT(mistakes_in_route("respond: {text: [a]}"),
-              ElementsAre("4:64 LG2004 'text' in 'respond' of route 'r': a text is needed, not a list | a secret is "
+              ElementsAre("4:59 LG2004 'text' in 'respond' of route 'r': a text is needed, not a list | a secret is "
                           "written '{env: NAME}' or '{file: PATH}'"));
   EXPECT_THAT(mistakes_above("upstreams: [users]"),
               ElementsAre("3:12 LG2004 'upstreams': a mapping of names is needed, not a list | for example: upstreams: "
@@ -95,7 +95,7 @@ TEST(Mistakes, YesAndNoAreTextsInYaml12) {
 TEST(Mistakes, FalseWhereOffIsMeant) {
   EXPECT_THAT(
       mistakes_above("upstreams:\n  u: {targets: [\"http://h\"], eject: false}"),
-      ElementsAre("4:38 LG2004 'eject' in upstream 'u': a mapping or 'off' is needed, not false | write 'eject: off'"));
+      ElementsAre("4:37 LG2004 'eject' in upstream 'u': a mapping or 'off' is needed, not false | write 'eject: off'"));
 }
 
 TEST(Mistakes, MissingKey) {
@@ -107,7 +107,7 @@ TEST(Mistakes, MissingKey) {
       mistakes("routes:\n  - {name: r, respond: {}}\n"),
       ElementsAre("4:5 LG2005 route 'r' has no 'match' | add 'match: {path: \"/users/{id}\", methods: [GET]}'"));
   EXPECT_THAT(mistakes_in_step("body-limit"),
-              ElementsAre("4:69 LG2005 step 'body-limit' of route 'r' has no 'size' | add 'size: 1MiB'"));
+              ElementsAre("4:64 LG2005 step 'body-limit' of route 'r' has no 'size' | add 'size: 1MiB'"));
 }
 
 TEST(Mistakes, RouteWithoutDestination) {
@@ -121,7 +121,7 @@ TEST(Mistakes, EmptyListsWhereSomethingIsNeeded) {
   EXPECT_THAT(mistakes_above("upstreams: {u: {targets: []}}"),
               ElementsAre("3:26 LG2005 upstream 'u' has no target | for example: [{url: \"http://127.0.0.1:9001\"}]"));
   EXPECT_THAT(mistakes_in_route("upstream: []"),
-              ElementsAre("4:58 LG2005 'upstream' of route 'r' names none | for example: upstream: users"));
+              ElementsAre("4:53 LG2005 'upstream' of route 'r' names none | for example: upstream: users"));
 }
 
 TEST(Mistakes, NoneOfTheChoices) {
@@ -141,7 +141,7 @@ TEST(Mistakes, OutOfRange) {
   EXPECT_THAT(show(load("version: 2\nlisten: :0\nroutes: []\n").diagnostics),
               ElementsAre("1:10 LG2007 'version': '2' is out of range | write 1"));
   EXPECT_THAT(mistakes_in_route("respond: {status: 99}"),
-              ElementsAre("4:66 LG2007 'status' in 'respond' of route 'r': '99' is out of range | from 200 to 599"));
+              ElementsAre("4:61 LG2007 'status' in 'respond' of route 'r': '99' is out of range | from 200 to 599"));
 }
 
 TEST(Mistakes, APartLargerThanTheWhole) {
@@ -158,15 +158,15 @@ TEST(Mistakes, DurationsAndSizesWithoutUnit) {
                   "'60ms'?"));
   EXPECT_THAT(
       mistakes_in_step("body-limit: 1024"),
-      ElementsAre("4:81 LG2009 'size' in step 'body-limit' of route 'r': '1024' is no size | a unit is missing: "
+      ElementsAre("4:76 LG2009 'size' in step 'body-limit' of route 'r': '1024' is no size | a unit is missing: "
                   "'1024KiB' or '1024MiB'?"));
 }
 
 TEST(Mistakes, DanglingNames) {
   EXPECT_THAT(mistakes_in_route("upstream: users"),
-              ElementsAre("4:58 LG2010 there is no upstream 'users' | define it under 'upstreams'"));
+              ElementsAre("4:53 LG2010 there is no upstream 'users' | define it under 'upstreams'"));
   EXPECT_THAT(mistakes_in_step("use: bsae"),
-              ElementsAre("4:74 LG2010 there is no chain 'bsae' | define it under 'chains'"));
+              ElementsAre("4:69 LG2010 there is no chain 'bsae' | define it under 'chains'"));
 }
 
 TEST(Mistakes, ADanglingNameShowsWhereSuchThingsAreDefined) {
@@ -224,7 +224,8 @@ TEST(Mistakes, ChainsThatGrowWithoutEnd) {
   std::string deep = "chains:\n  d000: []\n";
   for (int i = 1; i < 100; ++i)
     deep += fmt::format("  d{:03}: [use: d{:03}]\n", i, i - 1);
-  EXPECT_THAT(mistakes_above(deep), testing::Each(testing::HasSubstr("LG2023 chains that use each other deeper than")));
+  EXPECT_THAT(mistakes(deep + "routes:\n  - {match: {}, chain: [use: d099], respond: {}}\n"),
+              testing::Contains(testing::HasSubstr("LG2023 chains that use each other deeper than")));
 }
 
 TEST(Mistakes, RoutesThatCannotBeToldApart) {
@@ -254,11 +255,11 @@ TEST(Mistakes, BadPatterns) {
 TEST(Mistakes, HeaderNamesAndValues) {
   EXPECT_THAT(
       mistakes_in_step("headers: {request: {set: {\"X Y\": a}}}"),
-      ElementsAre("4:95 LG2015 'X Y' in 'set' of 'request' of step 'headers' of route 'r': 'X Y' is no header name "
+      ElementsAre("4:90 LG2015 'X Y' in 'set' of 'request' of step 'headers' of route 'r': 'X Y' is no header name "
                   "| use letters, digits and hyphens"));
   EXPECT_THAT(
       mistakes_in_step("headers: {request: {set: {X-Y: \"a\\r\\nb: c\"}}}"),
-      ElementsAre("4:100 LG2015 'X-Y' in 'set' of 'request' of step 'headers' of route 'r': the value holds CR | a "
+      ElementsAre("4:95 LG2015 'X-Y' in 'set' of 'request' of step 'headers' of route 'r': the value holds CR | a "
                   "header value is one line"));
   EXPECT_THAT(mistakes_in_step("headers: {request: {add: {X-Y: [a, \"b\\0\"]}}}"),
               ElementsAre(testing::HasSubstr("the value holds NUL")));
@@ -270,14 +271,14 @@ TEST(Mistakes, HeaderNamesAndValues) {
   EXPECT_THAT(mistakes_in_step("headers: {response: {set: {X-A: 1}}}"),
               ElementsAre(testing::HasSubstr("a text is needed, not the number 1 | quote it: \"1\"")));
   EXPECT_THAT(mistakes_in_step("headers: {response: {set: {X-A: a, x-a: b}}}"),
-              ElementsAre("4:104 LG2002 the header 'x-a' in 'set' of 'response' of step 'headers' of route 'r' stands "
+              ElementsAre("4:99 LG2002 the header 'x-a' in 'set' of 'response' of step 'headers' of route 'r' stands "
                           "twice; names compare without case | remove one of the two"));
 }
 
 TEST(Mistakes, AddressesUrlsAndNetworks) {
   EXPECT_THAT(
       show(load("version: 1\nlisten: 8080\nroutes: []\n").diagnostics),
-      ElementsAre("2:9 LG2016 'address' in listener 1: '8080' is no address to listen on | write ':8080' for every "
+      ElementsAre("2:9 LG2016 'address' in 'listen': '8080' is no address to listen on | write ':8080' for every "
                   "interface"));
   EXPECT_THAT(
       mistakes_above("upstreams: {u: {targets: \"h:1\"}}"),
@@ -290,17 +291,17 @@ TEST(Mistakes, AddressesUrlsAndNetworks) {
 TEST(Mistakes, SecretsThatAreNotThere) {
   EXPECT_THAT(
       mistakes_in_route("respond: {text: {env: NOPE}}"),
-      ElementsAre("4:70 LG2019 'text' in 'respond' of route 'r': the environment variable 'NOPE' is not set | set "
+      ElementsAre("4:65 LG2019 'text' in 'respond' of route 'r': the environment variable 'NOPE' is not set | set "
                   "it: export NOPE=…"));
   EXPECT_THAT(
       mistakes_in_route("respond: {text: {file: nope.txt}}"),
-      ElementsAre(testing::AllOf(testing::HasSubstr("4:71 LG2019"), testing::HasSubstr("nope.txt' cannot be read"))));
+      ElementsAre(testing::AllOf(testing::HasSubstr("4:66 LG2019"), testing::HasSubstr("nope.txt' cannot be read"))));
 }
 
 TEST(Mistakes, FilesThatAreNotThere) {
   EXPECT_THAT(
       mistakes_in_step("script: scripts/tenat.lua"),
-      ElementsAre("4:77 LG2020 'file' in step 'script' of route 'r': there is no file 'scripts/tenat.lua' | did you "
+      ElementsAre("4:72 LG2020 'file' in step 'script' of route 'r': there is no file 'scripts/tenat.lua' | did you "
                   "mean 'scripts/tenant.lua'?"));
   EXPECT_THAT(mistakes_above("log: {file: no/such.log}"),
               ElementsAre(testing::HasSubstr("| create it, or write 'stdout' or 'stderr'")));
@@ -311,7 +312,7 @@ TEST(Mistakes, WhatLaterReleasesHave) {
               ElementsAre("3:1 LG2021 'store' is not in this release | remove it, or use a release that has it"));
   EXPECT_THAT(
       show(load("version: 1\nlisten: [{address: \":0\", tls: {cert: a}}]\nroutes: []\n").diagnostics),
-      ElementsAre("2:25 LG2021 'tls' in listener 1 is not in this release | remove it, or use a release that has it"));
+      ElementsAre("2:26 LG2021 'tls' in listener 1 is not in this release | remove it, or use a release that has it"));
   EXPECT_THAT(
       mistakes_above("admin: {address: \":0\", token: {env: T}}"),
       ElementsAre("3:24 LG2021 'token' in 'admin' is not in this release | remove it, or use a release that has it"));
@@ -323,9 +324,9 @@ TEST(Mistakes, WhatLaterReleasesHave) {
 
 TEST(Mistakes, KeysThatExcludeEachOther) {
   EXPECT_THAT(mistakes_in_route("respond: {}, redirect: /b"),
-              ElementsAre("4:61 LG2022 route 'r' has both 'respond' and 'redirect' | keep one of them"));
+              ElementsAre("4:56 LG2022 route 'r' has both 'respond' and 'redirect' | keep one of them"));
   EXPECT_THAT(mistakes_in_route("respond: {text: a, json: b}"),
-              ElementsAre("4:67 LG2022 'text' and 'json' both give the body | keep one of them"));
+              ElementsAre("4:62 LG2022 'text' and 'json' both give the body | keep one of them"));
   EXPECT_THAT(mistakes_in_step("respond: {body: a, text: b}"), ElementsAre(testing::HasSubstr("LG2022")));
 }
 
@@ -342,15 +343,15 @@ TEST(Mistakes, Methods) {
 TEST(Mistakes, ScriptsInNoKnownLanguage) {
   EXPECT_THAT(
       mistakes_in_step("script: {file: scripts/other.rb}"),
-      ElementsAre("4:84 LG2025 the extension of 'other.rb' names no language | one of .lua, .py and .js, or say "
+      ElementsAre("4:79 LG2025 the extension of 'other.rb' names no language | one of .lua, .py and .js, or say "
                   "'runtime: lua'"));
   EXPECT_THAT(mistakes_in_step("script: {file: scripts/other.rb, runtime: lua}"), IsEmpty());
 }
 
 TEST(Mistakes, PlaceholdersWithoutParameter) {
   EXPECT_THAT(mistakes_in_route("redirect: \"/b/{id}/{nam}\""),
-              ElementsAre("4:58 LG2026 '/b/{id}/{nam}': the path of route 'r' has no parameter 'nam' | it has id, *"));
-  EXPECT_THAT(mistakes_in_step("rewrite: {path: \"/b/{x}\"}"), ElementsAre(testing::HasSubstr("4:85 LG2026")));
+              ElementsAre("4:53 LG2026 '/b/{id}/{nam}': the path of route 'r' has no parameter 'nam' | it has id, *"));
+  EXPECT_THAT(mistakes_in_step("rewrite: {path: \"/b/{x}\"}"), ElementsAre(testing::HasSubstr("4:80 LG2026")));
   EXPECT_THAT(mistakes_in_step("rewrite: {path: \"/b/{id}/{*}\", query: \"id={id}\"}"), IsEmpty());
 }
 
@@ -363,7 +364,7 @@ TEST(Mistakes, APlaceholderIsCheckedForEveryRouteThatUsesTheChain) {
 
 TEST(Mistakes, StripThatIsNoPrefixOfThePath) {
   EXPECT_THAT(mistakes_in_route("respond: {}, strip: /b"),
-              ElementsAre("4:68 LG2029 '/b' is no prefix of the path '/a/{id}/*' of route 'r' | no path of this route "
+              ElementsAre("4:63 LG2029 '/b' is no prefix of the path '/a/{id}/*' of route 'r' | no path of this route "
                           "begins with it"));
   EXPECT_THAT(mistakes_in_route("respond: {}, strip: /a/7/x/y"), IsEmpty());
   EXPECT_THAT(mistakes_in_route("respond: {}, strip: /a/"),
@@ -387,7 +388,7 @@ TEST(Mistakes, StepsThatAreNoSteps) {
               ElementsAre(testing::HasSubstr("LG2004 a step is a name, or a name and its options, not a list")));
   EXPECT_THAT(
       mistakes_in_route("respond: {}, chain: request-id"),
-      ElementsAre("4:68 LG2004 the chain of route 'r': a list of steps is needed, not the text 'request-id' | for "
+      ElementsAre("4:63 LG2004 the chain of route 'r': a list of steps is needed, not the text 'request-id' | for "
                   "example: [request-id, access-log]"));
 }
 
@@ -395,7 +396,7 @@ TEST(Mistakes, NumbersThatNoScriptLanguageHolds) {
   for (const std::string number :
        {"9007199254740993", "-9007199254740993", "99999999999999999999", ".inf", ".nan", "1e999"})
     EXPECT_THAT(mistakes_in_step("script: {file: scripts/mask.js, config: {n: " + number + "}}"),
-                ElementsAre(testing::AllOf(testing::HasSubstr("4:113 LG2007"), testing::HasSubstr("quote it"))))
+                ElementsAre(testing::AllOf(testing::HasSubstr("4:108 LG2007"), testing::HasSubstr("quote it"))))
         << number;
   EXPECT_THAT(mistakes_in_step("script: {file: scripts/mask.js, config: {n: 9007199254740992}}"), IsEmpty());
 }
@@ -422,7 +423,7 @@ TEST(Warnings, AreNoErrors) {
 TEST(Warnings, InlinePython) {
   EXPECT_THAT(
       mistakes_in_step("script: {file: scripts/sign.py, isolation: inline}"),
-      ElementsAre("warning 4:101 LG2102 Python runs on the I/O thread: C code in it that holds on cannot be stopped "
+      ElementsAre("warning 4:96 LG2102 Python runs on the I/O thread: C code in it that holds on cannot be stopped "
                   "| use 'isolation: thread' unless the scripts are trusted and quick"));
 }
 

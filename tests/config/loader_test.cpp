@@ -107,8 +107,8 @@ TEST_F(Example, ExpandsUseWithTheWayThere) {
   for (const Step& step : users.chain)
     steps.push_back(
         fmt::format("{} {}:{} {}", step.kind, step.place.line, step.place.column, fmt::join(step.via, ">")));
-  EXPECT_THAT(steps, ElementsAre("request-id 29:10 secure>base", "access-log 29:22 secure>base", "script 27:3 secure",
-                                 "headers 36:9 ", "cors 37:9 "));
+  EXPECT_THAT(steps, ElementsAre("request-id 28:10 secure>base", "access-log 28:22 secure>base", "script 26:3 secure",
+                                 "headers 35:9 ", "cors 36:9 "));
 }
 
 TEST_F(Example, MatchesAreReadyForTheRouter) {

@@ -1,5 +1,7 @@
 // Walks the whole field table: every key misspelt by every single slip of the hand (a letter left out, doubled, added,
 // replaced, two swapped) must be refused with the right suggestion.
+#include <gmock/gmock.h>
+
 #include <algorithm>
 #include <set>
 
@@ -77,7 +79,8 @@ TEST(Misspelling, EveryKeyByOneLetterYieldsTheRightSuggestion) {
         return each.message.starts_with("unknown key '" + slip + "'");
       });
       ASSERT_NE(unknown, diagnostics.end()) << located.path << ": " << nest(located, slip);
-      EXPECT_EQ(unknown->cure, "did you mean '" + key + "'?") << located.path << ": " << slip;
+      // "did you mean 'health'?"; or, where the slip makes a key of another place, "it belongs under 'health'".
+      EXPECT_THAT(unknown->cure, testing::HasSubstr("'" + key + "'")) << located.path << ": " << slip;
       EXPECT_EQ(unknown->code, code::kUnknownKey);
     }
   }

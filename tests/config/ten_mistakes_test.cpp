@@ -47,7 +47,7 @@ routes:
                   "15:18 LG2010 there is no chain 'base' | define it under 'chains'",
                   "16:15 LG2010 there is no upstream 'usres' | did you mean 'users'?",
                   "17:11 LG2011 two routes have the name 'users' | rename one of them",
-                  "19:24 LG2007 'status' in 'respond' of route 'users': '999' is out of range | from 200 to 599"));
+                  "19:23 LG2007 'status' in 'respond' of route 'users': '999' is out of range | from 200 to 599"));
 }
 
 TEST(Cascades, AMisspeltSectionStillDefinesItsNames) {
@@ -75,7 +75,7 @@ TEST(Cascades, AnUpstreamWithMistakesIsStillDefined) {
 TEST(Cascades, ABrokenMatchConflictsWithNobody) {
   EXPECT_THAT(mistakes("routes:\n  - {name: a, match: {methods: [get]}, respond: {}}\n"
                        "  - {name: b, match: {}, respond: {}}\n"),
-              ElementsAre(testing::HasSubstr("4:32 LG2024")));
+              ElementsAre(testing::HasSubstr("4:33 LG2024")));
 }
 
 TEST(Cascades, AnAnchorWithAMistakeIsReportedOnceForAllItsAliases) {

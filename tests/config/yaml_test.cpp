@@ -89,14 +89,14 @@ TEST(ParseYaml, FollowsAliases) {
 
 TEST(ParseYaml, RefusesAnAliasOfItself) {
   Parsed parsed("a: &x [1, *x]\n");
-  EXPECT_THAT(parsed.errors(), ElementsAre("1:11 LG2023 the alias '*x' contains itself | remove it"));
+  EXPECT_THAT(parsed.errors(), ElementsAre("1:12 LG2023 the alias '*x' contains itself | remove it"));
 }
 
 TEST(ParseYaml, RefusesAnAliasWithoutAnchor) {
   Parsed parsed("a: &tenant 1\nb: *tenat\nc: *other\n");
   EXPECT_THAT(parsed.errors(),
-              ElementsAre("2:4 LG2010 the alias '*tenat' has no anchor before it | did you mean '*tenant'?",
-                          "3:4 LG2010 the alias '*other' has no anchor before it | define '&other' above, or remove "
+              ElementsAre("2:5 LG2010 the alias '*tenat' has no anchor before it | did you mean '*tenant'?",
+                          "3:5 LG2010 the alias '*other' has no anchor before it | define '&other' above, or remove "
                           "the alias"));
 }
 

@@ -1,7 +1,7 @@
 // What ends a call that runs too long or takes too much memory, and what the next call sees of it.
 #include <thread>
 
-#include "stage.h"
+#include "tests/python/stage.h"
 
 namespace lingate::runtimes::python {
 namespace {

@@ -1,5 +1,5 @@
 // req, res, headers, session, ctx and respond() in Python.
-#include "stage.h"
+#include "tests/python/stage.h"
 
 namespace lingate::runtimes::python {
 namespace {

@@ -1,5 +1,5 @@
 // The lingate module, imports, logs, loading.
-#include "stage.h"
+#include "tests/python/stage.h"
 
 namespace lingate::runtimes::python {
 namespace {

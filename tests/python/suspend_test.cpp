@@ -1,5 +1,5 @@
 // async hooks: sleep, interleaved calls, cancel.
-#include "stage.h"
+#include "tests/python/stage.h"
 
 namespace lingate::runtimes::python {
 namespace {
