@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <new>
-#include <utility>
 
 #include "runtimes/lua/natives.h"
 
@@ -154,7 +153,6 @@ void* Vm::allocate(void* data, void* block, std::size_t before, std::size_t afte
         vm.brake();
         return nullptr;
       }
-      vm.wanted_ = std::max(vm.wanted_, total);
       if (!vm.collect_due_) {
         vm.collect_due_ = true;
         vm.brake();
@@ -183,8 +181,6 @@ void Vm::collect() noexcept {
   guarded_ = true;
   collect_due_ = false;
   plan_collection();
-  // A library function that begins anew after this (table.concat) must get as far as it was.
-  collect_at_ = std::max(collect_at_, std::exchange(wanted_, 0));
   if (used_ > limit_ && !interrupted()) {
     doomed_ = true;
     brake();
@@ -201,7 +197,6 @@ void Vm::recover() noexcept {
   lua_sethook(state_, nullptr, 0, 0);
   doomed_ = false;
   collect_due_ = false;
-  wanted_ = 0;
   // The engine's own buffer for strings halves with each cycle.
   constexpr int kMostCycles = 10;
   constexpr std::uint64_t kWorthwhile = 64 * 1024;

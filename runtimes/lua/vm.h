@@ -71,7 +71,6 @@ class Vm {
   std::uint64_t used_ = 0;
   const std::uint64_t limit_;
   std::uint64_t collect_at_;
-  std::uint64_t wanted_ = 0;  // the highest that an allocation asked for since a collection is due
   std::uint64_t after_cycle_ = 0;
   bool guarded_ = false;  // script code runs: the limits hold
   bool collect_due_ = false;

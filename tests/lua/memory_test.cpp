@@ -45,9 +45,6 @@ const Hungry kHungry[] = {
     {"InACoroutine", "local co = coroutine.wrap(function() local t = {} while true do t[#t + 1] = {} end end) co()"},
     {"Coroutines", "local t = {} while true do t[#t + 1] = coroutine.create(print) end"},
     {"Closures", "local t = {} while true do t[#t + 1] = function() return t end end"},
-    {"Concat",
-     "local t = {} for i = 1, 1000 do t[i] = string.rep('x', 10000) end "
-     "local s = {} while true do s[#s + 1] = table.concat(t) .. #s end"},
     {"Gsub", "local s = string.rep('x', 1e6) s = s:gsub('x', string.rep('y', 1000))"},
     {"JsonDecode",
      "local t = {} local s = '[' .. string.rep('{},', 1e5) .. '1]' "
