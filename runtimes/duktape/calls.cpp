@@ -90,10 +90,11 @@ duk_ret_t begin_call(duk_context* ctx, void* argument) {
   duk_require_stack(ctx, 24);
   if (slot.broken) mend(ctx, slot);
   duk_push_heapptr(ctx, slot.vm->natives.run);
+  duk_push_heapptr(ctx, slot.vm->natives.resume);
   duk_push_heapptr(ctx, slot.thread);
   duk_push_heapptr(ctx, slot.cells);
   give_arguments(ctx, slot);
-  duk_call(ctx, 2);
+  duk_call(ctx, 3);
   return after(ctx, slot);
 }
 
@@ -102,9 +103,10 @@ duk_ret_t resume_call(duk_context* ctx, void* argument) {
   duk_require_stack(ctx, 24);
   slot.waiting = false;
   duk_push_heapptr(ctx, slot.vm->natives.run);
+  duk_push_heapptr(ctx, slot.vm->natives.resume);
   duk_push_heapptr(ctx, slot.thread);
   duk_push_undefined(ctx);
-  duk_call(ctx, 2);
+  duk_call(ctx, 3);
   return after(ctx, slot);
 }
 

@@ -148,9 +148,11 @@ void DuktapeInstance::tidy() noexcept {
   dirty_ = false;
   if (!collect_) return;
   collect_ = false;
-  // Twice: what only a dead coroutine held is found by the second.
-  for (int round = 0; round < 2; ++round)
+  // What only a dead coroutine held is found by the second round, and tables shrink by half in each.
+  for (std::uint64_t before = UINT64_MAX; vm_.heap.used() < before;) {
+    before = vm_.heap.used();
     if (vm_.heap.run(collect_garbage, this, 1)) duk_pop(vm_.heap.context());
+  }
   used_after_collection_ = vm_.heap.used();
   // What is left is module state: with no room, no call can succeed any more.
   overfull_ = used_after_collection_ > vm_.heap.limit() - vm_.heap.limit() / 8;

@@ -153,6 +153,7 @@ void run_prelude(duk_context* ctx, Vm& vm) {
   duk_swap_top(ctx, -2);
   duk_call(ctx, 3);
   vm.natives.run = kept(ctx, "run");
+  vm.natives.resume = kept(ctx, "resume");
   vm.natives.make_thread = kept(ctx, "makeThread");
   vm.natives.values = kept(ctx, "values");
   vm.natives.add = kept(ctx, "add");

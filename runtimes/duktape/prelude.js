@@ -6,7 +6,6 @@
 (function (native, Duktape, global) {
   "use strict";
 
-  var resume = Duktape.Thread.resume;
   var yieldTo = Duktape.Thread.yield;
   var Thread = Duktape.Thread;
   var stringify = JSON.stringify;
@@ -14,16 +13,13 @@
 
   // ---- calls: a coroutine serves one slot, call after call ----
 
-  // Numbers of slot.h: Cell and Hook.
-  var HOOK = 0, KIND = 1, CONTEXT = 2, REQ = 6, RES = 7;
-  var REQUEST = 2;
-
+  // cells: see Cell and Thing in slot.h: 0 hook, 1 which one (2: request), 2 ctx, 6 req, 7 res. Locals and literals only:
+  // a variable of the outer function costs a search through scopes each time.
   function serve(cells) {
-    var hook;
+    var hook, rest = yieldTo;
     for (;;) {
-      hook = cells[HOOK];
-      cells = yieldTo(cells[KIND] === REQUEST ? hook(cells[REQ], cells[CONTEXT])
-                                              : hook(cells[RES], cells[REQ], cells[CONTEXT]));
+      hook = cells[0];
+      cells = rest(cells[1] === 2 ? hook(cells[6], cells[2]) : hook(cells[7], cells[6], cells[2]));
     }
   }
 
@@ -32,7 +28,7 @@
   }
 
   // Called by the host: resuming needs a script function below it.
-  function run(thread, value) {
+  function run(resume, thread, value) {
     return resume(thread, value);
   }
 
@@ -148,7 +144,7 @@
 
   var lingate = native.seal(parts);
   var kept = {
-    run: run, makeThread: makeThread, start: start,
+    run: run, resume: Thread.resume, makeThread: makeThread, start: start,
     values: native.values, add: native.add, lines: native.lines, text: native.text, json: native.json
   };
   return kept;

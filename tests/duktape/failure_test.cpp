@@ -93,7 +93,7 @@ TEST(DuktapeFailure, NothingOfAFailedCallApplies) {
 TEST(DuktapeFailure, TimeoutsSayWhere) {
   Stage stage(hook("function spin() { for (;;); }\nspin();"));
   stage.instance();
-  stage.budget = std::chrono::milliseconds(20);
+  stage.budget = std::chrono::milliseconds(300);
   const plugin::Verdict verdict = stage.run();
   EXPECT_EQ(verdict.failure().kind(), plugin::Failure::TIMEOUT);
   EXPECT_EQ(verdict.failure().line(), 3U);

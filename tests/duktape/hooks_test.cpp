@@ -168,6 +168,27 @@ TEST(DuktapeHooks, ObjectsCanBeShown) {
             "[object Object]object{\"ip\":\"192.0.2.7\",\"port\":4711}{\"A\":\"1\"}");
 }
 
+TEST(DuktapeHooks, ReflectionOnObjectsHarmsNothing) {
+  EXPECT_EQ(answer(R"(
+    var count = 0;
+    [req, req.headers, req.client, req.params, lingate, lingate.respond(200)].forEach(function (o) {
+      [Object.freeze, Object.seal, Object.preventExtensions, Object.isFrozen, Object.getPrototypeOf, Object.keys, Reflect.ownKeys,
+       Object.getOwnPropertyNames, Object.getOwnPropertySymbols, Array.isArray, JSON.stringify, Object.isExtensible,
+       function (x) { return Object.getOwnPropertyDescriptor(x, 'path'); }, function (x) { return Object.assign({}, x); },
+       function (x) { return new Proxy(x, {}); }, function (x) { return x instanceof Object; },
+       function (x) { return Object.create(x).id; }, function (x) { for (var k in x) ++count; },
+       function (x) { x.__proto__ = null; }, function (x) { x(); }, function (x) { new x(); },
+       function (x) { return Object.defineProperties(x, {a: {value: 1}}); }, function (x) { return [].concat(x).length; },
+       function (x) { return Array.prototype.slice.call(x); }, function (x) { return Reflect.set(x, 'a', 1, {}); },
+       function (x) { return Reflect.get(x, 'a', {}); }, function (x) { return Object.prototype.toString.call(x); },
+       function (x) { return Function('o', 'with (o) { return path; }')(x); }
+      ].forEach(function (f) { try { f(o); } catch (e) { ++count; } });
+    });
+    return lingate.respond(200, req.path + (count > 0));)",
+                   call({{"A", "1"}})),
+            "/users/7true");
+}
+
 TEST(DuktapeHooks, RespondKnowsEveryKindOfBody) {
   Stage stage(
       hook("var b = {none: null, text: 'h\\u00e9', bytes: new Uint8Array([1, 2]), map: {a: [1, null]}, list: [1]};"
