@@ -47,6 +47,7 @@ class Chains {
   bool visit(std::string_view name, std::vector<View::Named>& path);
   bool follow(const View& use, std::string_view from, std::vector<View::Named>& path);
   void report_cycle(const std::vector<View::Named>& path, std::string_view name);
+  void report_too_deep(const Span& where);
   void append(const View& item, Frame& frame);
   Step make_step(std::string_view kind, const View& options, const View& item, const Frame& frame);
   Settings complete_script(const View& options);
@@ -57,6 +58,7 @@ class Chains {
   std::map<std::string_view, View::Named> chains_;
   std::set<std::string_view> done_;
   std::set<std::string_view> cyclic_;
+  bool told_too_deep_ = false;
   std::set<std::string_view> used_;
 };
 

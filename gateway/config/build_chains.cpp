@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -47,6 +48,7 @@ struct Chains::Frame {
   std::vector<Expanded> steps;
   std::vector<std::string> via;
   std::size_t visited = 0;  // steps and uses
+  bool too_deep = false;
 
   bool full() const noexcept { return visited > kMostVisited || steps.size() > kMostSteps; }
 };
@@ -84,10 +86,7 @@ bool Chains::follow(const View& use, std::string_view from, std::vector<View::Na
   const bool circle = std::any_of(path.begin(), path.end(), [name](const auto& each) { return each.name == name; });
   if (circle) report_cycle(path, name);
   const bool too_deep = path.size() > kDeepest;
-  if (too_deep)
-    context_.report.error({code::kYamlTooLarge, target.span(),
-                           fmt::format("chains that use each other deeper than {} levels", kDeepest),
-                           "make it flatter"});
+  if (too_deep) report_too_deep(target.span());
   const bool good = !circle && !too_deep && visit(name, path);
   path.pop_back();
   return good;
@@ -103,6 +102,14 @@ void Chains::report_cycle(const std::vector<View::Named>& path, std::string_view
                         std::move(notes));
 }
 
+// Once: every chain above the deepest has the same cause.
+void Chains::report_too_deep(const Span& where) {
+  if (std::exchange(told_too_deep_, true)) return;
+  context_.report.error({code::kYamlTooLarge, where,
+                         fmt::format("chains that use each other deeper than {} levels", kDeepest),
+                         "make it flatter"});
+}
+
 std::vector<Chains::Expanded> Chains::expand(const View& chain) {
   Frame frame;
   for (const View& item : chain.items()) {
@@ -111,6 +118,7 @@ std::vector<Chains::Expanded> Chains::expand(const View& chain) {
     check_options(step.name, step.value);
     append(item, frame);
   }
+  if (frame.too_deep) report_too_deep(chain.span());
   if (frame.full())
     context_.report.error({code::kYamlTooLarge, chain.span(),
                            fmt::format("the chain has more than {} steps", kMostSteps), "use fewer chains of chains"});
@@ -127,6 +135,10 @@ void Chains::append(const View& item, Frame& frame) {
   }
   const auto chain = chains_.find(step.value.settings().text("name"));
   if (chain == chains_.end() || cyclic_.count(chain->first)) return;
+  if (frame.via.size() == kDeepest) {
+    frame.too_deep = true;
+    return;
+  }
   used_.insert(chain->first);
   frame.via.emplace_back(chain->first);
   for (const View& each : chain->second.value.items())

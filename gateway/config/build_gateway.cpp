@@ -61,12 +61,18 @@ Limits build_limits(const View& limits) {
   return result;
 }
 
-void check_limits(const BuildContext& context, const View& limits, const Limits& built) {
-  for (const auto& [key, size] : {std::pair("target", built.target), std::pair("field", built.field)})
-    if (built.head != 0 && size > built.head)
-      context.report.error({code::kOutOfRange, limits.at(key).span(),
-                            fmt::format("'{}' of 'limits' is larger than 'head', which it is a part of", key),
-                            fmt::format("at most {}, or raise 'head'", show_size(built.head))});
+// A part of the head that is larger than the whole: a mistake where both were said, else the default gives way.
+void check_limits(const BuildContext& context, const View& limits, Limits& built) {
+  for (const auto& [key, size] : {std::pair("target", &built.target), std::pair("field", &built.field)}) {
+    if (built.head == 0 || *size <= built.head) continue;
+    if (!limits.given(key)) {
+      *size = built.head;
+      continue;
+    }
+    context.report.error({code::kOutOfRange, limits.at(key).span(),
+                          fmt::format("'{}' of 'limits' is larger than 'head', which it is a part of", key),
+                          fmt::format("at most {}, or raise 'head'", show_size(built.head))});
+  }
 }
 
 Log build_log(const View& log) {

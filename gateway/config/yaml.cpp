@@ -204,6 +204,8 @@ class Builder {
     const auto [first, fresh] = parent.seen.emplace(entry.name, entry.span);
     if (fresh) {
       parent.node->entries.push_back(entry);
+    } else if (report_.full()) {
+      report_.count_error();
     } else {
       report_.error({code::kDuplicateKey, entry.span, fmt::format("the key '{}' stands twice", entry.name),
                      "remove one of the two"},

@@ -151,6 +151,13 @@ TEST(Mistakes, APartLargerThanTheWhole) {
                   "or raise 'head'"));
 }
 
+TEST(Mistakes, ADefaultThatDoesNotFitGivesWay) {
+  const Loaded loaded = load("version: 1\nlisten: :0\nlimits: {head: 4KiB}\nroutes: []\n");
+  ASSERT_TRUE(loaded.model);
+  EXPECT_EQ(loaded.model->limits.target, 4096U);
+  EXPECT_EQ(loaded.model->limits.field, 4096U);
+}
+
 TEST(Mistakes, DurationsAndSizesWithoutUnit) {
   EXPECT_THAT(
       mistakes_above("limits: {timeout: {idle: 60}}"),
@@ -196,31 +203,6 @@ TEST(Mistakes, TwoListenersOfOneAddress) {
                .diagnostics),
       ElementsAre("2:17 LG2011 '0.0.0.0:80' is listened on twice | remove one of the two",
                   "3:18 LG2011 '0.0.0.0:80' is listened on twice | remove one of the two"));
-}
-
-TEST(Mistakes, CyclicUse) {
-  const auto diagnostics =
-      load("version: 1\nlisten: :0\nroutes: []\nchains:\n  a: [use: b]\n  b: [request-id, use: c]\n  c: [use: a]\n")
-          .diagnostics;
-  EXPECT_THAT(show(diagnostics),
-              ElementsAre("7:12 LG2012 chain 'a' contains itself | take one 'use' out of the circle"));
-  ASSERT_EQ(diagnostics[0].notes.size(), 2U);
-  EXPECT_EQ(diagnostics[0].notes[0].text, "chain 'a' uses 'b' here");
-  EXPECT_EQ(diagnostics[0].notes[1].text, "chain 'b' uses 'c' here");
-  EXPECT_EQ(diagnostics[0].notes[1].place.line, 6U);
-}
-
-TEST(Mistakes, AChainThatUsesItself) {
-  EXPECT_THAT(mistakes_above("chains: {a: [use: a]}"),
-              ElementsAre("3:19 LG2012 chain 'a' contains itself | take one 'use' out of the circle"));
-}
-
-TEST(Mistakes, ChainsThatGrowWithoutEnd) {
-  std::string chains = "chains:\n  c0: []\n";
-  for (int i = 1; i < 30; ++i)
-    chains += fmt::format("  c{0}: [use: c{1}, use: c{1}, use: c{1}]\n", i, i - 1);
-  EXPECT_THAT(mistakes(chains + "routes:\n  - {match: {}, chain: [use: c29], respond: {}}\n"),
-              ElementsAre(testing::HasSubstr("LG2023 the chain has more than 200 steps")));
 }
 
 TEST(Mistakes, RoutesThatCannotBeToldApart) {

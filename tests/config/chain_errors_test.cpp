@@ -1,0 +1,52 @@
+// Mistakes of chains that use chains: circles, growth without end, too deep.
+#include "tests/config/support.h"
+
+namespace lingate::config {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Mistakes, CyclicUse) {
+  const auto diagnostics =
+      load("version: 1\nlisten: :0\nroutes: []\nchains:\n  a: [use: b]\n  b: [request-id, use: c]\n  c: [use: a]\n")
+          .diagnostics;
+  EXPECT_THAT(show(diagnostics),
+              ElementsAre("7:12 LG2012 chain 'a' contains itself | take one 'use' out of the circle"));
+  ASSERT_EQ(diagnostics[0].notes.size(), 2U);
+  EXPECT_EQ(diagnostics[0].notes[0].text, "chain 'a' uses 'b' here");
+  EXPECT_EQ(diagnostics[0].notes[1].text, "chain 'b' uses 'c' here");
+  EXPECT_EQ(diagnostics[0].notes[1].place.line, 6U);
+}
+
+TEST(Mistakes, AChainThatUsesItself) {
+  EXPECT_THAT(mistakes_above("chains: {a: [use: a]}"),
+              ElementsAre("3:19 LG2012 chain 'a' contains itself | take one 'use' out of the circle"));
+}
+
+TEST(Mistakes, ChainsThatGrowWithoutEnd) {
+  std::string chains = "chains:\n  c0: []\n";
+  for (int i = 1; i < 30; ++i)
+    chains += fmt::format("  c{0}: [use: c{1}, use: c{1}, use: c{1}]\n", i, i - 1);
+  EXPECT_THAT(mistakes(chains + "routes:\n  - {match: {}, chain: [use: c29], respond: {}}\n"),
+              ElementsAre(testing::HasSubstr("LG2023 the chain has more than 200 steps")));
+}
+
+TEST(Mistakes, ChainsThatGoTooDeepInWhateverOrderTheyStand) {
+  std::string rising;
+  std::string falling;
+  for (int i = 1; i < 5'000; ++i) {
+    const std::string line = fmt::format("  d{0:04}: [use: d{1:04}]\n", i, i - 1);
+    rising += line;
+    falling.insert(0, fmt::format("  d{1:04}: [use: d{0:04}]\n", i, i - 1));
+  }
+  const std::string too_deep = "LG2023 chains that use each other deeper than 32 levels | make it flatter";
+  EXPECT_THAT(
+      mistakes("chains:\n  d0000: []\n" + rising + "routes:\n  - {match: {}, chain: [use: d4999], respond: {}}\n"),
+      ElementsAre(testing::HasSubstr(too_deep)));
+  EXPECT_THAT(
+      mistakes("chains:\n  d4999: []\n" + falling + "routes:\n  - {match: {}, chain: [use: d0000], respond: {}}\n"),
+      ElementsAre(testing::HasSubstr(too_deep)));
+}
+
+}  // namespace
+}  // namespace lingate::config
