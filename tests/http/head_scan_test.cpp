@@ -66,6 +66,10 @@ struct Bad {
   int code;
 };
 
+void PrintTo(const Bad& each, std::ostream* out) {
+  *out << each.name;
+}
+
 class BadRequest : public RequestScan, public testing::WithParamInterface<Bad> {};
 
 TEST_P(BadRequest, IsRefusedWithItsCode) {

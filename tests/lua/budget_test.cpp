@@ -13,6 +13,10 @@ struct Runaway {
   const char* body;
 };
 
+void PrintTo(const Runaway& each, std::ostream* out) {
+  *out << each.name;
+}
+
 std::string two_faced(const std::string& runaway) {
   return "local M = {}\nfunction M.request(req)\n if req.headers['Run'] then\n" + runaway +
          "\n end\n req.headers['X-Ok'] = 'yes'\nend\nreturn M\n";

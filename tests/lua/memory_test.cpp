@@ -11,6 +11,10 @@ struct Hungry {
   const char* body;
 };
 
+void PrintTo(const Hungry& each, std::ostream* out) {
+  *out << each.name;
+}
+
 class LuaMemory : public testing::TestWithParam<Hungry> {};
 
 TEST_P(LuaMemory, StopsIt) {
