@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/codes.h"
 #include "gateway/http/proxy_protocol.h"
@@ -83,7 +84,8 @@ void Connection::readable() noexcept {
     case Phase::lingering: return discard_input();
     default: break;
   }
-  if (in_ && !in_.empty() && !partial_ && phase_ != Phase::proxy_header) return serve();
+  const bool read = got_ahead_ != kNothingAhead;
+  if (!read && in_ && !in_.empty() && !partial_ && phase_ != Phase::proxy_header) return serve();
   if (fill()) serve();
 }
 
@@ -91,10 +93,22 @@ void Connection::writable() noexcept {
   if (phase_ == Phase::busy) transaction_->client_writable();
 }
 
-bool Connection::fill() noexcept {
+bool Connection::read_ahead() noexcept {
+  if (phase_ == Phase::busy || phase_ == Phase::over || phase_ == Phase::lingering) return false;
+  if (in_ && !in_.empty() && !partial_) return false;  // there is something to serve first
+  got_ahead_ = static_cast<std::int32_t>(read_head());
+  return true;
+}
+
+std::ptrdiff_t Connection::read_head() noexcept {
   if (!in_) in_ = worker_.parts.small.take();
   if (in_.room() == 0) grow();
-  const std::ptrdiff_t got = read(in_, SIZE_MAX);
+  return read(in_, SIZE_MAX);
+}
+
+bool Connection::fill() noexcept {
+  const std::int32_t ahead = std::exchange(got_ahead_, kNothingAhead);
+  const std::ptrdiff_t got = ahead == kNothingAhead ? read_head() : ahead;
   if (got > 0) return true;
   if (got == 0) {
     if (in_.empty()) in_.release();

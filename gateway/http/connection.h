@@ -50,6 +50,7 @@ class Connection final : public Watcher, private Timer {
   void drain() noexcept;      // closes now if no request is in flight
   void shut_down() noexcept;  // closes whatever is in flight; the connection is gone
 
+  bool read_ahead() noexcept override;
   void readable() noexcept override;
   void writable() noexcept override;
 
@@ -57,6 +58,7 @@ class Connection final : public Watcher, private Timer {
   Connection* previous = nullptr;
 
  private:
+  static constexpr std::int32_t kNothingAhead = INT32_MIN;
   enum class Phase : std::uint8_t { proxy_header, idle, head, busy, over, lingering };
 
   Connection(WorkerState& worker, const Peer& peer) noexcept : worker_(worker), peer_(peer) {}
@@ -65,6 +67,7 @@ class Connection final : public Watcher, private Timer {
   void expired() noexcept override;
   void serve() noexcept;  // requests, as long as the buffer holds whole ones
   bool fill() noexcept;   // false: wait, or the connection is gone
+  std::ptrdiff_t read_head() noexcept;
   bool take_proxy_header() noexcept;
   bool next_head() noexcept;
   void await_head() noexcept;
@@ -85,6 +88,7 @@ class Connection final : public Watcher, private Timer {
   Peer peer_;
   std::uint32_t searched_ = 0;  // of an incomplete head, see may_be_complete()
   std::uint32_t discarded_ = 0;
+  std::int32_t got_ahead_ = kNothingAhead;
   Phase phase_ = Phase::idle;
   After after_ = After::keep;  // phase over
   bool serving_ = false;       // next_head() is on the stack

@@ -138,6 +138,7 @@ void Transaction::send_request() noexcept {
   leg_->watch().await_read();
   to_upstream_.clear();
   to_upstream_.add(head);
+  upstream_fresh_ = true;
   if (request.body.kind == Body::Kind::bytes) to_upstream_.add(request.body.bytes);
   pump_request();
 }
@@ -191,7 +192,8 @@ void Transaction::let_go(bool reusable) noexcept {
   if (counted_attempt_) upstream_->neutral(*target_);
   counted_attempt_ = false;
   wants_body_ = false;
-  upstream_blocked_ = false;
+  upstream_blocked_ = upstream_due_ = upstream_fresh_ = false;
+  got_ahead_ = Got::not_asked;
   to_upstream_.clear();
   if (!leg_) return;
   UpstreamConnection& leg = *std::exchange(leg_, nullptr);

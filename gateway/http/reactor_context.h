@@ -14,6 +14,7 @@
 namespace lingate::http {
 
 class AsioWatch;
+struct TurnOp;
 
 class Reactor::Context {
  public:
@@ -21,6 +22,7 @@ class Reactor::Context {
   ~Context();
 
   std::vector<std::unique_ptr<AsioWatch>> all;  // outlive the io_context, which may still hold their operations
+  std::unique_ptr<TurnOp> turn;                 // as long as they
   boost::asio::io_context io;
   AsioWatch* free = nullptr;
   std::uint32_t live = 0;

@@ -8,6 +8,10 @@
 
 #include <unistd.h>
 
+#include <cstddef>
+#include <utility>
+#include <vector>
+
 #include "gateway/http/reactor_context.h"
 
 // Asio's reactor and its operations are details of Boost: what is used here was read in 1.81, which Debian 12 pins.
@@ -29,6 +33,28 @@ struct EdgeOp final : asio_detail::reactor_op {
   static status do_perform(reactor_op*) { return done_and_exhausted; }
 
   AsioWatch& watch;
+};
+
+// The end of a turn. Posted behind the operations of the descriptors that are ready; Asio looks for further events once
+// more before it, which are then the next turn's.
+struct TurnOp final : asio_detail::scheduler_operation {
+  explicit TurnOp(Reactor::Context& owner) : scheduler_operation(&TurnOp::done), context(owner) {}
+
+  bool puts_off() const noexcept { return direct_events == 0; }
+  void post() noexcept;
+  void end() noexcept;
+  void note_load(std::size_t events) noexcept;
+  static void done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
+    if (owner) static_cast<TurnOp*>(base)->end();
+  }
+
+  Reactor::Context& context;
+  std::vector<AsioWatch*> ahead;  // have read ahead in this turn
+  std::vector<AsioWatch*> served;
+  TurnEnd* listener = nullptr;
+  bool posted = false;
+  std::uint32_t lonely_turns = 0;   // in a row, of one event each
+  std::uint32_t direct_events = 0;  // to be served at once before the load is looked at again
 };
 
 class AsioWatch final : public Watch {
@@ -66,12 +92,20 @@ class AsioWatch final : public Watch {
     recycle_if_quiet();
   }
 
+  void go_on() noexcept {
+    ahead_ = false;
+    if (watcher_)
+      watcher_->readable();
+    else
+      recycle_if_quiet();
+  }
+
   AsioWatch* next_free = nullptr;
 
  private:
   // The operations are embedded here, so the memory may be used again only when both have come back.
   void recycle_if_quiet() noexcept {
-    if (fd_ != -1 || reading_ || writing_ || posted_) return;
+    if (fd_ != -1 || reading_ || writing_ || posted_ || ahead_) return;
     next_free = context_.free;
     context_.free = this;
     --context_.live;
@@ -88,7 +122,16 @@ class AsioWatch final : public Watch {
     if (!owner) return;  // the io_context is being destroyed
     AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
     self.reading_ = false;
-    if (self.heard()) self.watcher_->readable();
+    if (!self.heard()) return;
+    TurnOp& turn = *self.context_.turn;
+    if (!turn.puts_off()) {
+      --turn.direct_events;
+      return self.watcher_->readable();
+    }
+    if (!self.watcher_->read_ahead()) return self.watcher_->readable();
+    self.ahead_ = true;
+    turn.ahead.push_back(&self);
+    turn.post();
   }
 
   static void write_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
@@ -112,6 +155,30 @@ class AsioWatch final : public Watch {
   EdgeOp write_;
   EdgeOp again_;
 };
+
+void TurnOp::post() noexcept {
+  if (std::exchange(posted, true)) return;
+  boost::asio::use_service<asio_detail::reactor>(context.io).post_immediate_completion(this, true);
+}
+
+void TurnOp::end() noexcept {
+  served.swap(ahead);
+  note_load(served.size());
+  for (AsioWatch* const watch : served)
+    watch->go_on();
+  served.clear();
+  posted = false;
+  if (TurnEnd* const told = std::exchange(listener, nullptr)) told->turn_ends();
+}
+
+void TurnOp::note_load(std::size_t events) noexcept {
+  constexpr std::uint32_t kLonelyTurns = 8;    // until nothing is put off
+  constexpr std::uint32_t kDirectEvents = 64;  // before the load is looked at again
+  lonely_turns = events > 1 ? 0 : lonely_turns + 1;
+  if (lonely_turns < kLonelyTurns) return;
+  direct_events = kDirectEvents;
+  lonely_turns = 0;
+}
 
 void Watch::await_read() noexcept {
   if (reading_) return;
@@ -141,7 +208,7 @@ void Watch::close() noexcept {
   static_cast<AsioWatch*>(this)->shut();
 }
 
-Reactor::Context::Context() : io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE) {
+Reactor::Context::Context() : turn(std::make_unique<TurnOp>(*this)), io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE) {
   boost::asio::use_service<asio_detail::reactor>(io).init_task();
 }
 
@@ -167,6 +234,15 @@ Watch* Reactor::add(int fd, Watcher& watcher) noexcept {
 
 std::uint32_t Reactor::watches() const noexcept {
   return context_->live;
+}
+
+bool Reactor::puts_off() const noexcept {
+  return context_->turn->puts_off();
+}
+
+void Reactor::at_turn_end(TurnEnd& listener) noexcept {
+  context_->turn->listener = &listener;
+  context_->turn->post();
 }
 
 void Reactor::on_event(void (*hook)(void*), void* argument) noexcept {

@@ -6,6 +6,11 @@
 // next edge when it needs no end of file; whoever must not miss a FIN that came along with the data reads until EAGAIN
 // or 0.
 //
+// Under load the events of one turn of the loop are served in three steps: all read, then all go on with what they
+// read, then all send. A request's way through parser, chain and script is a lot of code, and so is the kernel's way
+// through its network stack; taking turns at every request, each evicts the other from the processor's caches. While
+// there is one event at a time nothing is put off.
+//
 // Thread: the worker's. Lifetime: a Watch lives until close(); its memory is kept by the Reactor, which outlives all
 // watches. After close() the watcher hears nothing more.
 #pragma once
@@ -17,6 +22,9 @@ namespace lingate::http {
 
 class Watcher {
  public:
+  // Reads from the descriptor and does nothing else. True: readable() follows, later in this turn. False: nothing was
+  // read, readable() is to come at once.
+  virtual bool read_ahead() noexcept { return false; }
   virtual void readable() noexcept = 0;
   virtual void writable() noexcept = 0;
 
@@ -51,8 +59,18 @@ class Watch {
   int fd_ = -1;
   bool reading_ = false;
   bool posted_ = false;
+  bool ahead_ = false;  // has read ahead
   bool writing_ = false;
   Watcher* watcher_ = nullptr;
+};
+
+// Is told when the events that were ready have been served, after it asked for it.
+class TurnEnd {
+ public:
+  virtual void turn_ends() noexcept = 0;
+
+ protected:
+  ~TurnEnd() = default;
 };
 
 // One worker's watches. `Context` is Asio's; only readiness.cpp and worker.cpp see it.
@@ -68,6 +86,10 @@ class Reactor {
   // Takes the descriptor over, which must be non-blocking. nullptr: the kernel refused; the descriptor is then closed.
   Watch* add(int fd, Watcher& watcher) noexcept;
   std::uint32_t watches() const noexcept;
+  // Whether the turns serve several events each, so that what need not be done now may be put off to their end.
+  bool puts_off() const noexcept;
+  // One listener: asking twice before it is told is one.
+  void at_turn_end(TurnEnd& listener) noexcept;
 
   Context& context() noexcept { return *context_; }
   // Called before each watcher is: keeps a clock of one reading per event.

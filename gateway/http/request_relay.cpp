@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/codes.h"
 #include "gateway/http/transaction.h"
@@ -87,6 +88,11 @@ void Transaction::pump_request() noexcept {
 
 // False: nothing more can be sent now, or the attempt is over.
 bool Transaction::flush_upstream() noexcept {
+  if (std::exchange(upstream_fresh_, false) && parts_.sends.put_off(*this)) {
+    to_upstream_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
+    upstream_due_ = upstream_blocked_ = true;
+    return false;
+  }
   int error = 0;
   switch (to_upstream_.flush(leg_->fd(), error)) {
     case Sent::all: upstream_blocked_ = false; return true;
@@ -103,6 +109,20 @@ bool Transaction::flush_upstream() noexcept {
   to_upstream_.clear();
   if (stage_ == Stage::forwarding) read_response_head();
   return false;
+}
+
+// Errors are left for go_on() to find again.
+void Transaction::send_listed() noexcept {
+  int error = 0;
+  if (upstream_due_) to_upstream_.flush(leg_->fd(), error);
+  if (client_due_) to_client_.flush(client_->watch().fd(), error);
+}
+
+void Transaction::go_on() noexcept {
+  if (std::exchange(upstream_due_, false)) pump_request();
+  if (!std::exchange(client_due_, false)) return;
+  client_blocked_ = false;
+  if (flush_client() && stage_ == Stage::responding) pump_response();
 }
 
 void Transaction::bad_request_body() noexcept {

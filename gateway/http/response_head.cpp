@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/codes.h"
 #include "gateway/http/transaction.h"
@@ -29,10 +30,18 @@ Transaction::Got Transaction::read_upstream() noexcept {
   }
 }
 
+bool Transaction::upstream_read_ahead() noexcept {
+  if (stage_ != Stage::forwarding) return false;
+  response_start_ = 0;
+  got_ahead_ = read_upstream();
+  return true;
+}
+
 void Transaction::read_response_head() noexcept {
   for (;;) {
     response_start_ = 0;
-    const Got got = read_upstream();
+    const Got ahead = std::exchange(got_ahead_, Got::not_asked);
+    const Got got = ahead == Got::not_asked ? read_upstream() : ahead;
     if (got == Got::closed) {
       const bool silent = !leg_->in || leg_->in.empty();
       const Failure failure = leg_->reused() && silent ? Failure::stale : Failure::reset;

@@ -1,4 +1,6 @@
 // The response on its way to the client.
+#include <utility>
+
 #include "base/codes.h"
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
@@ -70,6 +72,7 @@ void Transaction::begin_response() noexcept {
   closes_to_end_ = framing.kind == OutFraming::Kind::until_close;
   client_progress_ = worker_.now();
   to_client_.add(head);
+  client_fresh_ = true;
   const bool content = framing.kind == OutFraming::Kind::length && !is_head();
   if (content && response.body.kind == Body::Kind::bytes) {
     to_client_.add(response.body.bytes);
@@ -119,6 +122,11 @@ void Transaction::pump_response() noexcept {
 
 // False: the client takes no more now, or it is gone and so is this.
 bool Transaction::flush_client() noexcept {
+  if (std::exchange(client_fresh_, false) && parts_.sends.put_off(*this)) {
+    to_client_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
+    client_due_ = client_blocked_ = true;
+    return false;
+  }
   int error = 0;
   switch (to_client_.flush(client_->watch().fd(), error)) {
     case Sent::all: client_blocked_ = false; return true;

@@ -244,6 +244,7 @@ void Transaction::drop() noexcept {
 }
 
 void Transaction::clear() noexcept {
+  parts_.sends.remove(*this);
   parts_.loop.disarm(route_timer_);  // the upstream's stays armed: it is lazy, and the next request wants it again
   exchange_.end();
   worker_.generations.release(*generation_);
@@ -266,6 +267,7 @@ void Transaction::clear() noexcept {
   after_ = After::close;
   body_sent_ = request_dead_ = upstream_blocked_ = client_blocked_ = wants_body_ = continued_ = collecting_ = false;
   request_store_unsent_ = response_store_unsent_ = request_listed_ = response_listed_ = false;
+  client_fresh_ = client_due_ = upstream_fresh_ = upstream_due_ = false;
   response_begun_ = chunked_out_ = closes_to_end_ = retried_stale_ = fresh_only_ = false;
   drained_ = 0;
   response_body_.begin({}, Limits{});

@@ -18,6 +18,7 @@
 #include "gateway/http/generation.h"
 #include "gateway/http/head_scan.h"
 #include "gateway/http/outbox.h"
+#include "gateway/http/send_queue.h"
 #include "gateway/http/serialise.h"
 #include "gateway/http/upstream.h"
 #include "gateway/http/upstream_connection.h"
@@ -25,7 +26,7 @@
 
 namespace lingate::http {
 
-class Transaction final : public middleware::ExchangeHost, private UpstreamUser {
+class Transaction final : public middleware::ExchangeHost, private UpstreamUser, private Sender {
  public:
   explicit Transaction(WorkerState& worker);
   ~Transaction();
@@ -62,7 +63,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser 
     tunnel
   };
   enum class Failure : std::uint8_t { connect, reset, stale, timeout, response };
-  enum class Got : std::uint8_t { some, nothing, closed };
+  enum class Got : std::uint8_t { some, nothing, closed, not_asked };
   enum class Ending : std::uint8_t { complete, client_gone, cut };
 
   template <void (Transaction::*kMethod)() noexcept>
@@ -102,6 +103,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser 
   void upstream_timeout() noexcept;
   void upstream_connected() noexcept override;
   void upstream_unreachable(int error) noexcept override;
+  bool upstream_read_ahead() noexcept override;
   void upstream_readable() noexcept override;
   void upstream_writable() noexcept override;
 
@@ -114,6 +116,10 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser 
   void drain_request() noexcept;
   void send_continue() noexcept;
   bool drainable() noexcept;
+
+  // request_relay.cpp and response_relay.cpp: what was put off to the end of the turn
+  void send_listed() noexcept override;
+  void go_on() noexcept override;
 
   // response_head.cpp: what the upstream answers
   void read_response_head() noexcept;
@@ -192,11 +198,16 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser 
 
   Stage stage_ = Stage::idle;
   After after_ = After::close;
-  bool counted_attempt_ = false;  // the upstream waits to hear how it went
-  bool body_sent_ = false;        // some of the request body went to an upstream
-  bool request_dead_ = false;     // the upstream takes no more of the request
+  Got got_ahead_ = Got::not_asked;  // of the response head
+  bool counted_attempt_ = false;    // the upstream waits to hear how it went
+  bool body_sent_ = false;          // some of the request body went to an upstream
+  bool request_dead_ = false;       // the upstream takes no more of the request
   bool upstream_blocked_ = false;
   bool client_blocked_ = false;
+  bool upstream_fresh_ = false;  // a head was listed, nothing of it is sent: that may be put off
+  bool client_fresh_ = false;
+  bool upstream_due_ = false;  // put off; counts as blocked
+  bool client_due_ = false;
   bool wants_body_ = false;            // client_readable() means the request body
   bool continued_ = false;             // 100 was sent, or is not wanted
   bool collecting_ = false;            // for a step, on either side

@@ -94,6 +94,10 @@ bool UpstreamConnection::has_gone_stale() const noexcept {
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
 }
 
+bool UpstreamConnection::read_ahead() noexcept {
+  return state_ == State::in_use && user_ && user_->upstream_read_ahead();
+}
+
 void UpstreamConnection::readable() noexcept {
   if (state_ == State::idle) {
     // The edge may be that of a response which was read before it was told.

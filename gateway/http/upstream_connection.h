@@ -22,7 +22,8 @@ struct Target;
 class UpstreamUser {
  public:
   virtual void upstream_connected() noexcept = 0;
-  virtual void upstream_unreachable(int error) noexcept = 0;  // errno; the connection is to be discarded
+  virtual void upstream_unreachable(int error) noexcept = 0;     // errno; the connection is to be discarded
+  virtual bool upstream_read_ahead() noexcept { return false; }  // as Watcher::read_ahead()
   virtual void upstream_readable() noexcept = 0;
   virtual void upstream_writable() noexcept = 0;
 
@@ -55,6 +56,7 @@ class UpstreamConnection final : public Watcher {
   // True if the peer has sent something or closed: one system call, for requests that may not be sent twice.
   bool has_gone_stale() const noexcept;
 
+  bool read_ahead() noexcept override;
   void readable() noexcept override;
   void writable() noexcept override;
 

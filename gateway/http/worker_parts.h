@@ -14,6 +14,7 @@
 #include "gateway/http/metrics.h"
 #include "gateway/http/readiness.h"
 #include "gateway/http/resolver.h"
+#include "gateway/http/send_queue.h"
 #include "middleware/app_log.h"
 #include "middleware/ids.h"
 
@@ -32,6 +33,7 @@ struct WorkerParts {
   middleware::AppLog& log;
   middleware::IdSource ids;
   Reactor reactor;
+  SendQueue sends{reactor};
   BlockPool small{kSmallBlock, 256};
   BlockPool large{kLargeBlock, 128};
   Metrics metrics;
