@@ -78,7 +78,9 @@ bool Heap::run(duk_safe_call_function work, void* argument, int results) noexcep
   return status == DUK_EXEC_SUCCESS;
 }
 
+// The engine's own start always fits: an engine that fails half-way through it leaks what it has.
 bool Heap::room_for(std::uint64_t more) const noexcept {
+  if (context_ == nullptr) return true;
   return used_ + more <= limit_ + (is_out_of_memory() ? kLastReserve : 0);
 }
 

@@ -14,7 +14,7 @@ LoadError load_error(Fault& fault) {
 }  // namespace
 
 Result<void, LoadError> DuktapeInstance::load(Watchdog& watchdog) {
-  if (vm_.heap.context() == nullptr)
+  if (vm_.heap.context() == nullptr || vm_.heap.used() > vm_.heap.limit())
     return lingate::fail(LoadError{FailureKind::memory,
                                    "the memory limit of " + std::to_string(vm_.heap.limit()) +
                                        " bytes does not hold the JavaScript engine: give it at least 1MiB",
