@@ -96,8 +96,9 @@ INSTANTIATE_TEST_SUITE_P(Runaways, LuaBudget, testing::ValuesIn(kRunaways),
 TEST(LuaBudgetNested, ThousandsOfNestedPcallsThatGoOnAreUnwound) {
   Loaded::Options options;
   options.budget = milliseconds(30);
-  Loaded script(two_faced("local function go() while true do local ok = pcall(go) if not ok then go() end end end go()"),
-                options);
+  Loaded script(
+      two_faced("local function go() while true do local ok = pcall(go) if not ok then go() end end end go()"),
+      options);
   ASSERT_TRUE(script.instance) << script.error.message;
   const plugin::Verdict verdict = script.call(request_call({{"Run", "1"}}));
   EXPECT_EQ(verdict.failure().kind(), plugin::Failure::TIMEOUT) << verdict.failure().message();

@@ -50,6 +50,9 @@ const Hungry kHungry[] = {
     {"Coroutines", "local t = {} while true do t[#t + 1] = coroutine.create(print) end"},
     {"Closures", "local t = {} while true do t[#t + 1] = function() return t end end"},
     {"Gsub", "local s = string.rep('x', 1e6) s = s:gsub('x', string.rep('y', 1000))"},
+    {"ConcatInPcall",
+     "local piece, t = string.rep('x', 1e5), {} for i = 1, 1e5 do t[i] = piece end "
+     "while true do pcall(table.concat, t) end"},
     {"JsonDecode",
      "local t = {} local s = '[' .. string.rep('{},', 1e5) .. '1]' "
      "while true do t[#t + 1] = lingate.json.decode(s) end"},
