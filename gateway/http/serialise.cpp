@@ -20,6 +20,7 @@ class HeadWriter {
 
   void add(std::string_view text) noexcept {
     if (static_cast<std::size_t>(end_ - at_) < text.size()) return void(fits_ = false);
+    if (text.empty()) return;  // it may point nowhere
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }

@@ -14,11 +14,6 @@ namespace lingate::http {
 // Stands in for the worker's wheel, which alone may fire timers; this executable does not link that one.
 class TimerWheel {
  public:
-  ~TimerWheel() {
-    for (const auto& [due, timer] : timers_)
-      timer->slot_ = Timer::kIdle;
-  }
-
   void arm(Timer& timer, Clock::time_point due) {
     disarm(timer);
     timer.slot_ = 0;
@@ -59,6 +54,11 @@ namespace lingate::test {
 class TestLoop final : public Loop {
  public:
   explicit TestLoop(std::uint32_t index = 0) : index_(index) {}
+  // What came too late only frees itself by now.
+  ~TestLoop() {
+    while (Task* const task = take())
+      task->run();
+  }
 
   std::uint32_t index() const noexcept override { return index_; }
   Clock::time_point now() const noexcept override { return now_; }
