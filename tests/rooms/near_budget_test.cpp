@@ -177,7 +177,9 @@ TEST_P(NearBudget, NoInnocentCallFails) {
   }
   // Both ends of the race were tried.
   EXPECT_LT(stopped, kCalls - kCalls / 100);
-  if (GetParam().placement == Placement::inline_) EXPECT_GT(caller.fired(), kCalls / 100);
+  if (GetParam().placement == Placement::inline_) {
+    EXPECT_GT(caller.fired(), kCalls / 100);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, NearBudget,
