@@ -42,6 +42,7 @@ Result<std::unique_ptr<Instance>, LoadError> LuaInstance::load(const Script& scr
   std::optional<LoadError> problem = instance->run_script();
   const bool fired = watch.disarm();
   if (vm.doomed()) vm.recover();
+  vm.disown();
   if (fired) vm.settle();
   if (problem) return lingate::fail(std::move(*problem));
   instance->environment_.loading = false;

@@ -34,7 +34,7 @@ constexpr int kStepUrgent = 20'000;
 }  // namespace
 
 Vm::Vm(std::uint64_t memory_limit, Environment& environment)
-    : environment_(environment), limit_(memory_limit), collect_at_(memory_limit / 2), thread_(pthread_self()) {
+    : environment_(environment), limit_(memory_limit), collect_at_(memory_limit / 2) {
   catch_signal();
   state_ = luaL_newstate();
   if (!state_) throw std::bad_alloc();
@@ -60,8 +60,10 @@ int Vm::run(lua_State* coroutine, int arguments) noexcept {
 // ---- time ----
 
 void Vm::claim() noexcept {
-  thread_ = pthread_self();
   running_here = this;
+  // Either interrupt() finds this thread, or its flag is seen below.
+  if (const pthread_t self = pthread_self(); thread_.load(std::memory_order_relaxed) != self)
+    thread_.store(self, std::memory_order_seq_cst);
   std::atomic_signal_fence(std::memory_order_seq_cst);
   // The signal came before this line, or a collection that was due outlived the call.
   if (interrupted() || collect_due_) brake();
@@ -70,9 +72,13 @@ void Vm::claim() noexcept {
   lua_setcstackfloor(state_, static_cast<char*>(__builtin_frame_address(0)) - kNativeStack);
 }
 
+void Vm::disown() noexcept {
+  thread_.store({}, std::memory_order_seq_cst);
+}
+
 void Vm::interrupt() noexcept {
-  interrupted_.store(true, std::memory_order_release);
-  pthread_kill(thread_, stop_signal());
+  interrupted_.store(true, std::memory_order_seq_cst);
+  if (const pthread_t thread = thread_.load(std::memory_order_seq_cst)) pthread_kill(thread, stop_signal());
 }
 
 void Vm::settle() noexcept {

@@ -40,6 +40,7 @@ class Vm {
 
   // ---- time ----
   void claim() noexcept;      // before a call: this thread's signals are for this VM
+  void disown() noexcept;     // this thread may end before the VM does
   void interrupt() noexcept;  // any thread, while a call runs
   void settle() noexcept;     // after the call that was interrupted
   bool interrupted() const noexcept { return interrupted_.load(std::memory_order_relaxed); }
@@ -77,7 +78,7 @@ class Vm {
   bool doomed_ = false;
   bool tight_ = false;
   std::atomic<bool> interrupted_{false};
-  pthread_t thread_;
+  std::atomic<pthread_t> thread_{};  // whom interrupt() signals; 0: nobody, claim() will see the flag
 };
 
 }  // namespace lingate::runtimes::lua

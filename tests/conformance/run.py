@@ -48,6 +48,8 @@ def configuration(cases, language, placement, port, files):
                     files[f"{folder}/{module}.{EXTENSION[language]}"] = texts[language]
             options = [f"file: {name}", f"isolation: {placement}"]
             options += [case.options] if case.options else []
+            if "budget" not in (case.options or ""):
+                options += ["budget: 2s"]  # a busy machine is no case's subject
             options += [f"config: {case.config}"] if case.config is not None else []
             steps.append("{script: {" + ", ".join(options) + "}}")
         lines += [f"  - name: {json.dumps(case.name)}", f'    match: {{host: {host_of(case)}, path: "{case.path}"}}',

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -138,11 +139,8 @@ class Stage : public ::testing::Test {
 
   Outcome start(Instance& instance, const plugin::Call& call, CallId id = 1,
                 std::chrono::nanoseconds budget = std::chrono::seconds(10), void* tag = nullptr) {
-    // Bytes must live until the call is over: kept by id.
-    if (inputs_.size() <= id) inputs_.resize(id + 1);
-    inputs_[id] = call.SerializeAsString();
-    return guarded(instance, budget,
-                   [&] { return instance.start(id, static_cast<Hook>(call.hook()), inputs_[id], tag); });
+    const std::string& input = keep(instance, id, call.SerializeAsString());
+    return guarded(instance, budget, [&] { return instance.start(id, static_cast<Hook>(call.hook()), input, tag); });
   }
 
   Outcome resume(Instance& instance, CallId id, std::string_view error = {},
@@ -203,7 +201,14 @@ class Stage : public ::testing::Test {
     return outcome;
   }
 
-  std::vector<std::string> inputs_;
+  // Bytes must live until the call is over. Tests may run instances on several threads.
+  const std::string& keep(Instance& instance, CallId id, std::string bytes) {
+    const std::lock_guard lock(inputs_mutex_);
+    return inputs_[{&instance, id}] = std::move(bytes);
+  }
+
+  std::mutex inputs_mutex_;
+  std::map<std::pair<const Instance*, CallId>, std::string> inputs_;
 };
 
 }  // namespace lingate::runtimes::python

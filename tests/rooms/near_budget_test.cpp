@@ -166,15 +166,22 @@ TEST_P(NearBudget, NoInnocentCallFails) {
   std::uniform_real_distribution<double> run(std::chrono::duration<double>(kBudget - kNear).count(),
                                              std::chrono::duration<double>(kBudget + kNear).count());
   int stopped = 0;
+  int starved = 0;
   for (int k = 0; k < kCalls; ++k) {
     const Outcome guilty = caller.run("X-Run", std::to_string(run(random)));
     ASSERT_TRUE(guilty.failure == FailureKind{} || guilty.failure == FailureKind::timeout) << "call " << k;
     stopped += guilty.failure == FailureKind::timeout ? 1 : 0;
     const std::string name = std::to_string(k);
+    const Clock::time_point begin = Clock::now();
     const Outcome innocent = caller.run("X-Innocent", name);
+    if (innocent.failure == FailureKind::timeout && Clock::now() - begin >= kBudget) {
+      ++starved;  // the machine itself kept it for longer than the budget
+      continue;
+    }
     ASSERT_EQ(innocent.failure, FailureKind{}) << "the call after call " << k;
     ASSERT_EQ(innocent.body, name) << "the call after call " << k;
   }
+  EXPECT_LE(starved, kCalls / 1000);
   // Both ends of the race were tried.
   EXPECT_LT(stopped, kCalls - kCalls / 100);
   if (GetParam().placement == Placement::inline_) {
