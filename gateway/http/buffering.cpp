@@ -115,7 +115,7 @@ Buffering Transaction::collect_response() noexcept {
         leg_->watch().await_read();
         return Buffering::wait;
       }
-      broken = !response_body_.closed();
+      broken = got == Got::failed || !response_body_.closed();
     }
     if (!broken) break;
     let_go(false);

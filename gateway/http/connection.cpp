@@ -51,6 +51,8 @@ void Connection::expired() noexcept {
   if (phase_ == Phase::busy) return transaction_->client_timeout();
   const Duration left = since_ + limit_ - worker_.now();
   if (left > Duration::zero()) return worker_.parts.loop.arm(*this, left);
+  if (got_ahead_ != kNothingAhead)
+    return worker_.parts.loop.arm(*this, Loop::kTick);  // the rest of this turn will show
   if (phase_ == Phase::head && partial_) {
     transaction_ = &worker_.take_transaction();
     phase_ = Phase::busy;
@@ -276,6 +278,9 @@ void Connection::discard_input() noexcept {
 
 void Connection::drain() noexcept {
   if (phase_ == Phase::busy || phase_ == Phase::lingering || partial_ || !in_.empty()) return;
+  // A request that is here already, unread, is still served.
+  const std::ptrdiff_t got = read_head();
+  if (got > 0) return serve();
   close();
 }
 

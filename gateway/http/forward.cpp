@@ -1,4 +1,5 @@
 // Attempts at an upstream: choosing a target, getting a connection, sending the request, and what to do when one fails.
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -41,6 +42,11 @@ std::string_view parameter_of(std::string_view query, std::string_view name) noe
       return pair.substr(name.size() + 1);
   }
   return {};
+}
+
+// The gateway's own want of descriptors or memory, which says nothing about the target.
+bool is_our_lack(int error) noexcept {
+  return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
 }  // namespace
@@ -89,7 +95,10 @@ void Transaction::attempt() noexcept {
   do {
     const auto reuse = fresh_only_ ? Upstream::Reuse::fresh : Upstream::Reuse::allowed;
     leg_ = upstream_->acquire(*target_, *this, reuse, code, error);
-    if (!leg_) return attempt_failed(Failure::connect, code, error ? std::strerror(error) : "");
+    if (!leg_) {
+      const auto failure = is_our_lack(error) ? Failure::own : Failure::connect;
+      return attempt_failed(failure, code, error ? std::strerror(error) : "");
+    }
     // What may not be sent twice is not sent into a connection that is already dead.
     if (leg_->reused() && !may_send_again() && leg_->has_gone_stale())
       upstream_->discard(*std::exchange(leg_, nullptr));
@@ -111,14 +120,19 @@ void Transaction::upstream_unreachable(int error) noexcept {
   attempt_failed(Failure::connect, code::kConnectFailed, std::strerror(error));
 }
 
+// A request with a body has to be over before the connection can be another protocol's; no client does that.
+bool Transaction::asks_for_websocket() const noexcept {
+  return head_.upgrade_websocket && head_.connection.upgrade && head_.minor_version > 0 && head_.method == "GET" &&
+         head_.framing.kind == Framing::Kind::none;
+}
+
 void Transaction::send_request() noexcept {
   const middleware::Request& request = exchange_.request;
   RequestOut out;
   if (route_) out.strip = route_->strip;
   if (upstream_->options().host == UpstreamOptions::Host::target) out.host = target_->options->authority;
   out.spare_host = target_->options->authority;
-  out.websocket =
-      head_.upgrade_websocket && head_.connection.upgrade && head_.minor_version > 0 && head_.method == "GET";
+  out.websocket = asks_for_websocket();
   out.identity = exchange_.run.wants_response_body();
   if (request.body.kind == Body::Kind::bytes)
     out.framing = {OutFraming::Kind::length, request.body.bytes.size()};
@@ -134,11 +148,12 @@ void Transaction::send_request() noexcept {
   stage_ = Stage::forwarding;
   sent_at_ = upstream_progress_ = worker_.now();
   wake_upstream_within(upstream_->options().response_timeout);
-  request_dead_ = upstream_blocked_ = request_listed_ = false;
+  request_dead_ = upstream_blocked_ = request_listed_ = looked_late_ = false;
   leg_->watch().await_read();
   to_upstream_.clear();
   to_upstream_.add(head);
-  upstream_fresh_ = true;
+  // What may not be sent twice leaves right after its pooled connection was looked at.
+  upstream_fresh_ = may_send_again() || !leg_->reused();
   if (request.body.kind == Body::Kind::bytes) to_upstream_.add(request.body.bytes);
   pump_request();
 }
@@ -163,7 +178,7 @@ void Transaction::attempt_failed(Failure failure, int code, std::string_view det
   const bool again = may_retry(failure);
   if (counted_attempt_) {
     counted_attempt_ = false;
-    if (failure == Failure::stale)
+    if (failure == Failure::stale || failure == Failure::own)
       upstream_->neutral(*target_);
     else
       upstream_->failed(*target_);
@@ -197,6 +212,8 @@ void Transaction::let_go(bool reusable) noexcept {
   to_upstream_.clear();
   if (!leg_) return;
   UpstreamConnection& leg = *std::exchange(leg_, nullptr);
+  // Bytes behind a response that filled the buffer are in the socket, and no edge will tell of them any more.
+  if (reusable && std::exchange(leg_may_hold_more_, false)) reusable = !leg.has_gone_stale();
   if (leg.in) response_block_ = std::move(leg.in);
   if (reusable)
     upstream_->release(leg);
@@ -215,8 +232,17 @@ void Transaction::upstream_timeout() noexcept {
   const Duration left = upstream_progress_ + limit - worker_.now();
   if (left > Duration::zero()) return parts_.loop.arm(upstream_timer_, left);
   if (stage_ == Stage::tunnel) return;
+  // Not sent yet, or answered and only not looked at: the rest of this turn will show.
+  if (stage_ == Stage::forwarding && (upstream_due_ || got_ahead_ != Got::not_asked))
+    return parts_.loop.arm(upstream_timer_, Loop::kTick);
   if (stage_ == Stage::connecting)
     return attempt_failed(Failure::connect, code::kConnectTimeout, "no connection within the connect time-out");
+  if (stage_ == Stage::forwarding && !looked_late_ && leg_->has_gone_stale()) {
+    // It did answer: this worker came late, not the upstream. Once, for a head that arrives byte by byte.
+    looked_late_ = true;
+    parts_.loop.arm(upstream_timer_, Loop::kTick);
+    return read_response_head();
+  }
   if (stage_ == Stage::forwarding)
     return attempt_failed(Failure::timeout, code::kResponseTimeout, "no response within the response time-out");
   if (response_begun_) return cut_response("the upstream stopped sending");
@@ -227,9 +253,14 @@ void Transaction::upstream_timeout() noexcept {
 }
 
 void Transaction::upstream_readable() noexcept {
-  upstream_progress_ = worker_.now();
+  // The time-out is for the whole head: a part of it is no progress.
+  if (stage_ != Stage::forwarding) upstream_progress_ = worker_.now();
   switch (stage_) {
-    case Stage::forwarding: return read_response_head();
+    case Stage::forwarding:
+      // Nothing was asked yet: the pooled connection has ended, or says what was meant for somebody else.
+      if (upstream_due_ && leg_->reused())
+        return attempt_failed(Failure::stale, code::kResetBeforeResponse, "the upstream's connection ended");
+      return read_response_head();
     case Stage::response_side:
       if (collecting_) go_on_collecting_response();
       return;

@@ -20,6 +20,7 @@ namespace lingate::http {
 namespace {
 
 constexpr int kBatch = 64;  // connections in one turn
+constexpr int kBatchesAtTheEnd = 64;
 constexpr std::chrono::milliseconds kRetry{100};
 
 Error cannot(const Address& address, std::string_view what) {
@@ -88,7 +89,16 @@ void Listener::close() noexcept {
 }
 
 void Listener::readable() noexcept {
-  if (!watch_) return;
+  if (watch_ && accept_batch()) watch_->read_again();
+}
+
+void Listener::accept_all() noexcept {
+  for (int batch = 0; watch_ && batch < kBatchesAtTheEnd && accept_batch(); ++batch)
+    continue;
+}
+
+// True: there may be more.
+bool Listener::accept_batch() noexcept {
   for (int k = 0; k < kBatch; ++k) {
     sockaddr_storage storage{};
     socklen_t size = sizeof storage;
@@ -103,11 +113,11 @@ void Listener::readable() noexcept {
                         options_.proxy_protocol ? Connection::Begins::proxy_header : Connection::Begins::http);
       continue;
     }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) return watch_->await_read();
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return pause(errno);
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return watch_->await_read(), false;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) return pause(errno), false;
     // ECONNABORTED and the like concern one client only.
   }
-  watch_->read_again();
+  return true;
 }
 
 void Listener::pause(int error) noexcept {

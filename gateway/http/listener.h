@@ -22,11 +22,15 @@ class Listener final : public Watcher, private Timer {
   Result<Address> open();  // the address with the port that the kernel gave
   void close() noexcept;
 
+  // Before the end: whom the kernel has let in already is served.
+  void accept_all() noexcept;
+
   void readable() noexcept override;
   void writable() noexcept override {}
 
  private:
   void expired() noexcept override { readable(); }
+  bool accept_batch() noexcept;
   void pause(int error) noexcept;
 
   WorkerState& worker_;

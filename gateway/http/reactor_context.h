@@ -26,8 +26,10 @@ class Reactor::Context {
   boost::asio::io_context io;
   AsioWatch* free = nullptr;
   std::uint32_t live = 0;
-  void (*hook)(void*) = nullptr;
+  Clock::time_point (*hook)(void*) = nullptr;
   void* hook_argument = nullptr;
+
+  Clock::time_point tell_time() noexcept { return hook ? hook(hook_argument) : Clock::now(); }
 };
 
 }  // namespace lingate::http

@@ -43,6 +43,7 @@ struct TurnOp final : asio_detail::scheduler_operation {
   bool puts_off() const noexcept { return direct_events == 0; }
   void post() noexcept;
   void end() noexcept;
+  void tell_listener() noexcept;
   void note_load(std::size_t events) noexcept;
   static void done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (owner) static_cast<TurnOp*>(base)->end();
@@ -114,7 +115,7 @@ class AsioWatch final : public Watch {
   // True: somebody still listens.
   bool heard() noexcept {
     if (!watcher_) return recycle_if_quiet(), false;
-    if (context_.hook) context_.hook(context_.hook_argument);
+    context_.tell_time();
     return true;
   }
 
@@ -164,10 +165,22 @@ void TurnOp::post() noexcept {
 void TurnOp::end() noexcept {
   served.swap(ahead);
   note_load(served.size());
-  for (AsioWatch* const watch : served)
+  // What is first in a long turn does not wait for the last: its answer leaves in between.
+  constexpr std::chrono::milliseconds kLongest{1};
+  Clock::time_point sent = context.tell_time();
+  for (AsioWatch* const watch : served) {
     watch->go_on();
+    const Clock::time_point now = context.tell_time();
+    if (now - sent < kLongest) continue;
+    tell_listener();
+    sent = context.tell_time();
+  }
   served.clear();
   posted = false;
+  tell_listener();
+}
+
+void TurnOp::tell_listener() noexcept {
   if (TurnEnd* const told = std::exchange(listener, nullptr)) told->turn_ends();
 }
 
@@ -245,7 +258,7 @@ void Reactor::at_turn_end(TurnEnd& listener) noexcept {
   context_->turn->post();
 }
 
-void Reactor::on_event(void (*hook)(void*), void* argument) noexcept {
+void Reactor::on_event(Clock::time_point (*hook)(void*), void* argument) noexcept {
   context_->hook = hook;
   context_->hook_argument = argument;
 }

@@ -18,6 +18,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/loop.h"
+
 namespace lingate::http {
 
 class Watcher {
@@ -92,8 +94,8 @@ class Reactor {
   void at_turn_end(TurnEnd& listener) noexcept;
 
   Context& context() noexcept { return *context_; }
-  // Called before each watcher is: keeps a clock of one reading per event.
-  void on_event(void (*hook)(void*), void* argument) noexcept;
+  // Called before each watcher is: keeps a clock of one reading per event, which it returns.
+  void on_event(Clock::time_point (*hook)(void*), void* argument) noexcept;
 
  private:
   std::unique_ptr<Context> context_;

@@ -119,7 +119,10 @@ void Transaction::send_listed() noexcept {
 }
 
 void Transaction::go_on() noexcept {
-  if (std::exchange(upstream_due_, false)) pump_request();
+  if (std::exchange(upstream_due_, false)) {
+    sent_at_ = upstream_progress_ = worker_.now();
+    pump_request();
+  }
   if (!std::exchange(client_due_, false)) return;
   client_blocked_ = false;
   if (flush_client() && stage_ == Stage::responding) pump_response();
@@ -186,7 +189,7 @@ void Transaction::client_readable() noexcept {
   socklen_t size = sizeof error;
   ::getsockopt(client_->watch().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return client_gone();
-  if (!request_body_.over()) return;
+  if (!request_body_.over()) return client_->watch().await_read();  // of its body others will ask
   char byte = 0;
   const ssize_t got = ::recv(client_->watch().fd(), &byte, 1, MSG_PEEK);
   if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return client_gone();

@@ -20,18 +20,21 @@ Transaction::Got Transaction::read_upstream() noexcept {
   if (!in) in = parts_.large.take();
   if (in.empty()) in.begin = in.end = response_start_;
   for (;;) {
-    const ssize_t got = ::recv(leg_->fd(), in.space(), in.room(), 0);
+    const std::size_t room = in.room();
+    const ssize_t got = ::recv(leg_->fd(), in.space(), room, 0);
+    leg_may_hold_more_ = got > 0 && static_cast<std::size_t>(got) == room;
     if (got > 0) {
       in.end += static_cast<std::uint32_t>(got);
       return Got::some;
     }
     if (got < 0 && errno == EINTR) continue;
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? Got::nothing : Got::closed;
+    if (got == 0) return Got::closed;
+    return errno == EAGAIN || errno == EWOULDBLOCK ? Got::nothing : Got::failed;
   }
 }
 
 bool Transaction::upstream_read_ahead() noexcept {
-  if (stage_ != Stage::forwarding) return false;
+  if (stage_ != Stage::forwarding || upstream_due_) return false;
   response_start_ = 0;
   got_ahead_ = read_upstream();
   return true;
@@ -42,7 +45,7 @@ void Transaction::read_response_head() noexcept {
     response_start_ = 0;
     const Got ahead = std::exchange(got_ahead_, Got::not_asked);
     const Got got = ahead == Got::not_asked ? read_upstream() : ahead;
-    if (got == Got::closed) {
+    if (got == Got::closed || got == Got::failed) {
       const bool silent = !leg_->in || leg_->in.empty();
       const Failure failure = leg_->reused() && silent ? Failure::stale : Failure::reset;
       return attempt_failed(failure, code::kResetBeforeResponse, "the upstream closed before its response head");
@@ -67,7 +70,18 @@ void Transaction::read_response_head() noexcept {
       leg_->in.clear();
     else
       leg_->in.compact();
+    if (leg_->in.room() == 0) grow_response();
   }
+}
+
+// A head that outgrows its block moves to one that holds the largest head allowed; longer ones are refused by the scan.
+void Transaction::grow_response() noexcept {
+  Block& in = leg_->in;
+  const std::size_t size = std::max(in.capacity() * 2, snapshot().limits.head + kSmallBlock);
+  Block larger = BlockPool::odd(static_cast<std::uint32_t>(size));
+  std::copy_n(in.memory(), in.end, larger.memory());
+  larger.end = in.end;
+  in = std::move(larger);
 }
 
 // 1xx goes on to whoever can understand it (RFC 9110 section 15.2); 100 is the gateway's own business.
@@ -91,8 +105,7 @@ bool Transaction::retry_for_status() noexcept {
 
 void Transaction::take_response_head() noexcept {
   if (response_head_.status == 101) {
-    const bool asked = head_.upgrade_websocket && head_.connection.upgrade && head_.minor_version > 0;
-    if (!asked || !response_head_.upgrade_websocket)
+    if (!asks_for_websocket() || !response_head_.upgrade_websocket)
       return attempt_failed(Failure::response, code::kBadResponse, "101 that nobody asked for");
   }
   exchange_.facts.upstream_time = worker_.now() - sent_at_;

@@ -82,6 +82,18 @@ void Transaction::begin_response() noexcept {
   to_client_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
 }
 
+// Its head is listed, nothing of it has left: the client can still be told what happened.
+void Transaction::take_back_response(std::string_view detail) noexcept {
+  const std::string kept(detail);
+  client_fresh_ = false;
+  to_client_.clear();
+  response_begun_ = false;
+  let_go(false);
+  exchange_.response.source = Response::Source::gateway;
+  exchange_.fail({.code = code::kBadResponse, .detail = kept});
+  begin_response();
+}
+
 void Transaction::add_content(const Slices& slices) noexcept {
   if (slices.total == 0) return;
   exchange_.facts.response_bytes += slices.total;
@@ -100,7 +112,10 @@ void Transaction::pump_response() noexcept {
       if (response_store_unsent_) slices.add_stored(response_store_);
       response_store_unsent_ = false;
       const BodyReader::Step step = response_body_.take(leg_->in, slices);
-      if (step == BodyReader::Step::refused) return cut_response(response_body_.refusal().detail);
+      if (step == BodyReader::Step::refused) {
+        if (client_fresh_) return take_back_response(response_body_.refusal().detail);
+        return cut_response(response_body_.refusal().detail);
+      }
       add_content(slices);
       response_listed_ = step == BodyReader::Step::over;
       if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
@@ -114,7 +129,8 @@ void Transaction::pump_response() noexcept {
       continue;
     }
     if (got == Got::nothing) return leg_->watch().await_read();
-    if (!response_body_.closed()) return cut_response("the upstream closed in the middle of its response");
+    if (got == Got::failed || !response_body_.closed())
+      return cut_response("the upstream closed in the middle of its response");
     response_listed_ = true;
     if (chunked_out_) to_client_.add(kLastChunk);
   }

@@ -67,7 +67,7 @@ void Transaction::start(Connection& client) noexcept {
     pending_detail_ = refusal.detail;
     exchange_.begin(snapshot().unrouted, {});
   }
-  if (request_body_.over()) client.watch().await_read();  // to hear of a client that goes away
+  client.watch().await_read();  // to hear of a client that goes away
   run_request_side();
 }
 

@@ -62,8 +62,8 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
     draining,       // the rest of a request body that nobody wanted
     tunnel
   };
-  enum class Failure : std::uint8_t { connect, reset, stale, timeout, response };
-  enum class Got : std::uint8_t { some, nothing, closed, not_asked };
+  enum class Failure : std::uint8_t { connect, own, reset, stale, timeout, response };
+  enum class Got : std::uint8_t { some, nothing, closed, failed, not_asked };
   enum class Ending : std::uint8_t { complete, client_gone, cut };
 
   template <void (Transaction::*kMethod)() noexcept>
@@ -124,6 +124,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   // response_head.cpp: what the upstream answers
   void read_response_head() noexcept;
   void take_response_head() noexcept;
+  void grow_response() noexcept;
   void pass_interim() noexcept;
   bool retry_for_status() noexcept;
   Got read_upstream() noexcept;
@@ -133,6 +134,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   OutFraming response_framing() noexcept;
   Persist decide_persist(const OutFraming& framing) noexcept;
   void pump_response() noexcept;
+  void take_back_response(std::string_view detail) noexcept;
   void add_content(const Slices& slices) noexcept;
   bool flush_client() noexcept;
   void response_sent() noexcept;
@@ -156,6 +158,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   static constexpr int kTunnelRounds = 8;  // reads in one turn before others have theirs
   bool pump_direction(Direction& direction, Watch& from, Watch& to) noexcept;
 
+  bool asks_for_websocket() const noexcept;
   bool is_head() const noexcept { return head_.method == "HEAD"; }
   const Snapshot& snapshot() const noexcept { return *generation_->snapshot; }
 
@@ -220,6 +223,8 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   bool closes_to_end_ = false;  // nothing but the connection's end says that the response is over
   bool retried_stale_ = false;
   bool fresh_only_ = false;
+  bool looked_late_ = false;        // for an answer that this worker had not got round to
+  bool leg_may_hold_more_ = false;  // the last read of the leg filled its room
   std::uint32_t drained_ = 0;
 
   Alarm<&Transaction::upstream_timeout> upstream_timer_{*this};

@@ -15,9 +15,10 @@ void Transaction::begin_tunnel() noexcept {
   parts_.loop.disarm(route_timer_);
   const auto take_over = [this](Direction& direction, Block& from) {
     if (from.empty()) return;
-    direction.bytes = parts_.large.take();
+    const auto size = static_cast<std::uint32_t>(from.bytes().size());  // a large head leaves more than one block holds
+    direction.bytes = size <= kLargeBlock ? parts_.large.take() : BlockPool::odd(size);
     std::copy_n(from.bytes().data(), from.bytes().size(), direction.bytes.space());
-    direction.bytes.end = static_cast<std::uint32_t>(from.bytes().size());
+    direction.bytes.end = size;
     from.begin = from.end;
   };
   take_over(up_, body_block());  // what came behind the request's head was kept until now

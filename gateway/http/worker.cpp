@@ -72,7 +72,7 @@ void WheelClock::readable() noexcept {
 WorkerState::WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
                          std::shared_ptr<const Snapshot> snapshot)
     : number_(number), parts(*this, resolver, log), generations(parts, std::move(snapshot)) {
-  parts.reactor.on_event([](void* state) { static_cast<WorkerState*>(state)->now_ = Clock::now(); }, this);
+  parts.reactor.on_event([](void* state) { return static_cast<WorkerState*>(state)->now_ = Clock::now(); }, this);
 }
 
 void WorkerState::arm(Timer& timer, Clock::duration after) noexcept {
@@ -118,6 +118,8 @@ void WorkerState::give_back(Transaction& transaction) noexcept {
 
 void WorkerState::begin_drain(Clock::duration patience) noexcept {
   if (draining_) return;
+  for (const auto& listener : listeners)
+    listener->accept_all();  // a client whose connection the kernel has made may have sent its request already
   draining_ = true;
   listeners.clear();
   generations.close_idle();

@@ -22,7 +22,8 @@ namespace lingate::http {
 
 inline constexpr std::uint32_t kSmallBlock = 16 * 1024;  // a client's head
 inline constexpr std::uint32_t kLargeBlock = 64 * 1024;  // a response, or an upload
-inline constexpr std::size_t kScratch = 128 * 1024;      // a serialised head
+inline constexpr std::size_t kScratch =
+    3 * 1024 * 1024;  // a serialised head, edits included; untouched, it costs nothing
 
 struct WorkerParts {
   WorkerParts(Loop& its_loop, Resolver& its_resolver, middleware::AppLog& its_log)
@@ -38,7 +39,7 @@ struct WorkerParts {
   BlockPool large{kLargeBlock, 128};
   Metrics metrics;
   HttpDate date;
-  std::unique_ptr<std::array<char, kScratch>> scratch = std::make_unique<std::array<char, kScratch>>();
+  std::unique_ptr<std::array<char, kScratch>> scratch = std::make_unique_for_overwrite<std::array<char, kScratch>>();
 };
 
 }  // namespace lingate::http
