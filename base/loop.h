@@ -29,7 +29,8 @@ class Task {
   Task* next_ = nullptr;
 };
 
-// A time-out. Embedded in its owner, who disarms it before both go, unless the loop went first. Coarse: it fires up to Loop::kTick late, never early.
+// A time-out. Embedded in its owner, who disarms it before both go, unless the loop went first. Coarse: it fires up to
+// Loop::kTick late, never early.
 class Timer {
  public:
   Timer() = default;

@@ -2,6 +2,8 @@
 
 namespace lingate {
 
-std::string_view version() noexcept { return LINGATE_VERSION; }
+std::string_view version() noexcept {
+  return LINGATE_VERSION;
+}
 
 }  // namespace lingate

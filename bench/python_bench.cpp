@@ -1,5 +1,5 @@
-// The Python room alone: from the encoded Call to the Verdict. `EmptyHook` is the boundary's share; `HeaderJob` is the job
-// of the gateway's comparison: read a key, look one of 1,000 sessions up, set two headers, remove one; the response
+// The Python room alone: from the encoded Call to the Verdict. `EmptyHook` is the boundary's share; `HeaderJob` is the
+// job of the gateway's comparison: read a key, look one of 1,000 sessions up, set two headers, remove one; the response
 // side adds one.
 #include <benchmark/benchmark.h>
 

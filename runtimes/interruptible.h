@@ -1,6 +1,7 @@
 // Interruptible: what the watchdog can end.
 //
-// Thread: interrupt() comes from the watchdog's; it must not block and must not allocate. Lifetime: longer than its Watch.
+// Thread: interrupt() comes from the watchdog's; it must not block and must not allocate. Lifetime: longer than its
+// Watch.
 #pragma once
 
 namespace lingate::runtimes {

@@ -106,8 +106,7 @@ void Chains::report_cycle(const std::vector<View::Named>& path, std::string_view
 void Chains::report_too_deep(const Span& where) {
   if (std::exchange(told_too_deep_, true)) return;
   context_.report.error({code::kYamlTooLarge, where,
-                         fmt::format("chains that use each other deeper than {} levels", kDeepest),
-                         "make it flatter"});
+                         fmt::format("chains that use each other deeper than {} levels", kDeepest), "make it flatter"});
 }
 
 std::vector<Chains::Expanded> Chains::expand(const View& chain) {

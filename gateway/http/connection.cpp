@@ -278,7 +278,8 @@ void Connection::discard_input() noexcept {
 
 void Connection::drain() noexcept {
   if (phase_ == Phase::busy || phase_ == Phase::lingering || partial_ || !in_.empty()) return;
-  // A request that is here already, unread, is still served.
+  // A request that is here already, unread, is still served. What was read ahead was nothing.
+  got_ahead_ = kNothingAhead;
   const std::ptrdiff_t got = read_head();
   if (got > 0) return serve();
   close();

@@ -115,8 +115,12 @@ class AsioWatch final : public Watch {
   // True: somebody still listens.
   bool heard() noexcept {
     if (!watcher_) return recycle_if_quiet(), false;
-    context_.tell_time();
     return true;
+  }
+
+  void tell_readable() noexcept {
+    context_.tell_time();
+    watcher_->readable();
   }
 
   static void read_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
@@ -127,9 +131,9 @@ class AsioWatch final : public Watch {
     TurnOp& turn = *self.context_.turn;
     if (!turn.puts_off()) {
       --turn.direct_events;
-      return self.watcher_->readable();
+      return self.tell_readable();
     }
-    if (!self.watcher_->read_ahead()) return self.watcher_->readable();
+    if (!self.watcher_->read_ahead()) return self.tell_readable();
     self.ahead_ = true;
     turn.ahead.push_back(&self);
     turn.post();
@@ -139,14 +143,16 @@ class AsioWatch final : public Watch {
     if (!owner) return;
     AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
     self.writing_ = false;
-    if (self.heard()) self.watcher_->writable();
+    if (!self.heard()) return;
+    self.context_.tell_time();
+    self.watcher_->writable();
   }
 
   static void again_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (!owner) return;
     AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
     self.posted_ = false;
-    if (self.heard()) self.watcher_->readable();
+    if (self.heard()) self.tell_readable();
   }
 
   Reactor::Context& context_;

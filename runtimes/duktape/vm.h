@@ -22,8 +22,8 @@ namespace lingate::runtimes::duktape {
 
 // Heap pointers of what the bindings push often; the stash keeps them alive.
 struct Natives {
-  void* slots = nullptr;        // array of cells
-  void* run = nullptr;  // prelude: run(resume, thread, value)
+  void* slots = nullptr;  // array of cells
+  void* run = nullptr;    // prelude: run(resume, thread, value)
   void* resume = nullptr;
   void* make_thread = nullptr;  // prelude: makeThread()
   void* object_prototype = nullptr;

@@ -92,9 +92,10 @@ void Vm::brake() noexcept {
   lua_sethook(state_, &Vm::hook, LUA_MASKCOUNT, 1);
 }
 
-void Vm::hook(lua_State* state, lua_Debug*) {
+void Vm::hook(lua_State* state, lua_Debug* event) {
   Vm& vm = of(state);
   if (!vm.interrupted() && !vm.doomed_) {
+    if (event->currentline == LUA_HOOKBUSY) return;  // it asks again and again; what is due is collected soon
     lua_sethook(state, nullptr, 0, 0);
     std::atomic_signal_fence(std::memory_order_seq_cst);
     if (vm.interrupted()) vm.brake();  // it came while the hook was being taken away

@@ -32,7 +32,7 @@ FILES = {
     "busy.lua": """
 return {request = function() local stop = lingate.now() + 0.004 while lingate.now() < stop do end end}
 """,
-    "asleep.lua": "return {request = function() lingate.sleep(1) end}",
+    "asleep.lua": "return {request = function() lingate.log.info('asleep') lingate.sleep(1) end}",
 }
 
 
@@ -58,20 +58,29 @@ def everything(sock):
 
 class Upstreams(unittest.TestCase):
     def test_a_reset_never_looks_like_the_end_of_a_response_without_framing(self):
+        arrived = threading.Event()  # the client has the first bytes: the reset cannot drop them any more
+
         def serve(sock, stream):
             stream.head()
             sock.sendall(b"HTTP/1.1 200 OK\r\n\r\nhello ")
-            time.sleep(0.05)  # so that the bytes are read before the reset drops them
+            arrived.wait()
             reset(sock)
 
+        def ask_until_the_end(gw, request):
+            arrived.clear()
+            with connect(gw.port) as sock:
+                sock.sendall(request)
+                data = b""
+                while b"hello " not in data:
+                    data += sock.recv(65536)
+                arrived.set()
+                rest, was_reset = everything(sock)
+                return data + rest, was_reset
+
         with Origin(serve=serve) as origin, gateway(origin) as gw:
-            with connect(gw.port) as sock:
-                sock.sendall(request_bytes())
-                data, _ = everything(sock)
+            data, _ = ask_until_the_end(gw, request_bytes())
             self.assertTrue(data.endswith(b"6\r\nhello \r\n"), data)  # no last chunk
-            with connect(gw.port) as sock:
-                sock.sendall(b"GET / HTTP/1.0\r\nHost: x\r\n\r\n")
-                data, was_reset = everything(sock)
+            data, was_reset = ask_until_the_end(gw, b"GET / HTTP/1.0\r\nHost: x\r\n\r\n")
             self.assertTrue(was_reset, data)
 
     def test_bytes_behind_a_response_are_nobody_elses_response(self):
@@ -107,7 +116,7 @@ class Upstreams(unittest.TestCase):
         with Origin(serve=serve) as origin, gateway(origin, head="128KiB") as gw, connect(gw.port) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nX-A: " + b"a" * 10_000 +
                          b"\r\nX-B: " + b"b" * 10_000)
-            time.sleep(0.1)  # the head grows its block; what follows comes along with its end
+            self.assertEqual(ask(gw.port, request_bytes(target="/plain")).status, 200)  # the head has grown its block by now
             sock.sendall(b"\r\n\r\n" + b"t" * 100_000)
             self.assertEqual(Stream(sock).response().status, 101)
             gw.wait_for(lambda: received, "the tunnel's bytes")
@@ -136,7 +145,7 @@ class Upstreams(unittest.TestCase):
         with Origin() as origin, gateway(origin) as gw:
             sock = connect(gw.port)
             sock.sendall(request_bytes("POST", "/asleep/x", body=b"abc"))
-            time.sleep(0.1)  # the script sleeps for a second
+            gw.wait_log("asleep")
             begin = time.monotonic()
             reset(sock)
             gw.wait_access(lambda line: line["http.response.status_code"] == 499)

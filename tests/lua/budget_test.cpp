@@ -112,6 +112,36 @@ TEST(LuaBudgetNested, ThousandsOfNestedPcallsThatGoOnAreUnwound) {
   EXPECT_FALSE(script.call().has_failure());
 }
 
+// Joining needs so much memory that the collector is due on the way, each time.
+TEST(LuaBudgetConcat, NearTheMemoryLimitJoinsAndStops) {
+  Loaded::Options options;
+  options.budget = milliseconds(1000);
+  options.memory = 64 << 20;
+  const std::string script_text = R"(
+    local t = {}
+    for i = 1, 1.5e6 do t[i] = i + 0.5 end
+    local joined = 0
+    return {request = function(req)
+      local text
+      if req.headers.Run then
+        while true do pcall(table.concat, t, ',') end
+      end
+      for i = 1, 3 do joined = #table.concat(t, ',') end
+      req.headers['X-Size'] = tostring(joined)
+    end}
+  )";
+  Loaded script(script_text, options);
+  ASSERT_TRUE(script.instance) << script.error.message;
+  for (int round = 0; round < 2; ++round) {
+    const plugin::Verdict joined = script.call();
+    ASSERT_FALSE(joined.has_failure()) << joined.failure().message();
+    EXPECT_EQ(joined.request().headers(0).values(0), "13888895");
+    const plugin::Verdict stopped = script.call(request_call({{"Run", "1"}}));
+    EXPECT_EQ(stopped.failure().kind(), plugin::Failure::TIMEOUT) << stopped.failure().message();
+    EXPECT_LT(script.ran, milliseconds(1000) + kLatest);
+  }
+}
+
 TEST(LuaBudgetLoad, TheTopLevelAndInitAreBounded) {
   Loaded::Options options;
   options.init_budget = milliseconds(30);
