@@ -15,15 +15,20 @@ constexpr bool is_forbidden(char c) {
   return c == '\r' || c == '\n' || c == '\0';
 }
 
+bool has_forbidden(const char* eight) {
+  std::uint64_t word;
+  std::memcpy(&word, eight, sizeof word);
+  return (has_zero(word) | has_zero(word ^ (kOnes * '\r')) | has_zero(word ^ (kOnes * '\n'))) != 0;
+}
+
 }  // namespace
 
 std::size_t find_forbidden(std::string_view value) noexcept {
   std::size_t at = 0;
-  for (; at + 8 <= value.size(); at += 8) {
-    std::uint64_t word;
-    std::memcpy(&word, value.data() + at, sizeof word);
-    if ((has_zero(word) | has_zero(word ^ (kOnes * '\r')) | has_zero(word ^ (kOnes * '\n'))) != 0) break;
-  }
+  while (at + 8 <= value.size() && !has_forbidden(value.data() + at))
+    at += 8;
+  // The last eight bytes once more, for what is left of them.
+  if (at > 0 && at + 8 > value.size() && !has_forbidden(value.data() + value.size() - 8)) return kNone;
   for (; at < value.size(); ++at)
     if (is_forbidden(value[at])) return at;
   return kNone;

@@ -47,7 +47,6 @@ bool VerdictReader::invalid(std::string_view message) {
 VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, std::string_view bytes,
                                             const ScriptLimits& limits) {
   if (bytes.empty()) return Outcome::next;
-  size_ = bytes.size();
   if (!runtimes::read_verdict(bytes, verdict_)) {
     invalid("the verdict is malformed, or holds what may not stand in a message");
     return Outcome::failed;
@@ -57,11 +56,8 @@ VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, std::
     return Outcome::failed;
   }
   if (!check(exchange, hook, limits)) return Outcome::failed;
-  if (verdict_.request && !edit_head(exchange.request.headers, verdict_.request->headers, limits))
-    return Outcome::failed;
-  if (verdict_.response && !verdict_.answer &&
-      !edit_head(exchange.response.headers, verdict_.response->headers, limits))
-    return Outcome::failed;
+  if (verdict_.request && !edit_head(exchange.request.headers, limits)) return Outcome::failed;
+  if (verdict_.response && !verdict_.answer && !edit_head(exchange.response.headers, limits)) return Outcome::failed;
   commit(exchange);
   return verdict_.answer ? Outcome::answered : Outcome::next;
 }
@@ -114,36 +110,35 @@ bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const Sc
   return true;
 }
 
-// Whether the lines that edits add could take a head over its limits, by what they need at most.
-VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const runtimes::HeaderEdits& edits,
-                                         const ScriptLimits& limits) {
-  const std::size_t present = bytes_of(headers);
-  // A value takes two bytes of the verdict at least, and repeats a name that stands in the verdict once.
-  const std::size_t most_lines = size_ / 2;
-  const std::size_t most_bytes = size_ + most_lines * (size_ + 4);
-  const bool few = headers.all().size() + most_lines <= limits.fields && size_ <= limits.field_line;
-  if (few && present + most_bytes <= limits.head) return Fit::sure;
-  std::size_t bytes = present;
-  std::size_t lines = headers.all().size();
-  for (runtimes::HeaderEdits each = edits; each.next(edit_); lines += edit_.values.size())
-    for (const std::string_view value : edit_.values) {
-      if (edit_.name.size() + value.size() > limits.field_line) return Fit::never;
-      bytes += runtimes::line_bytes(edit_.name, value);
+// Whether the lines that the edits add could take the head over its limits.
+VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const ScriptLimits& limits) const {
+  const runtimes::HeaderEdits& edits = verdict_.headers;
+  std::size_t bytes = bytes_of(headers);
+  for (std::size_t i = 0; i < edits.size(); ++i) {
+    const runtimes::HeaderEdit edit = edits[i];
+    for (const std::string_view value : edit.values) {
+      if (edit.name.size() + value.size() > limits.field_line) return Fit::never;
+      bytes += runtimes::line_bytes(edit.name, value);
     }
+  }
+  const std::size_t lines = headers.all().size() + edits.value_count();
   return lines <= limits.fields && bytes <= limits.head ? Fit::sure : Fit::doubtful;
 }
 
 // Edits are made at once; where they might pass the limits of a head, the lines before them are kept to go back to.
-bool VerdictReader::edit_head(Headers& headers, const runtimes::HeaderEdits& edits, const ScriptLimits& limits) {
-  const Fit fit = fit_of(headers, edits, limits);
+bool VerdictReader::edit_head(Headers& headers, const ScriptLimits& limits) {
+  const runtimes::HeaderEdits& edits = verdict_.headers;
+  if (edits.size() == 0) return true;
+  const Fit fit = fit_of(headers, limits);
   if (fit == Fit::never) return invalid("a header line is longer than the limit");
   if (fit == Fit::doubtful) saved_.assign(headers.all().begin(), headers.all().end());
-  for (runtimes::HeaderEdits each = edits; each.next(edit_);) {
-    if (!edit_.append) {
-      headers.set(edit_.name, edit_.values);
+  for (std::size_t i = 0; i < edits.size(); ++i) {
+    const runtimes::HeaderEdit edit = edits[i];
+    if (!edit.append) {
+      headers.set(edit.name, edit.values);
     } else {
-      for (const std::string_view value : edit_.values)
-        headers.add(edit_.name, value);
+      for (const std::string_view value : edit.values)
+        headers.add(edit.name, value);
     }
   }
   if (fit == Fit::sure || (headers.size() <= limits.fields && bytes_of(headers) <= limits.head)) return true;

@@ -48,16 +48,14 @@ class VerdictReader {
   bool check(const Exchange& exchange, runtimes::Hook hook, const runtimes::ScriptLimits& limits);
   bool check_answer(const runtimes::VerdictAnswer& answer, const runtimes::ScriptLimits& limits);
   enum class Fit : std::uint8_t { sure, doubtful, never };
-  Fit fit_of(const Headers& headers, const runtimes::HeaderEdits& edits, const runtimes::ScriptLimits& limits);
-  bool edit_head(Headers& headers, const runtimes::HeaderEdits& edits, const runtimes::ScriptLimits& limits);
+  Fit fit_of(const Headers& headers, const runtimes::ScriptLimits& limits) const;
+  bool edit_head(Headers& headers, const runtimes::ScriptLimits& limits);
   void commit(Exchange& exchange);
   void keep_failure(const runtimes::VerdictFailure& failure);
 
   runtimes::Verdict verdict_;
-  std::size_t size_ = 0;  // of its bytes
   SessionChange session_;
-  runtimes::HeaderEdit edit_;  // reused for the room of its values
-  std::vector<Field> saved_;   // lines of a head before edits that might not fit
+  std::vector<Field> saved_;  // lines of a head before edits that might not fit
   ScriptFailure failure_;
 };
 

@@ -114,7 +114,9 @@ constexpr std::uint32_t key_of(std::uint32_t number, WireType type) noexcept {
 }
 
 constexpr std::size_t varint_size(std::uint64_t value) noexcept {
-  return static_cast<std::size_t>(std::bit_width(value | 1U) + 6) / 7;
+  if (value < 0x80) [[likely]]
+    return 1;
+  return value < 0x4000 ? 2 : static_cast<std::size_t>(std::bit_width(value) + 6) / 7;
 }
 
 constexpr std::size_t varint_field_size(std::uint32_t number, std::uint64_t value) noexcept {

@@ -97,7 +97,7 @@ Refusal CallView::answer(const AnswerParts& parts) {
 std::size_t CallView::request_edits_size() const noexcept {
   using namespace proto::request_edits;
   std::size_t size = optional_size(kMethod, method_) + optional_size(kPath, path_) + optional_size(kQuery, query_) +
-                     request_head_.edits_size(kHeaders);
+                     request_head_.edits_size();
   if (body_edited_[0]) size += bytes_field_size(kBody, bodies_[0].size());
   return size;
 }
@@ -107,7 +107,7 @@ char* CallView::put_request_edits(char* to) const noexcept {
   to = put_optional(to, kMethod, method_);
   to = put_optional(to, kPath, path_);
   to = put_optional(to, kQuery, query_);
-  to = request_head_.put_edits(to, kHeaders);
+  to = request_head_.put_edits(to);
   return body_edited_[0] ? put_bytes_field(to, kBody, bodies_[0]) : to;
 }
 
@@ -115,7 +115,7 @@ char* CallView::put_request_edits(char* to) const noexcept {
 std::size_t CallView::response_edits_size() const noexcept {
   using namespace proto::response_edits;
   if (answered_) return 0;
-  std::size_t size = response_head_.edits_size(kHeaders);
+  std::size_t size = response_head_.edits_size();
   if (status_edit_) size += varint_field_size(kStatus, *status_edit_);
   if (body_edited_[1]) size += bytes_field_size(kBody, bodies_[1].size());
   return size;
@@ -124,7 +124,7 @@ std::size_t CallView::response_edits_size() const noexcept {
 char* CallView::put_response_edits(char* to) const noexcept {
   using namespace proto::response_edits;
   if (status_edit_) to = put_varint_field(to, kStatus, *status_edit_);
-  to = response_head_.put_edits(to, kHeaders);
+  to = response_head_.put_edits(to);
   return body_edited_[1] ? put_bytes_field(to, kBody, bodies_[1]) : to;
 }
 

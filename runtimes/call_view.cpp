@@ -63,8 +63,8 @@ void CallView::begin(Hook hook, std::string_view call, const ScriptLimits& limit
   split_ = request_indexed_ = response_indexed_ = session_indexed_ = params_indexed_ = false;
   anonymous_ = true;
   request_ = response_ = session_ = context_ = {};
-  request_head_.edits_.clear();
-  response_head_.edits_.clear();
+  request_head_.forget();
+  response_head_.forget();
   method_.reset();
   path_.reset();
   query_.reset();
@@ -106,22 +106,16 @@ void CallView::index_request() {
   if (!split_) split();
   request_indexed_ = true;
   request_texts_ = {};
-  client_port_ = 0;
+  client_ = {};
   proto::Reader reader(request_);
   proto::Field field;
   request_lists_ = request_;
   while (reader.next(field) && field.number < proto::request::kParams) {
-    if (field.number < proto::request::kClient) request_texts_[field.number - 1] = field.bytes;
-    if (field.number == proto::request::kClient) {
-      proto::Reader client(field.bytes);
-      while (client.next(field)) {
-        if (field.is(proto::client::kIp, WireType::bytes)) request_texts_[kRequestTexts - 1] = field.bytes;
-        if (field.is(proto::client::kPort, WireType::varint)) client_port_ = static_cast<std::uint32_t>(field.value);
-      }
-    }
+    (field.number < proto::request::kClient ? request_texts_[field.number - 1] : client_) = field.bytes;
     request_lists_ = reader.rest();
   }
-  request_head_.begin(request_lists_, proto::request::kHeaders, read_only(Side::request), *limits_, room_);
+  request_head_.begin(request_lists_, {proto::request::kHeaders, proto::request_edits::kHeaders},
+                      read_only(Side::request), *limits_, room_);
 }
 
 void CallView::index_response() {
@@ -135,7 +129,8 @@ void CallView::index_response() {
     status_ = static_cast<std::uint32_t>(field.value);
     response_lists_ = reader.rest();
   }
-  response_head_.begin(response_lists_, proto::response::kHeaders, read_only(Side::response), *limits_, room_);
+  response_head_.begin(response_lists_, {proto::response::kHeaders, proto::response_edits::kHeaders},
+                       read_only(Side::response), *limits_, room_);
 }
 
 // Why nothing of that side may be written in this hook; empty: it may.
@@ -155,12 +150,17 @@ std::string_view CallView::request_text(RequestText which) {
   if (which == RequestText::method && method_) return *method_;
   if (which == RequestText::path && path_) return *path_;
   if (which == RequestText::query && query_) return *query_;
+  if (which == RequestText::client_ip) return find_bytes(client_, proto::client::kIp);
   return request_texts_[static_cast<std::size_t>(which)];
 }
 
 std::uint32_t CallView::client_port() {
   if (!request_indexed_) index_request();
-  return client_port_;
+  proto::Reader reader(client_);
+  proto::Field field;
+  while (reader.next(field))
+    if (field.is(proto::client::kPort, WireType::varint)) return static_cast<std::uint32_t>(field.value);
+  return 0;
 }
 
 std::span<const HeadView::Line> CallView::params() {

@@ -4,8 +4,8 @@
 // script gets the same answer in every language. (Headers: head_view.h; their rules: header_rules.h; unknown names:
 // attributes.h.)
 //
-// Reading pays for what it touches: a head is indexed when the first header is asked for, ctx and metadata are decoded
-// by the room when the script first reads them.
+// Reading pays for what it touches: a head is looked at when the first header is asked for, ctx and metadata are
+// decoded by the room when the script first reads them.
 //
 // Thread: the instance's. Lifetime: a view belongs to a room's call and is reused (begin() resets it without freeing);
 // text returned by reads lives until the call ends, a body until the script assigns another.
@@ -118,7 +118,7 @@ class CallView {
                         std::span<const std::string> stack = {});
 
  private:
-  static constexpr std::size_t kRequestTexts = 9;
+  static constexpr std::size_t kRequestTexts = 8;  // of the request itself
   static constexpr std::size_t kSessionNumbers = 7;
   enum class SessionEdit : std::uint8_t { none, assigned, cleared };
 
@@ -151,7 +151,7 @@ class CallView {
   bool anonymous_ = true;
   std::string_view request_, response_, session_, context_;
   std::array<std::string_view, kRequestTexts> request_texts_;
-  std::uint32_t client_port_ = 0;
+  std::string_view client_;
   std::uint32_t status_ = 0;
   std::string_view request_lists_, response_lists_;  // from params or headers to the end of the message
   std::vector<HeadView::Line> params_;

@@ -1,6 +1,7 @@
 #include "runtimes/head_view.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/fields.h"
 #include "proto/plugin.h"
@@ -24,6 +25,17 @@ bool decode(std::string_view header, HeadView::Line& line) {
   return !reader.failed();
 }
 
+// False: the encoded header certainly has another name. Looks at its length and last letter, where the name comes first
+// and is short, as it does and is in what the gateway writes.
+bool may_have_name(std::string_view header, std::string_view name) noexcept {
+  constexpr char kNameKey = proto::key_of(proto::header::kName, WireType::bytes);
+  constexpr std::size_t kShort = 128;
+  if (header.size() < 2 || header[0] != kNameKey || static_cast<unsigned char>(header[1]) >= kShort) return true;
+  if (static_cast<unsigned char>(header[1]) != name.size()) return false;
+  return name.empty() || header.size() < 2 + name.size() ||
+         fields::lower(header[1 + name.size()]) == fields::lower(name.back());
+}
+
 }  // namespace
 
 void WriteRoom::begin(const ScriptLimits& limits) noexcept {
@@ -31,47 +43,91 @@ void WriteRoom::begin(const ScriptLimits& limits) noexcept {
   left_ = 1024 * 1024 + 8 * (limits.head + limits.target);
 }
 
-Refusal WriteRoom::keep(std::string_view text, std::string_view& kept) {
-  if (text.size() + kEditOverhead > left_) return "too much is written in one call: headers, path, query or session";
-  left_ -= text.size() + kEditOverhead;
-  kept = arena_.copy(text);
+Refusal WriteRoom::take(std::size_t size, char*& place) {
+  if (size + kEditOverhead > left_) return "too much is written in one call: headers, path, query or session";
+  left_ -= size + kEditOverhead;
+  place = arena_.allocate(size);
   return std::nullopt;
 }
 
-void HeadView::begin(std::string_view encoded, std::uint32_t header_field, std::string_view read_only,
-                     const ScriptLimits& limits, WriteRoom& room) noexcept {
+Refusal WriteRoom::keep(std::string_view text, std::string_view& kept) {
+  char* place = nullptr;
+  if (auto refusal = take(text.size(), place)) return refusal;
+  proto::put_raw(place, text);
+  kept = {place, text.size()};
+  return std::nullopt;
+}
+
+void HeadView::begin(std::string_view encoded, Numbers numbers, std::string_view read_only, const ScriptLimits& limits,
+                     WriteRoom& room) noexcept {
   encoded_ = encoded;
-  header_field_ = header_field;
+  numbers_ = numbers;
   read_only_ = read_only;
-  indexed_ = false;
-  bytes_ = 0;
-  lines_.clear();
-  edits_.clear();
-  edit_values_.clear();
   limits_ = &limits;
   room_ = &room;
 }
 
-void HeadView::index() {
-  if (indexed_) return;
-  indexed_ = true;
+void HeadView::forget() noexcept {
+  measured_ = indexed_ = false;
+  edits_.clear();
+  edits_size_ = 0;
+}
+
+bool HeadView::edited(std::string_view name) const noexcept {
+  return std::any_of(edits_.begin(), edits_.end(),
+                     [name](const Edit& edit) { return fields::same_name(edit.name, name); });
+}
+
+// An encoded line takes two bytes less than the line itself at most (one without a value).
+void HeadView::measure() noexcept {
+  measured_ = true;
+  most_bytes_ = most_lines_ = 0;
   proto::Reader reader(encoded_);
   proto::Field field;
   while (reader.next(field)) {
-    if (!field.is(header_field_, WireType::bytes)) continue;
+    if (!field.is(numbers_.lines, WireType::bytes)) continue;
+    most_bytes_ += field.bytes.size() + 2;
+    ++most_lines_;
+  }
+}
+
+void HeadView::index() {
+  if (indexed_) return;
+  indexed_ = measured_ = true;
+  lines_.clear();
+  most_bytes_ = 0;
+  proto::Reader reader(encoded_);
+  proto::Field field;
+  while (reader.next(field)) {
+    if (!field.is(numbers_.lines, WireType::bytes)) continue;
     Line& line = lines_.emplace_back();
     if (decode(field.bytes, line)) {
-      bytes_ += line_bytes(line.name, line.value);
+      most_bytes_ += line_bytes(line.name, line.value);
     } else {
       lines_.pop_back();
     }
   }
+  for (const Edit& edit : edits_)
+    apply(edit);
+  most_lines_ = lines_.size();
 }
 
 const std::string_view* HeadView::get(std::string_view name) {
-  index();
-  for (const Line& line : lines_)
-    if (fields::same_name(line.name, name)) return &line.value;
+  if (!indexed_ && edited(name)) index();
+  if (indexed_) {
+    for (const Line& line : lines_)
+      if (fields::same_name(line.name, name)) return &line.value;
+    return nullptr;
+  }
+  proto::Reader reader(encoded_);
+  proto::Field field;
+  while (reader.next(field)) {
+    if (!field.is(numbers_.lines, WireType::bytes) || !may_have_name(field.bytes, name)) continue;
+    Line line;
+    if (!decode(field.bytes, line) || !fields::same_name(line.name, name)) continue;
+    found_ = line.value;
+    return &found_;
+  }
   return nullptr;
 }
 
@@ -101,14 +157,18 @@ Refusal HeadView::writable(std::string_view name) const {
   return check_header_name(name);
 }
 
-// Looks at every value, and at the head as it would be afterwards.
-Refusal HeadView::fits(std::string_view name, std::span<const std::string_view> values, bool append) const {
-  std::size_t bytes = bytes_;
-  std::size_t lines = lines_.size() + values.size();
+// Looks at every value, and at the head as it would be afterwards: first at what it could have at most.
+Refusal HeadView::fits(std::string_view name, std::span<const std::string_view> values, bool append) {
+  std::size_t more = 0;
   for (const std::string_view value : values) {
     if (auto refusal = check_header_value(name, value, *limits_)) return refusal;
-    bytes += line_bytes(name, value);
+    more += line_bytes(name, value);
   }
+  if (!measured_) measure();
+  if (most_lines_ + values.size() <= limits_->fields && most_bytes_ + more <= limits_->head) return std::nullopt;
+  index();
+  std::size_t bytes = most_bytes_ + more;
+  std::size_t lines = most_lines_ + values.size();
   for (const Line& line : lines_) {
     if (append || !fields::same_name(line.name, name)) continue;
     bytes -= line_bytes(line.name, line.value);
@@ -120,14 +180,12 @@ Refusal HeadView::fits(std::string_view name, std::span<const std::string_view> 
 Refusal HeadView::set(std::string_view name, std::span<const std::string_view> values) {
   if (values.empty()) return remove(name);
   if (auto refusal = writable(name)) return refusal;
-  index();
   if (auto refusal = fits(name, values, false)) return refusal;
   return record(name, values, false);
 }
 
 Refusal HeadView::add(std::string_view name, std::string_view value) {
   if (auto refusal = writable(name)) return refusal;
-  index();
   if (auto refusal = fits(name, {&value, 1}, true)) return refusal;
   return record(name, {&value, 1}, true);
 }
@@ -139,30 +197,43 @@ Refusal HeadView::remove(std::string_view name) {
 }
 
 Refusal HeadView::record(std::string_view name, std::span<const std::string_view> values, bool append) {
-  Edit edit{{}, static_cast<std::uint32_t>(edit_values_.size()), static_cast<std::uint32_t>(values.size()), append};
-  if (auto refusal = room_->keep(name, edit.name)) return refusal;
-  for (const std::string_view value : values) {
-    std::string_view kept;
-    if (auto refusal = room_->keep(value, kept)) {
-      edit_values_.resize(edit.first_value);
-      return refusal;
-    }
-    edit_values_.push_back(kept);
+  using namespace proto::header_edit;
+  std::size_t size = proto::bytes_field_size(kName, name.size()) + (append ? proto::varint_field_size(kAppend, 1) : 0);
+  for (const std::string_view value : values)
+    size += proto::bytes_field_size(kValues, value.size());
+  char* place = nullptr;
+  if (auto refusal = room_->take(size, place)) return refusal;
+  char* to = proto::put_bytes_field(place, kName, name);
+  const std::string_view kept_name(to - name.size(), name.size());
+  for (const std::string_view value : values)
+    to = proto::put_bytes_field(to, kValues, value);
+  if (append) proto::put_varint_field(to, kAppend, 1);
+  const Edit& edit = edits_.emplace_back(Edit{kept_name, {place, size}, append});
+  edits_size_ += proto::bytes_field_size(numbers_.edits, size);
+  if (indexed_) {
+    apply(edit);
+    most_lines_ = lines_.size();
+  } else {
+    for (const std::string_view value : values)
+      most_bytes_ += line_bytes(name, value);
+    most_lines_ += values.size();
   }
-  edits_.push_back(edit);
-  apply(edit);
   return std::nullopt;
 }
 
 void HeadView::apply(const Edit& edit) {
   const auto same = [&](const Line& line) { return fields::same_name(line.name, edit.name); };
   auto place = edit.append ? lines_.end() : std::find_if(lines_.begin(), lines_.end(), same);
+  bool replaces = place != lines_.end();
   auto drop = place;  // lines from here on give way
-  for (std::uint32_t i = 0; i < edit.value_count; ++i) {
-    const Line line{edit.name, edit_values_[edit.first_value + i]};
-    bytes_ += line_bytes(line.name, line.value);
-    if (i == 0 && place != lines_.end()) {
-      bytes_ -= line_bytes(place->name, place->value);
+  proto::Reader reader(edit.encoded);
+  proto::Field field;
+  while (reader.next(field)) {
+    if (!field.is(proto::header_edit::kValues, WireType::bytes)) continue;
+    const Line line{edit.name, field.bytes};
+    most_bytes_ += line_bytes(line.name, line.value);
+    if (std::exchange(replaces, false)) {
+      most_bytes_ -= line_bytes(place->name, place->value);
       *place = line;
     } else {
       place = lines_.insert(place, line);
@@ -172,35 +243,15 @@ void HeadView::apply(const Edit& edit) {
   if (edit.append) return;
   const auto gone = std::remove_if(drop, lines_.end(), [&](const Line& line) {
     if (!same(line)) return false;
-    bytes_ -= line_bytes(line.name, line.value);
+    most_bytes_ -= line_bytes(line.name, line.value);
     return true;
   });
   lines_.erase(gone, lines_.end());
 }
 
-std::size_t HeadView::edits_size(std::uint32_t field) const noexcept {
-  std::size_t size = 0;
+char* HeadView::put_edits(char* to) const noexcept {
   for (const Edit& edit : edits_)
-    size += proto::bytes_field_size(field, edit_size(edit));
-  return size;
-}
-
-std::size_t HeadView::edit_size(const Edit& edit) const noexcept {
-  std::size_t size = proto::bytes_field_size(proto::header_edit::kName, edit.name.size()) +
-                     (edit.append ? proto::varint_field_size(proto::header_edit::kAppend, 1) : 0);
-  for (std::uint32_t i = 0; i < edit.value_count; ++i)
-    size += proto::bytes_field_size(proto::header_edit::kValues, edit_values_[edit.first_value + i].size());
-  return size;
-}
-
-char* HeadView::put_edits(char* to, std::uint32_t field) const noexcept {
-  for (const Edit& edit : edits_) {
-    to = proto::put_header(to, field, edit_size(edit));
-    to = proto::put_bytes_field(to, proto::header_edit::kName, edit.name);
-    for (std::uint32_t i = 0; i < edit.value_count; ++i)
-      to = proto::put_bytes_field(to, proto::header_edit::kValues, edit_values_[edit.first_value + i]);
-    if (edit.append) to = proto::put_varint_field(to, proto::header_edit::kAppend, 1);
-  }
+    to = proto::put_bytes_field(to, numbers_.edits, edit.encoded);
   return to;
 }
 

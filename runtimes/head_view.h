@@ -1,6 +1,7 @@
 // HeadView: the header lines of one head as a script sees them: in order, duplicates kept, with the script's own edits
-// already in them, and the edits that came about. Reading indexes the encoded head once, on first touch; names and
-// values stay views into it.
+// already in them, and the edits that came about. Reading one header scans the encoded head for it, and writing one
+// adds an encoded edit; lines are made only for a script that walks the head, reads what it wrote, or comes near a
+// limit. Names and values stay views.
 //
 // Thread: the instance's. Lifetime: part of a CallView; texts live until the call ends.
 #pragma once
@@ -21,7 +22,9 @@ namespace lingate::runtimes {
 class WriteRoom {
  public:
   void begin(const ScriptLimits& limits) noexcept;
-  // Nullopt and `kept`, a copy that lives until the call ends, or the refusal.
+  // Nullopt and `place`, room that lives until the call ends, or the refusal.
+  [[nodiscard]] Refusal take(std::size_t size, char*& place);
+  // The same with a copy of `text` in it.
   [[nodiscard]] Refusal keep(std::string_view text, std::string_view& kept);
 
  private:
@@ -36,7 +39,7 @@ class HeadView {
     std::string_view value;
   };
 
-  // The first line's value, or nullptr; names compare without case. Good until the next edit of this head.
+  // The first line's value, or nullptr; names compare without case. Good until this head is used again.
   const std::string_view* get(std::string_view name);
   void values(std::string_view name, std::vector<std::string_view>& out);  // replaces what `out` holds
   std::span<const Line> lines();                                           // all, in order
@@ -52,31 +55,39 @@ class HeadView {
   friend class CallView;
   struct Edit {
     std::string_view name;
-    std::uint32_t first_value;
-    std::uint32_t value_count;
+    std::string_view encoded;  // a HeaderEdit
     bool append;
+  };
+  struct Numbers {
+    std::uint32_t lines;  // of the headers in the head's message
+    std::uint32_t edits;  // of the header edits in the verdict
   };
 
   // `read_only`: why nothing may be written; empty: it may.
-  void begin(std::string_view encoded, std::uint32_t header_field, std::string_view read_only,
-             const ScriptLimits& limits, WriteRoom& room) noexcept;
+  void begin(std::string_view encoded, Numbers numbers, std::string_view read_only, const ScriptLimits& limits,
+             WriteRoom& room) noexcept;
+  void forget() noexcept;
+  bool edited(std::string_view name) const noexcept;
+  void measure() noexcept;
   void index();
   [[nodiscard]] Refusal writable(std::string_view name) const;
-  [[nodiscard]] Refusal fits(std::string_view name, std::span<const std::string_view> values, bool append) const;
+  [[nodiscard]] Refusal fits(std::string_view name, std::span<const std::string_view> values, bool append);
   [[nodiscard]] Refusal record(std::string_view name, std::span<const std::string_view> values, bool append);
   void apply(const Edit& edit);
-  std::size_t edit_size(const Edit& edit) const noexcept;
-  std::size_t edits_size(std::uint32_t field) const noexcept;
-  char* put_edits(char* to, std::uint32_t field) const noexcept;
+  std::size_t edits_size() const noexcept { return edits_size_; }
+  char* put_edits(char* to) const noexcept;
 
   std::string_view encoded_;
   std::string_view read_only_;
-  std::uint32_t header_field_ = 0;
+  Numbers numbers_{};
+  bool measured_ = false;
   bool indexed_ = false;
-  std::size_t bytes_ = 0;  // of all lines
-  std::vector<Line> lines_;
+  std::size_t most_bytes_ = 0;  // of all lines, once measured; what they are, once indexed
+  std::size_t most_lines_ = 0;
+  std::string_view found_;
+  std::vector<Line> lines_;  // once indexed
   std::vector<Edit> edits_;
-  std::vector<std::string_view> edit_values_;
+  std::size_t edits_size_ = 0;  // in the verdict
   const ScriptLimits* limits_ = nullptr;
   WriteRoom* room_ = nullptr;
 };

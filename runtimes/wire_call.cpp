@@ -41,14 +41,10 @@ Numbers numbers_of(const SessionParts& parts) {
 
 }  // namespace
 
-std::size_t wire_detail::texts_size(const RequestParts& parts) noexcept {
-  using namespace proto::request;
-  std::size_t size = optional_size(kId, parts.id) + optional_size(kMethod, parts.method) +
-                     optional_size(kScheme, parts.scheme) + optional_size(kHost, parts.host) +
-                     optional_size(kPath, parts.path) + optional_size(kQuery, parts.query) +
-                     optional_size(kVersion, parts.version) + optional_size(kRoute, parts.route);
-  if (const std::size_t client = client_size(parts); client != 0) size += bytes_field_size(kClient, client);
-  return size;
+std::size_t wire_detail::most_of_texts(const RequestParts& parts) noexcept {
+  constexpr std::size_t kOverhead = 10 * 6 + 2 * 6;  // keys and lengths, those of the client and its port
+  return parts.id.size() + parts.method.size() + parts.scheme.size() + parts.host.size() + parts.path.size() +
+         parts.query.size() + parts.version.size() + parts.route.size() + parts.client_ip.size() + kOverhead;
 }
 
 char* wire_detail::put_texts(char* to, const RequestParts& parts) noexcept {

@@ -1,6 +1,6 @@
 // Writing a Call of plugin.proto straight from the parsed heads: no message objects, no allocation once the buffer has
-// grown. A message is measured and then written, in the order of its field numbers, so the bytes are those that the
-// official classes write.
+// grown. Room is made for the most that a message can take; it is written in the order of its field numbers, so the
+// bytes are those that the official classes write.
 //
 // A request is encoded at most once per state of it: its head (all but the body) is written by write_request_head into
 // a buffer that its owner keeps until an edit; write_call puts the pieces together by copying them. A session is kept
@@ -86,30 +86,68 @@ inline char* put_optional(char* to, std::uint32_t number, std::string_view text)
   return text.empty() ? to : proto::put_bytes_field(to, number, text);
 }
 
-inline std::size_t line_size(std::string_view name, std::string_view value) noexcept {
-  return optional_size(proto::header::kName, name) + optional_size(proto::header::kValue, value);
-}
+// Keys and lengths of one line at most: three keys, three lengths of five bytes.
+constexpr std::size_t kLineOverhead = 18;
 
 template <class Lines>
-std::size_t lines_size(std::uint32_t number, const Lines& lines) noexcept {
+std::size_t most_of(const Lines& lines) noexcept {
   std::size_t size = 0;
   for (const auto& line : lines)
-    if (!is_removed(line)) size += proto::bytes_field_size(number, line_size(line.name, line.value));
+    size += line.name.size() + line.value.size() + kLineOverhead;
   return size;
+}
+
+// Copies what is mostly short without a call.
+inline char* put_short(char* to, std::string_view text) noexcept {
+  const std::size_t size = text.size();
+  const char* const from = text.data();
+  if (size > 32) {
+    std::memcpy(to, from, size);
+  } else if (size >= 16) {
+    std::memcpy(to, from, 16);
+    std::memcpy(to + size - 16, from + size - 16, 16);
+  } else if (size >= 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + size - 4, from + size - 4, 4);
+  } else if (size != 0) {
+    to[0] = from[0];
+    to[size / 2] = from[size / 2];
+    to[size - 1] = from[size - 1];
+  }
+  return to + size;
+}
+
+inline char* put_line(char* to, std::uint32_t number, std::string_view name, std::string_view value) noexcept {
+  constexpr auto kKey = [](std::uint32_t of) { return static_cast<char>(proto::key_of(of, proto::WireType::bytes)); };
+  constexpr std::size_t kOneByte = 128;  // lengths below it take one byte
+  const std::size_t size = 4 + name.size() + value.size();
+  if (size < kOneByte && !name.empty() && !value.empty()) {
+    *to++ = kKey(number);
+    *to++ = static_cast<char>(size);
+    *to++ = kKey(proto::header::kName);
+    *to++ = static_cast<char>(name.size());
+    to = put_short(to, name);
+    *to++ = kKey(proto::header::kValue);
+    *to++ = static_cast<char>(value.size());
+    return put_short(to, value);
+  }
+  to = proto::put_header(to, number,
+                         optional_size(proto::header::kName, name) + optional_size(proto::header::kValue, value));
+  to = put_optional(to, proto::header::kName, name);
+  return put_optional(to, proto::header::kValue, value);
 }
 
 template <class Lines>
 char* put_lines(char* to, std::uint32_t number, const Lines& lines) noexcept {
-  for (const auto& line : lines) {
-    if (is_removed(line)) continue;
-    to = proto::put_header(to, number, line_size(line.name, line.value));
-    to = put_optional(to, proto::header::kName, line.name);
-    to = put_optional(to, proto::header::kValue, line.value);
-  }
+  for (const auto& line : lines)
+    if (!is_removed(line)) to = put_line(to, number, line.name, line.value);
   return to;
 }
 
-std::size_t texts_size(const RequestParts& parts) noexcept;
+std::size_t most_of_texts(const RequestParts& parts) noexcept;
 char* put_texts(char* to, const RequestParts& parts) noexcept;
 
 }  // namespace wire_detail
@@ -117,19 +155,19 @@ char* put_texts(char* to, const RequestParts& parts) noexcept;
 template <class Params, class Headers>
 void write_request_head(std::string& out, const RequestParts& parts, const Params& params, const Headers& headers) {
   using namespace proto::request;
-  out.resize(wire_detail::texts_size(parts) + wire_detail::lines_size(kParams, params) +
-             wire_detail::lines_size(kHeaders, headers));
+  out.resize(wire_detail::most_of_texts(parts) + wire_detail::most_of(params) + wire_detail::most_of(headers));
   char* const lists = wire_detail::put_texts(out.data(), parts);
-  wire_detail::put_lines(wire_detail::put_lines(lists, kParams, params), kHeaders, headers);
+  const char* const end = wire_detail::put_lines(wire_detail::put_lines(lists, kParams, params), kHeaders, headers);
+  out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 template <class Headers>
 void write_response_head(std::string& out, std::uint32_t status, const Headers& headers) {
   using namespace proto::response;
-  const std::size_t status_size = status == 0 ? 0 : proto::varint_field_size(kStatus, status);
-  out.resize(status_size + wire_detail::lines_size(kHeaders, headers));
+  out.resize(proto::varint_field_size(kStatus, status) + wire_detail::most_of(headers));
   char* const lines = status == 0 ? out.data() : proto::put_varint_field(out.data(), kStatus, status);
-  wire_detail::put_lines(lines, kHeaders, headers);
+  const char* const end = wire_detail::put_lines(lines, kHeaders, headers);
+  out.resize(static_cast<std::size_t>(end - out.data()));
 }
 
 }  // namespace lingate::runtimes

@@ -71,22 +71,6 @@ bool is_query(std::string_view query) {
   return true;
 }
 
-bool is_header_edit(std::string_view edit) {
-  using namespace proto::header_edit;
-  bool named = false;
-  Reader reader(edit);
-  Field field;
-  while (reader.next(field)) {
-    if (field.is(kName, WireType::bytes) && is_name(field.bytes)) {
-      named = true;
-    } else if (!(field.is(kValues, WireType::bytes) && fields::is_value(field.bytes)) &&
-               !(field.number == kAppend && is_bool(field))) {
-      return false;
-    }
-  }
-  return named && !reader.failed();
-}
-
 bool is_header_line(std::string_view line) {
   bool named = false;
   Reader reader(line);
@@ -101,10 +85,8 @@ bool is_header_line(std::string_view line) {
   return named && !reader.failed();
 }
 
-bool read(std::string_view bytes, RequestEdits& edits) {
+bool read(std::string_view bytes, RequestEdits& edits, HeaderEdits& headers) {
   using namespace proto::request_edits;
-  edits = {};
-  edits.headers = {bytes, kHeaders};
   Reader reader(bytes);
   Field field;
   while (reader.next(field)) {
@@ -115,7 +97,7 @@ bool read(std::string_view bytes, RequestEdits& edits) {
       case kQuery: edits.query = field.bytes; break;
       case kBody: edits.body = field.bytes; break;
       case kHeaders:
-        if (!is_header_edit(field.bytes)) return false;
+        if (!headers.add(field.bytes)) return false;
         break;
       default: return false;
     }
@@ -124,10 +106,8 @@ bool read(std::string_view bytes, RequestEdits& edits) {
          (!edits.path || is_path(*edits.path)) && (!edits.query || is_query(*edits.query));
 }
 
-bool read(std::string_view bytes, ResponseEdits& edits) {
+bool read(std::string_view bytes, ResponseEdits& edits, HeaderEdits& headers) {
   using namespace proto::response_edits;
-  edits = {};
-  edits.headers = {bytes, kHeaders};
   Reader reader(bytes);
   Field field;
   while (reader.next(field)) {
@@ -135,7 +115,7 @@ bool read(std::string_view bytes, ResponseEdits& edits) {
       edits.status = static_cast<std::uint32_t>(field.value);
     } else if (field.is(kBody, WireType::bytes)) {
       edits.body = field.bytes;
-    } else if (!field.is(kHeaders, WireType::bytes) || !is_header_edit(field.bytes)) {
+    } else if (!field.is(kHeaders, WireType::bytes) || !headers.add(field.bytes)) {
       return false;
     }
   }
@@ -265,21 +245,35 @@ bool read(std::string_view bytes, VerdictFailure& failure) {
 
 }  // namespace
 
-bool HeaderEdits::next(HeaderEdit& edit) {
-  std::string_view bytes;
-  if (!edits_.next(bytes)) return false;
-  edit.append = false;
-  edit.values.clear();
-  Reader reader(bytes);
+void HeaderEdits::clear() noexcept {
+  edits_.clear();
+  values_.clear();
+}
+
+bool HeaderEdits::add(std::string_view encoded) {
+  using namespace proto::header_edit;
+  Edit edit{{}, static_cast<std::uint32_t>(values_.size()), 0, false};
+  Reader reader(encoded);
   Field field;
   while (reader.next(field)) {
-    switch (field.number) {
-      case proto::header_edit::kName: edit.name = field.bytes; break;
-      case proto::header_edit::kValues: edit.values.push_back(field.bytes); break;
-      default: edit.append = field.value != 0;
+    if (field.is(kName, WireType::bytes) && is_name(field.bytes)) {
+      edit.name = field.bytes;
+    } else if (field.is(kValues, WireType::bytes) && fields::is_value(field.bytes)) {
+      values_.push_back(field.bytes);
+      ++edit.value_count;
+    } else if (field.number == kAppend && is_bool(field)) {
+      edit.append = field.value != 0;
+    } else {
+      return false;
     }
   }
-  return true;
+  edits_.push_back(edit);
+  return !edit.name.empty() && !reader.failed();
+}
+
+HeaderEdit HeaderEdits::operator[](std::size_t index) const noexcept {
+  const Edit& edit = edits_[index];
+  return {edit.name, std::span(values_).subspan(edit.first_value, edit.value_count), edit.append};
 }
 
 bool HeaderLines::next(std::string_view& name, std::string_view& value) noexcept {
@@ -302,19 +296,31 @@ MemberEdit read_member(std::string_view member) noexcept {
   return edit;
 }
 
+void Verdict::clear() noexcept {
+  request.reset();
+  response.reset();
+  headers.clear();
+  session.reset();
+  context.reset();
+  answer.reset();
+  failure.reset();
+}
+
 bool read_verdict(std::string_view bytes, Verdict& verdict) {
   using namespace proto::verdict;
-  verdict = {};
+  verdict.clear();
   Reader reader(bytes);
   Field field;
   while (reader.next(field)) {
     if (field.type != WireType::bytes) return false;
     switch (field.number) {
       case kRequest:
-        if (!read(field.bytes, verdict.request.emplace())) return false;
+        if (verdict.edits_head()) return false;
+        if (!read(field.bytes, verdict.request.emplace(), verdict.headers)) return false;
         break;
       case kResponse:
-        if (!read(field.bytes, verdict.response.emplace())) return false;
+        if (verdict.edits_head()) return false;
+        if (!read(field.bytes, verdict.response.emplace(), verdict.headers)) return false;
         break;
       case kSession:
         if (!read(field.bytes, verdict.session.emplace())) return false;
@@ -331,7 +337,7 @@ bool read_verdict(std::string_view bytes, Verdict& verdict) {
       default: return false;
     }
   }
-  const bool edited = verdict.request || verdict.response || verdict.session || verdict.context || verdict.answer;
+  const bool edited = verdict.edits_head() || verdict.session || verdict.context || verdict.answer;
   return !reader.failed() && !(verdict.failure && edited);
 }
 

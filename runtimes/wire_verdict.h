@@ -1,13 +1,15 @@
 // Reading a Verdict of plugin.proto: read_verdict() checks all of it, once, and leaves views; then nothing can fail
 // while the edits are applied. Strict, although verdicts come from our own rooms: a room may be broken, or run in
 // another process. Unknown fields, wrong types, bad header lines, a status outside 200 to 599, values nested too deep
-// and a failure beside anything else are all refused.
+// a failure beside anything else and edits of both heads are all refused.
 //
 // Thread: values, not shared. Lifetime: views borrow the verdict's bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -39,19 +41,30 @@ class Repeated {
 
 struct HeaderEdit {
   std::string_view name;
-  bool append = false;                   // add lines instead of replacing
-  std::vector<std::string_view> values;  // none: remove. Kept across edits, so reuse one HeaderEdit
+  std::span<const std::string_view> values;  // none: remove
+  bool append = false;                       // add lines instead of replacing
 };
 
-// Edits of a head in the order made.
+// Edits of a head in the order made, taken apart once. Reused: clear() keeps the room.
 class HeaderEdits {
  public:
-  HeaderEdits() = default;
-  HeaderEdits(std::string_view message, std::uint32_t number) noexcept : edits_(message, number) {}
-  bool next(HeaderEdit& edit);
+  void clear() noexcept;
+  // False: no HeaderEdit.
+  [[nodiscard]] bool add(std::string_view encoded);
+
+  std::size_t size() const noexcept { return edits_.size(); }
+  std::size_t value_count() const noexcept { return values_.size(); }
+  HeaderEdit operator[](std::size_t index) const noexcept;
 
  private:
-  Repeated edits_;
+  struct Edit {
+    std::string_view name;
+    std::uint32_t first_value;
+    std::uint32_t value_count;
+    bool append;
+  };
+  std::vector<Edit> edits_;
+  std::vector<std::string_view> values_;
 };
 
 // Name and value lines of an answer.
@@ -67,13 +80,11 @@ class HeaderLines {
 
 struct RequestEdits {
   std::optional<std::string_view> method, path, query;
-  HeaderEdits headers;
   std::optional<std::string_view> body;
 };
 
 struct ResponseEdits {
   std::optional<std::uint32_t> status;
-  HeaderEdits headers;
   std::optional<std::string_view> body;
 };
 
@@ -105,12 +116,16 @@ struct VerdictFailure {
 };
 
 struct Verdict {
-  std::optional<RequestEdits> request;
+  std::optional<RequestEdits> request;  // at most one of the two
   std::optional<ResponseEdits> response;
+  HeaderEdits headers;  // of the one that is there
   std::optional<SessionEdits> session;
   std::optional<std::string_view> context;  // encoded Members that replace the whole
   std::optional<VerdictAnswer> answer;
   std::optional<VerdictFailure> failure;
+
+  bool edits_head() const noexcept { return request || response; }
+  void clear() noexcept;
 };
 
 // False: malformed; `verdict` is then of no use. Empty bytes are a verdict that changes nothing.

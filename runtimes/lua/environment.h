@@ -16,19 +16,20 @@
 
 #include "runtimes/call_view.h"
 #include "runtimes/lua/fields.h"
+#include "runtimes/lua/handle.h"
 #include "runtimes/lua/vm.h"
 #include "runtimes/runtime.h"
 #include "runtimes/value.h"
 
 namespace lingate::runtimes::lua {
 
-// Values of a slot that live in the registry while the call does.
+// What a slot keeps in the registry while its call lives: handles, for compiled code to find, and tables.
 enum class Kept : std::uint8_t { request_headers, response_headers, session, context, tags, metadata, count_ };
 
 struct CallSlot {
+  std::uint32_t index = 0;  // in handles
   CallId id = 0;
   Hook hook = Hook::request;
-  bool busy = false;
   void* tag = nullptr;
   std::uint32_t generation = 1;
   std::uint32_t answers = 0;  // respond() calls so far; only the last is in the view
@@ -44,16 +45,12 @@ struct CallSlot {
   int ref(Kept which) const noexcept { return refs[static_cast<std::size_t>(which)]; }
 };
 
-enum class Kind : std::uint8_t {
-  request,
-  response,
-  request_headers,
-  response_headers,
-  params,
-  client,
-  session,
-  answer,
-  count_
+// What a kind of object does.
+struct Behaviour {
+  const char* name;
+  lua_CFunction index;
+  lua_CFunction new_index;
+  lua_CFunction pairs;  // nullptr: cannot be walked
 };
 
 // A source that was compiled, by the name that LuaJIT puts into messages.
@@ -62,8 +59,17 @@ struct Chunk {
   std::string path;
 };
 
+// What a script asked for, where compiled code finds it (direct.h). The prelude declares the same.
+struct DirectAnswer {
+  const char* bytes = nullptr;
+  double number = 0;
+  std::uint32_t size = 0;
+};
+
 struct Environment {
   Environment(const Script& from, Host& to) : script(from), host(to), vm(from.memory, *this) {}
+
+  CallSlot* slot_at(std::uint32_t index) const noexcept { return index < by_index.size() ? by_index[index] : nullptr; }
 
   static Environment& of(lua_State* state) noexcept { return Vm::of(state).environment(); }
 
@@ -71,11 +77,15 @@ struct Environment {
   Host& host;
   CallSlot* current = nullptr;  // nullptr while loading
   std::vector<std::unique_ptr<CallSlot>> slots;
+  std::vector<CallSlot*> free_slots;
+  std::vector<CallSlot*> by_index;  // nullptr: all generations of that index are used up
   std::vector<Chunk> chunks;
   std::vector<std::string> dependencies;
   bool loading = true;
   std::optional<LoadError> stopped;  // where the script was when it was stopped: stack, file, line
   Fields fields;
+  DirectAnswer direct_answer;
+  std::uint32_t usual[4] = {};  // by hook: handles that the script asks for, as bits of Kept
 
   // Scratch, reused so that a call allocates nothing in the steady state.
   WireWriter wire;
@@ -84,7 +94,8 @@ struct Environment {
   std::vector<AnswerParts::Line> lines;
 
   // Registry references.
-  int metatables[static_cast<std::size_t>(Kind::count_)] = {};
+  int metatable = LUA_NOREF;                                  // of handles
+  int answer_metatable = LUA_NOREF;                           // of what respond() gives
   int methods[static_cast<std::size_t>(Field::count_)] = {};  // functions that an object's field answers
   int array_metatable = LUA_NOREF;
   int nesting = LUA_NOREF;  // how deep coroutines of the script run in each other

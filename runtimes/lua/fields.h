@@ -55,8 +55,11 @@ class Fields {
 
   // The string at `index`; unknown for any other name and for what is no string.
   Field at(lua_State* state, int index) const noexcept {
-    if (lua_type(state, index) != LUA_TSTRING) return Field::unknown;
-    const char* name = lua_tolstring(state, index, nullptr);
+    return lua_type(state, index) == LUA_TSTRING ? of(lua_tolstring(state, index, nullptr)) : Field::unknown;
+  }
+
+  // The same for the bytes of one of the VM's strings.
+  Field of(const char* name) const noexcept {
     for (std::size_t slot = start(name);; slot = (slot + 1) % kSlots) {
       if (names_[slot] == name) return fields_[slot];
       if (!names_[slot]) return Field::unknown;

@@ -17,20 +17,15 @@ HeadView& self_head(lua_State* state, const char* method) {
   return side == Side::request ? slot.view.request_head() : slot.view.response_head();
 }
 
-template <Side side>
 int headers_index(lua_State* state) {
-  CallSlot& slot = live(state);
+  live(state);
   if (lua_type(state, 2) != LUA_TSTRING) raise(state, "a header's name is a string");
   switch (const Field field = Environment::of(state).fields.at(state, 2)) {
     case Field::values:
     case Field::add:
     case Field::lines: return push_method(state, field);
-    default: break;
+    default: return 0;
   }
-  const std::string_view* value = head_of<side>(slot).get(view_at(state, 2));
-  if (!value) return 0;
-  push(state, *value);
-  return 1;
 }
 
 [[noreturn]] void no_header_value(lua_State* state, int index) {
@@ -150,13 +145,12 @@ int headers_pairs(lua_State* state) {
 
 }  // namespace
 
-void register_headers(Environment& environment) {
-  make_metatable(
-      environment, Kind::request_headers,
-      {"req.headers", &headers_index<Side::request>, &headers_new_index<Side::request>, &headers_pairs<Side::request>});
-  make_metatable(environment, Kind::response_headers,
-                 {"res.headers", &headers_index<Side::response>, &headers_new_index<Side::response>,
-                  &headers_pairs<Side::response>});
+const Behaviour kRequestHeadersBehaviour{"req.headers", &headers_index, &headers_new_index<Side::request>,
+                                         &headers_pairs<Side::request>};
+const Behaviour kResponseHeadersBehaviour{"res.headers", &headers_index, &headers_new_index<Side::response>,
+                                          &headers_pairs<Side::response>};
+
+void add_headers_methods(Environment& environment) {
   add_method(environment, Field::values, &headers_values);
   add_method(environment, Field::add, &headers_add);
   add_method(environment, Field::lines, &headers_lines);

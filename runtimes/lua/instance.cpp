@@ -12,14 +12,18 @@ namespace lingate::runtimes::lua {
 
 Progress LuaInstance::start(CallId id, Hook hook, std::string_view call, void* tag) noexcept {
   environment_.vm.claim();
-  CallSlot& slot = free_slot();
+  CallSlot* const free = free_slot();
+  if (!free) return refuse();
+  CallSlot& slot = *free;
   slot.id = id;
   slot.hook = hook;
   slot.tag = tag;
-  slot.busy = true;
+  if (id >= by_call_.size()) by_call_.resize(id + 1);
+  by_call_[id] = &slot;
   slot.answers = 0;
   slot.waits = false;
   slot.view.begin(hook, call, environment_.script.limits);
+  keep_usual(slot.coroutine, slot);
   lua_rawgeti(slot.coroutine, LUA_REGISTRYINDEX, environment_.hooks[static_cast<std::size_t>(hook) - 1]);
   return run(slot, push_arguments(slot));
 }
@@ -34,6 +38,13 @@ Progress LuaInstance::resume(CallId id, const HostResult& result) noexcept {
   return run(*slot, 1);
 }
 
+Progress LuaInstance::refuse() {
+  Progress progress;
+  write_failure(refusal_, {FailureKind::unavailable, "too many calls of this script are suspended"});
+  progress.verdict = refusal_;
+  return progress;
+}
+
 void LuaInstance::cancel(CallId id) noexcept {
   CallSlot* slot = busy_slot(id);
   if (!slot) return;
@@ -41,31 +52,44 @@ void LuaInstance::cancel(CallId id) noexcept {
   end(*slot);
 }
 
-CallSlot& LuaInstance::free_slot() {
-  for (const auto& slot : environment_.slots)
-    if (!slot->busy) {
-      if (!slot->coroutine) {
-        slot->coroutine = lua_newthread(environment_.vm.state());
-        slot->coroutine_ref = luaL_ref(environment_.vm.state(), LUA_REGISTRYINDEX);
-      }
-      return *slot;
-    }
+// nullptr: more calls are suspended than handles can name.
+CallSlot* LuaInstance::free_slot() {
+  if (environment_.free_slots.empty() && !add_slot()) return nullptr;
+  CallSlot& slot = *environment_.free_slots.back();
+  environment_.free_slots.pop_back();
+  if (!slot.coroutine) {
+    slot.coroutine = lua_newthread(environment_.vm.state());
+    slot.coroutine_ref = luaL_ref(environment_.vm.state(), LUA_REGISTRYINDEX);
+  }
+  return &slot;
+}
+
+bool LuaInstance::add_slot() {
+  auto slot = std::make_unique<CallSlot>();
+  if (!take_index(*slot)) return false;
   lua_State* state = environment_.vm.state();
-  environment_.slots.push_back(std::make_unique<CallSlot>());
-  CallSlot& slot = *environment_.slots.back();
-  for (int& ref : slot.refs) {
+  for (int& ref : slot->refs) {
     lua_pushboolean(state, 0);
     ref = luaL_ref(state, LUA_REGISTRYINDEX);
   }
-  slot.coroutine = lua_newthread(state);
-  slot.coroutine_ref = luaL_ref(state, LUA_REGISTRYINDEX);
-  return slot;
+  environment_.free_slots.push_back(slot.get());
+  environment_.slots.push_back(std::move(slot));
+  environment_.free_slots.reserve(environment_.slots.size());
+  return true;
+}
+
+// An index that has never been a slot's, with all its generations.
+bool LuaInstance::take_index(CallSlot& slot) {
+  const std::size_t index = environment_.by_index.size();
+  if (index >> Handle::kSlotBits != 0) return false;
+  environment_.by_index.push_back(&slot);
+  slot.index = static_cast<std::uint32_t>(index);
+  slot.generation = 1;
+  return true;
 }
 
 CallSlot* LuaInstance::busy_slot(CallId id) noexcept {
-  for (const auto& slot : environment_.slots)
-    if (slot->busy && slot->id == id) return slot.get();
-  return nullptr;
+  return id < by_call_.size() ? by_call_[id] : nullptr;
 }
 
 // request(req, ctx), response(res, req, ctx), log(res, req, ctx): only what the hook takes.
@@ -162,20 +186,31 @@ Progress LuaInstance::fail(CallSlot& slot, const LoadError& failure) {
   Vm& vm = environment_.vm;
   if (vm.doomed()) {
     vm.recover();
-    usable_ = vm.used() < vm.limit() - vm.limit() / 8;  // what the module itself keeps leaves no room to work
+    usable_ =
+        usable_ && vm.used() < vm.limit() - vm.limit() / 8;  // what the module itself keeps leaves no room to work
   }
   return progress;
 }
 
 void LuaInstance::end(CallSlot& slot) {
-  slot.busy = false;
-  ++slot.generation;
+  by_call_[slot.id] = nullptr;
   lua_State* state = environment_.vm.state();
-  for (unsigned place = 0; slot.kept != 0; ++place, slot.kept >>= 1)
-    if (slot.kept & 1) {
+  for (const Kept table : {Kept::context, Kept::tags, Kept::metadata})
+    if (slot.has(table)) {
       lua_pushboolean(state, 0);
-      lua_rawseti(state, LUA_REGISTRYINDEX, slot.refs[place]);
+      lua_rawseti(state, LUA_REGISTRYINDEX, slot.ref(table));
     }
+  slot.kept = 0;
+  if (++slot.generation >> Handle::kGenerationBits == 0) {
+    environment_.free_slots.push_back(&slot);
+  } else {
+    environment_.by_index[slot.index] = nullptr;
+    // No handle is left when the last index is used up, after 68 thousand million calls: a new instance has them all.
+    if (take_index(slot))
+      environment_.free_slots.push_back(&slot);
+    else
+      usable_ = false;
+  }
   environment_.vm.tune_collector();
 }
 

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "runtimes/lua/environment.h"
 #include "runtimes/runtime.h"
@@ -36,7 +38,10 @@ class LuaInstance final : public Instance {
   std::optional<LoadError> run_init(lua_State* coroutine);
   int arity(lua_State* coroutine, int index);
 
-  CallSlot& free_slot();
+  CallSlot* free_slot();
+  bool add_slot();
+  bool take_index(CallSlot& slot);
+  Progress refuse();
   CallSlot* busy_slot(CallId id) noexcept;
   int push_arguments(CallSlot& slot);
   Progress run(CallSlot& slot, int arguments);
@@ -49,6 +54,8 @@ class LuaInstance final : public Instance {
 
   HookSet hooks_;
   bool usable_ = true;
+  std::string refusal_;             // a verdict
+  std::vector<CallSlot*> by_call_;  // calls in flight by their CallId, which are small
   Environment environment_;
 };
 

@@ -1,8 +1,11 @@
-// The objects of a call: req, res, their headers, params, client, session and what respond() gives are userdata that
-// name a slot and its generation. They are made when the script first asks for one and are never used again: an object
-// that outlives its call answers with an error, not with another request.
+// The objects of a call: req, res, their headers, params, client and session. Each is a handle: a light userdata that
+// names its kind, a slot and the slot's generation. So making one costs nothing and leaves no garbage; and one that
+// outlives its call answers with an error, not with another request, since no slot has a generation twice.
 //
-// Thread: the instance's. Lifetime: an object belongs to the script, its slot to the instance.
+// All handles share one metatable, as all light userdata of a VM do (lingate.null is the handle of kind null). What a
+// script does in every call goes through direct.h first; the functions of Behaviour are asked for the rest.
+//
+// Thread: the instance's. Lifetime: a handle belongs to the script, its slot to the instance.
 #pragma once
 
 #include <cstdint>
@@ -11,38 +14,33 @@
 
 namespace lingate::runtimes::lua {
 
-struct Object {
-  CallSlot* slot;
-  std::uint32_t generation;
-  std::uint32_t serial;  // of an answer
-};
+// The slot that a handle names, if that call is the one that runs; else nullptr.
+inline CallSlot* running(const Environment& environment, const Handle& handle) noexcept {
+  CallSlot* const slot = environment.current;
+  return slot && slot->index == handle.slot && slot->generation == handle.generation ? slot : nullptr;
+}
 
-// What a kind of object does; nullptr: an error that names the attribute.
-struct Behaviour {
-  const char* name;
-  lua_CFunction index;
-  lua_CFunction new_index;
-  lua_CFunction pairs;
-};
-
-void make_metatable(Environment& environment, Kind kind, const Behaviour& behaviour);
-void add_method(Environment& environment, Field field, lua_CFunction function);
-
-Object& push_object(lua_State* state, CallSlot& slot, Kind kind);
-// The same object again for the same call.
-void push_kept(lua_State* state, CallSlot& slot, Kept place, Kind kind);
+void push_object(lua_State* state, const CallSlot& slot, Kind kind);
+// The same, remembering that this hook asks for it: the next calls have it in the registry before it is asked for.
+void push_usual(lua_State* state, CallSlot& slot, Kept place, Kind kind);
+void keep_usual(lua_State* state, CallSlot& slot);
 void keep_top(lua_State* state, CallSlot& slot, Kept place);  // pops
 
-// The slot of the object at 1, in a metamethod of its kind: nothing else reaches it. Raises for one of another call.
+// The slot of the object at 1, in a function of its kind. Raises for one of another call.
 CallSlot& live(lua_State* state);
 // The same where a script may call with anything (`req.text(5)`): checks that it is one of the two kinds.
 CallSlot& live_self(lua_State* state, Kind one, Kind other, const char* method, Side& side);
 
+void add_method(Environment& environment, Field field, lua_CFunction function);
 // Answers a field that is a method.
 int push_method(lua_State* state, Field field);
 
-void register_request(Environment& environment);
-void register_headers(Environment& environment);
-void register_session(Environment& environment);
+// Makes the metatable of handles, and keeps it in the registry.
+void register_objects(Environment& environment);
+
+extern const Behaviour kRequestBehaviour, kResponseBehaviour, kRequestHeadersBehaviour, kResponseHeadersBehaviour,
+    kParamsBehaviour, kClientBehaviour, kSessionBehaviour;
+void add_request_methods(Environment& environment);
+void add_headers_methods(Environment& environment);
 
 }  // namespace lingate::runtimes::lua

@@ -43,6 +43,44 @@ function _G.rawset(table, key, value)
   return rawset(table, key, value)
 end
 
+-- ---- the objects of a call ----
+
+-- In front of their metamethods: what a script does in every call goes through functions that compiled code calls
+-- directly (see direct.h), and the rest, errors included, to the metamethod.
+local ffi, registry, direct = native.ffi, native.registry, native.direct
+local text_of = ffi.string
+local MISSING, TEXT, NUMBER = 0, 1, 2
+local answer = ffi.cast("const struct { const char *bytes; double number; uint32_t size; } *", direct.answer)
+local environment = ffi.cast("void *", direct.environment)
+local lookup = ffi.cast("int32_t (*)(void *, void *, const char *, uint32_t)", direct.lookup)
+local assign = ffi.cast("bool (*)(void *, void *, const char *, uint32_t, const char *, uint32_t)", direct.assign)
+local remove = ffi.cast("bool (*)(void *, void *, const char *, uint32_t)", direct.remove)
+local objects = native.objects
+local index, new_index = objects.__index, objects.__newindex
+
+function objects.__index(object, name)
+  if type(name) == "string" then
+    local outcome = lookup(environment, object, name, #name)
+    if outcome == TEXT then return text_of(answer.bytes, answer.size) end
+    if outcome == MISSING then return nil end
+    if outcome < 0 then return registry[-outcome] end
+    if outcome == NUMBER then return answer.number end
+  end
+  local value = index(object, name)
+  return value
+end
+
+function objects.__newindex(object, name, value)
+  if type(name) == "string" then
+    if type(value) == "string" then
+      if assign(environment, object, name, #name, value, #value) then return end
+    elseif value == nil then
+      if remove(environment, object, name, #name) then return end
+    end
+  end
+  new_index(object, name, value)
+end
+
 -- ---- coroutines ----
 
 -- A native that waits yields WAIT to the host. In a coroutine of the script's own the yield is passed on, outwards

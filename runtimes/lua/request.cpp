@@ -8,13 +8,6 @@
 namespace lingate::runtimes::lua {
 namespace {
 
-using Text = CallView::RequestText;
-
-int answer_text(lua_State* state, std::string_view text) {
-  push(state, text);
-  return 1;
-}
-
 std::string_view attribute(lua_State* state) {
   return lua_type(state, 2) == LUA_TSTRING ? view_at(state, 2) : std::string_view(luaL_typename(state, 2));
 }
@@ -32,7 +25,8 @@ std::string_view attribute(lua_State* state) {
 int read_body(lua_State* state, CallSlot& slot, Side side) {
   CallView::BodyRead read = slot.view.body(side);
   raise_if(state, std::move(read.refusal));
-  return answer_text(state, read.bytes);
+  push(state, read.bytes);
+  return 1;
 }
 
 void write_body(lua_State* state, CallSlot& slot, Side side) {
@@ -42,20 +36,12 @@ void write_body(lua_State* state, CallSlot& slot, Side side) {
   raise_if(state, slot.view.set_body(side, bytes));
 }
 
+// Here and in all that follow: what lookup() of direct.h answers does not come this far.
 int request_index(lua_State* state) {
   CallSlot& slot = live(state);
-  CallView& view = slot.view;
   switch (const Field field = Environment::of(state).fields.at(state, 2)) {
-    case Field::headers: push_kept(state, slot, Kept::request_headers, Kind::request_headers); return 1;
-    case Field::session: return push_session(state, slot);
-    case Field::id: return answer_text(state, view.request_text(Text::id));
-    case Field::method: return answer_text(state, view.request_text(Text::method));
-    case Field::scheme: return answer_text(state, view.request_text(Text::scheme));
-    case Field::host: return answer_text(state, view.request_text(Text::host));
-    case Field::path: return answer_text(state, view.request_text(Text::path));
-    case Field::query: return answer_text(state, view.request_text(Text::query));
-    case Field::version: return answer_text(state, view.request_text(Text::version));
-    case Field::route: return answer_text(state, view.request_text(Text::route));
+    case Field::headers: push_usual(state, slot, Kept::request_headers, Kind::request_headers); return 1;
+    case Field::session: push_usual(state, slot, Kept::session, Kind::session); return 1;
     case Field::body: return read_body(state, slot, Side::request);
     case Field::params: push_object(state, slot, Kind::params); return 1;
     case Field::client: push_object(state, slot, Kind::client); return 1;
@@ -80,8 +66,7 @@ int request_new_index(lua_State* state) {
 int response_index(lua_State* state) {
   CallSlot& slot = live(state);
   switch (const Field field = Environment::of(state).fields.at(state, 2)) {
-    case Field::headers: push_kept(state, slot, Kept::response_headers, Kind::response_headers); return 1;
-    case Field::status: lua_pushinteger(state, static_cast<lua_Integer>(slot.view.status())); return 1;
+    case Field::headers: push_usual(state, slot, Kept::response_headers, Kind::response_headers); return 1;
     case Field::body: return read_body(state, slot, Side::response);
     case Field::text:
     case Field::json: return push_method(state, field);
@@ -128,12 +113,8 @@ int body_json(lua_State* state) {
 // ---- req.client, req.params ----
 
 int client_index(lua_State* state) {
-  CallSlot& slot = live(state);
-  switch (Environment::of(state).fields.at(state, 2)) {
-    case Field::ip: return answer_text(state, slot.view.request_text(Text::client_ip));
-    case Field::port: lua_pushinteger(state, static_cast<lua_Integer>(slot.view.client_port())); return 1;
-    default: unknown(state, runtimes::Object::client);
-  }
+  live(state);
+  unknown(state, runtimes::Object::client);
 }
 
 int client_new_index(lua_State* state) {
@@ -141,11 +122,8 @@ int client_new_index(lua_State* state) {
 }
 
 int params_index(lua_State* state) {
-  CallSlot& slot = live(state);
-  if (lua_type(state, 2) != LUA_TSTRING) return 0;
-  const std::string_view* value = slot.view.param(view_at(state, 2));
-  if (!value) return 0;
-  return answer_text(state, *value);
+  live(state);
+  return 0;
 }
 
 int params_new_index(lua_State* state) {
@@ -166,11 +144,12 @@ int params_pairs(lua_State* state) {
 
 }  // namespace
 
-void register_request(Environment& environment) {
-  make_metatable(environment, Kind::request, {"req", &request_index, &request_new_index, nullptr});
-  make_metatable(environment, Kind::response, {"res", &response_index, &response_new_index, nullptr});
-  make_metatable(environment, Kind::client, {"req.client", &client_index, &client_new_index, nullptr});
-  make_metatable(environment, Kind::params, {"req.params", &params_index, &params_new_index, &params_pairs});
+const Behaviour kRequestBehaviour{"req", &request_index, &request_new_index, nullptr};
+const Behaviour kResponseBehaviour{"res", &response_index, &response_new_index, nullptr};
+const Behaviour kClientBehaviour{"req.client", &client_index, &client_new_index, nullptr};
+const Behaviour kParamsBehaviour{"req.params", &params_index, &params_new_index, &params_pairs};
+
+void add_request_methods(Environment& environment) {
   add_method(environment, Field::text, &body_text);
   add_method(environment, Field::json, &body_json);
 }

@@ -9,6 +9,13 @@
 namespace lingate::runtimes::lua {
 namespace {
 
+// What respond() gives: good for being returned from the call that made it.
+struct Answer {
+  const CallSlot* slot;
+  std::uint32_t generation;
+  std::uint32_t serial;
+};
+
 constexpr const char* kHeadersUsage = "respond: headers is a map of names to strings or lists of strings";
 
 void body_of(lua_State* state, Environment& environment, AnswerParts& parts) {
@@ -85,7 +92,10 @@ int respond(lua_State* state) {
   body_of(state, environment, parts);
   headers_of(state, environment, parts);
   raise_if(state, slot.view.answer(parts));
-  push_object(state, slot, Kind::answer).serial = ++slot.answers;
+  auto* answer = static_cast<Answer*>(lua_newuserdata(state, sizeof(Answer)));
+  *answer = {&slot, slot.generation, ++slot.answers};
+  lua_rawgeti(state, LUA_REGISTRYINDEX, environment.answer_metatable);
+  lua_setmetatable(state, -2);
   return 1;
 }
 
@@ -93,13 +103,18 @@ int answer_index(lua_State* state) {
   raise(state, "what respond() gives is only for returning it");
 }
 
+int answer_name(lua_State* state) {
+  lua_pushliteral(state, "response");
+  return 1;
+}
+
 // The answer object at `index`; nullptr: it is something else.
-const Object* answer_at(lua_State* state, const Environment& environment, int index) {
+const Answer* answer_at(lua_State* state, const Environment& environment, int index) {
   if (lua_type(state, index) != LUA_TUSERDATA || !lua_getmetatable(state, index)) return nullptr;
-  lua_rawgeti(state, LUA_REGISTRYINDEX, environment.metatables[static_cast<std::size_t>(Kind::answer)]);
+  lua_rawgeti(state, LUA_REGISTRYINDEX, environment.answer_metatable);
   const bool same = lua_rawequal(state, -1, -2) != 0;
   lua_pop(state, 2);
-  return same ? static_cast<const Object*>(lua_touserdata(state, index)) : nullptr;
+  return same ? static_cast<const Answer*>(lua_touserdata(state, index)) : nullptr;
 }
 
 }  // namespace
@@ -113,7 +128,7 @@ std::string take_answer(lua_State* coroutine, CallSlot& slot, int count) {
     if (slot.answers > 0) slot.view.drop_answer();
     return {};
   }
-  const Object* answer = count == 1 ? answer_at(coroutine, Environment::of(coroutine), first) : nullptr;
+  const Answer* answer = count == 1 ? answer_at(coroutine, Environment::of(coroutine), first) : nullptr;
   if (!answer)
     return std::string("the hook returned ") +
            (count > 1 ? "several values" : std::string("a ") + luaL_typename(coroutine, first)) +
@@ -125,8 +140,15 @@ std::string take_answer(lua_State* coroutine, CallSlot& slot, int count) {
 }
 
 void add_respond(Environment& environment) {
-  make_metatable(environment, Kind::answer, {"response", &answer_index, &answer_index, nullptr});
-  add_native(environment.vm.state(), "respond", &respond);
+  lua_State* state = environment.vm.state();
+  lua_createtable(state, 0, 4);
+  add_native(state, "__index", &answer_index);
+  add_native(state, "__newindex", &answer_index);
+  add_native(state, "__tostring", &answer_name);
+  lua_pushboolean(state, 0);
+  lua_setfield(state, -2, "__metatable");
+  environment.answer_metatable = luaL_ref(state, LUA_REGISTRYINDEX);
+  add_native(state, "respond", &respond);
 }
 
 }  // namespace lingate::runtimes::lua

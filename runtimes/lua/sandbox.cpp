@@ -2,6 +2,7 @@
 #include <random>
 
 #include "lingate_build/lua_prelude.h"
+#include "runtimes/lua/direct.h"
 #include "runtimes/lua/natives.h"
 #include "runtimes/lua/objects.h"
 #include "runtimes/lua/raise.h"
@@ -14,26 +15,6 @@ void open(lua_State* state, const char* name, lua_CFunction library) {
   lua_pushcfunction(state, library);
   lua_pushstring(state, name);
   lua_call(state, 1, 0);
-}
-
-int show_null(lua_State* state) {
-  if (is_null(state, 1))
-    lua_pushliteral(state, "null");
-  else
-    lua_pushfstring(state, "userdata: %p", lua_touserdata(state, 1));
-  return 1;
-}
-
-// All light userdata share one metatable; a script only ever sees lingate.null.
-void make_null(lua_State* state) {
-  push_null(state);
-  lua_createtable(state, 0, 2);
-  lua_pushcfunction(state, &show_null);
-  lua_setfield(state, -2, "__tostring");
-  lua_pushboolean(state, 0);
-  lua_setfield(state, -2, "__metatable");
-  lua_setmetatable(state, -2);
-  lua_pop(state, 1);
 }
 
 void make_array(Environment& environment) {
@@ -84,11 +65,8 @@ int build(lua_State* state) {
   open(state, "jit", &luaopen_jit);  // turns the compiler on
   keep_getinfo(environment);
   environment.fields.learn(state);
-  make_null(state);
   make_array(environment);
-  register_request(environment);
-  register_headers(environment);
-  register_session(environment);
+  register_objects(environment);
 
   const int status = luaL_loadbufferx(state, kPrelude, sizeof(kPrelude) - 1, kPreludeName, "t");
   if (status != 0) return lua_error(state);
@@ -96,6 +74,7 @@ int build(lua_State* state) {
   add_respond(environment);
   add_module(environment);
   add_loader(environment);
+  add_direct(environment);
   add_native(state, "mark_array", &mark_array);
   push_config(environment);
   lua_setfield(state, -2, "config");

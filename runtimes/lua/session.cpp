@@ -8,27 +8,6 @@
 namespace lingate::runtimes::lua {
 namespace {
 
-using Text = CallView::SessionText;
-using Number = CallView::SessionNumber;
-
-int answer_number(lua_State* state, CallSlot& slot, Number which) {
-  if (const auto value = slot.view.session_number(which))
-    lua_pushnumber(state, *value);
-  else
-    lua_pushnil(state);
-  return 1;
-}
-
-// Absent texts are empty on the wire; a script sees nil.
-int answer_text(lua_State* state, CallSlot& slot, Text which) {
-  const std::string_view text = slot.view.session_text(which);
-  if (text.empty())
-    lua_pushnil(state);
-  else
-    push(state, text);
-  return 1;
-}
-
 void push_tags(lua_State* state, CallSlot& slot) {
   Environment& environment = Environment::of(state);
   slot.view.session_tags(environment.views);
@@ -47,11 +26,7 @@ void push_metadata(lua_State* state, CallSlot& slot) {
   if (!read_members(slot.view.session_metadata(), builder)) raise(state, "the session's metadata is malformed");
 }
 
-int answer_container(lua_State* state, CallSlot& slot, Kept place) {
-  if (slot.has(place)) {
-    lua_rawgeti(state, LUA_REGISTRYINDEX, slot.ref(place));
-    return 1;
-  }
+int make_container(lua_State* state, CallSlot& slot, Kept place) {
   if (place == Kept::tags)
     push_tags(state, slot);
   else
@@ -65,18 +40,8 @@ int session_index(lua_State* state) {
   CallSlot& slot = live(state);
   if (!slot.view.has_session()) raise(state, "the request has become anonymous: it has no session any more");
   switch (Environment::of(state).fields.at(state, 2)) {
-    case Field::metadata: return answer_container(state, slot, Kept::metadata);
-    case Field::tags: return answer_container(state, slot, Kept::tags);
-    case Field::id: return answer_text(state, slot, Text::id);
-    case Field::alias: return answer_text(state, slot, Text::alias);
-    case Field::org: return answer_text(state, slot, Text::org);
-    case Field::rate: return answer_number(state, slot, Number::rate);
-    case Field::per: return answer_number(state, slot, Number::per);
-    case Field::burst: return answer_number(state, slot, Number::burst);
-    case Field::quota_max: return answer_number(state, slot, Number::quota_max);
-    case Field::quota_remaining: return answer_number(state, slot, Number::quota_remaining);
-    case Field::quota_renews: return answer_number(state, slot, Number::quota_renews);
-    case Field::expires: return answer_number(state, slot, Number::expires);
+    case Field::metadata: return make_container(state, slot, Kept::metadata);
+    case Field::tags: return make_container(state, slot, Kept::tags);
     default: break;
   }
   std::string text = unknown_attribute(runtimes::Object::session,
@@ -106,7 +71,7 @@ int session_new_index(lua_State* state) {
 }
 
 void forget(CallSlot& slot) {
-  for (const Kept place : {Kept::session, Kept::tags, Kept::metadata})
+  for (const Kept place : {Kept::tags, Kept::metadata})
     slot.kept &= ~(1U << static_cast<unsigned>(place));
 }
 
@@ -159,20 +124,14 @@ std::string keep_metadata(lua_State* state, CallSlot& slot) {
 
 }  // namespace
 
-int push_session(lua_State* state, CallSlot& slot) {
-  if (!slot.view.has_session()) return 0;
-  push_kept(state, slot, Kept::session, Kind::session);
-  return 1;
-}
-
 int assign_session(lua_State* state, CallSlot& slot) {
   if (lua_isnil(state, 3) || is_null(state, 3)) {
     raise_if(state, slot.view.clear_session());
     forget(slot);
     return 0;
   }
-  if (slot.has(Kept::session)) {  // `req.session = req.session` changes nothing
-    lua_rawgeti(state, LUA_REGISTRYINDEX, slot.ref(Kept::session));
+  if (slot.view.has_session()) {  // `req.session = req.session` changes nothing
+    push_object(state, slot, Kind::session);
     if (lua_rawequal(state, -1, 3)) return 0;
     lua_pop(state, 1);
   }
@@ -191,8 +150,6 @@ std::string keep_session(lua_State* state, CallSlot& slot) {
   return {};
 }
 
-void register_session(Environment& environment) {
-  make_metatable(environment, Kind::session, {"req.session", &session_index, &session_new_index, nullptr});
-}
+const Behaviour kSessionBehaviour{"req.session", &session_index, &session_new_index, nullptr};
 
 }  // namespace lingate::runtimes::lua

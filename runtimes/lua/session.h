@@ -10,7 +10,6 @@
 
 namespace lingate::runtimes::lua {
 
-int push_session(lua_State* state, CallSlot& slot);    // the object or nil
 int assign_session(lua_State* state, CallSlot& slot);  // the value at 3
 
 // After the hook: hands tags and metadata that the script had in hand to the view. Empty, or why they cannot be kept.

@@ -38,6 +38,9 @@ Vm::Vm(std::uint64_t memory_limit, Environment& environment)
   catch_signal();
   state_ = luaL_newstate();
   if (!state_) throw std::bad_alloc();
+  // The first segment of light userdata is that of small numbers, which handles stay in.
+  lua_pushlightuserdata(state_, nullptr);
+  lua_pop(state_, 1);
   inner_ = lua_getallocf(state_, &inner_data_);
   used_ = static_cast<std::uint64_t>(lua_gc(state_, LUA_GCCOUNT, 0)) * 1024;
   lua_setallocf(state_, &Vm::allocate, this);

@@ -402,11 +402,9 @@ TEST_P(EchoPool, EditsSleepsAndGoesOn) {
   Verdict verdict;
   ASSERT_TRUE(read_verdict(call.verdict(), verdict));
   ASSERT_TRUE(verdict.request);
-  HeaderEdit edit;
-  ASSERT_TRUE(verdict.request->headers.next(edit));
-  EXPECT_EQ(edit.name, "X-Before");
-  ASSERT_TRUE(verdict.request->headers.next(edit));
-  EXPECT_EQ(edit.name, "X-After");
+  ASSERT_EQ(verdict.headers.size(), 2U);
+  EXPECT_EQ(verdict.headers[0].name, "X-Before");
+  EXPECT_EQ(verdict.headers[1].name, "X-After");
 }
 
 TEST_P(EchoPool, IsStoppedAtItsBudget) {
