@@ -57,8 +57,11 @@ class Loop {
  public:
   static constexpr std::chrono::milliseconds kTick{8};
 
-  virtual std::uint32_t index() const noexcept = 0;                    // 0 … workers-1
-  virtual Clock::time_point now() const noexcept = 0;                  // cached once per turn
+  virtual std::uint32_t index() const noexcept = 0;    // 0 … workers-1
+  virtual Clock::time_point now() const noexcept = 0;  // as last read: when the event came, or by refresh()
+  virtual Clock::time_point refresh() noexcept = 0;    // reads the clock: for who has used much time
+  // The calendar's time that belongs to now(); follows a change of the system's clock within a second.
+  virtual std::chrono::system_clock::time_point wall() noexcept = 0;
   virtual void arm(Timer& timer, Clock::duration after) noexcept = 0;  // re-arms an armed timer
   virtual void disarm(Timer& timer) noexcept = 0;
   virtual void post(Task& task) noexcept = 0;  // any thread; `task` must live until it ran

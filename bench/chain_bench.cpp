@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/wall_clock.h"
 #include "middleware/access_log.h"
 #include "middleware/builtin.h"
 #include "middleware/script_pools.h"
@@ -25,12 +26,15 @@ class BenchLoop final : public Loop {
  public:
   std::uint32_t index() const noexcept override { return 0; }
   Clock::time_point now() const noexcept override { return now_; }
+  Clock::time_point refresh() noexcept override { return now_ = Clock::now(); }
+  std::chrono::system_clock::time_point wall() noexcept override { return wall_.at(now_); }
   void arm(Timer&, Clock::duration) noexcept override {}
   void disarm(Timer&) noexcept override {}
   void post(Task&) noexcept override {}
 
  private:
   Clock::time_point now_ = Clock::now();
+  WallClock wall_;
 };
 
 class NoLog final : public AppLog {

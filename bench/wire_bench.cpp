@@ -59,8 +59,8 @@ std::string encoded_session() {
 }
 
 std::string encoded_call() {
-  std::string head, call;
-  write_request_head(head, kRequest, kParams, kHeaders);
+  std::string room, call;
+  const std::string_view head = write_request_head(room, kRequest, kParams, kHeaders);
   const std::string session = encoded_session();
   write_call(call, {.hook = Hook::request, .deadline = 1732147200000000, .request_head = head, .session = session});
   return call;
@@ -68,9 +68,9 @@ std::string encoded_call() {
 
 void WriteCall(benchmark::State& state) {
   const std::string session = encoded_session();
-  std::string head, call;
+  std::string room, call;
   for (auto _ : state) {
-    write_request_head(head, kRequest, kParams, kHeaders);
+    const std::string_view head = write_request_head(room, kRequest, kParams, kHeaders);
     write_call(call, {.hook = Hook::request, .deadline = 1732147200000000, .request_head = head, .session = session});
     benchmark::DoNotOptimize(call.data());
   }
@@ -79,8 +79,8 @@ BENCHMARK(WriteCall);
 
 void WriteCallWithACachedHead(benchmark::State& state) {
   const std::string session = encoded_session();
-  std::string head, call;
-  write_request_head(head, kRequest, kParams, kHeaders);
+  std::string room, call;
+  const std::string_view head = write_request_head(room, kRequest, kParams, kHeaders);
   for (auto _ : state) {
     write_call(call, {.hook = Hook::request, .deadline = 1732147200000000, .request_head = head, .session = session});
     benchmark::DoNotOptimize(call.data());
@@ -207,6 +207,8 @@ class OneLoop final : public Loop {
  public:
   std::uint32_t index() const noexcept override { return 0; }
   Clock::time_point now() const noexcept override { return Clock::now(); }
+  Clock::time_point refresh() noexcept override { return Clock::now(); }
+  std::chrono::system_clock::time_point wall() noexcept override { return std::chrono::system_clock::now(); }
   void arm(Timer&, Clock::duration) noexcept override {}
   void disarm(Timer&) noexcept override {}
   void post(Task& task) noexcept override { task.run(); }

@@ -68,8 +68,8 @@ void Exchange::end() noexcept {
   id_ = {};
   session_.reset();
   trim(context_);
-  trim(encoded_request);
-  encoded_version = 0;
+  encoded_request = {};
+  if (encoded_room.capacity() > kKeep) encoded_room = {};
   wall_ = {};
   ++version_;
   body_limit = UINT64_MAX;
@@ -90,7 +90,7 @@ std::string_view Exchange::id() {
 }
 
 std::chrono::system_clock::time_point Exchange::wall() {
-  if (wall_ == std::chrono::system_clock::time_point{}) wall_ = std::chrono::system_clock::now();
+  if (wall_ == std::chrono::system_clock::time_point{}) wall_ = host_.loop().wall();
   return wall_;
 }
 

@@ -245,9 +245,11 @@ class Exchange {
 
   // Changes with every edit of the request but its body: encoders compare it to reuse bytes.
   std::uint32_t request_version() const noexcept { return version_ + request.headers.version(); }
-  // The request's head as plugin.Request fields up to the body, and the version that it shows (script.cpp).
-  std::string encoded_request;
+  // The request's head as plugin.Request fields up to the body, the version that it shows, and the room that it stands
+  // in (script_encode.cpp).
+  std::string_view encoded_request;
   std::uint32_t encoded_version = 0;
+  std::string encoded_room;
 
  private:
   ExchangeHost& host_;

@@ -8,23 +8,23 @@ namespace lingate::middleware {
 namespace {
 
 std::string_view request_head(Exchange& exchange) {
-  std::string& head = exchange.encoded_request;
-  if (!head.empty() && exchange.encoded_version == exchange.request_version()) return head;
+  if (!exchange.encoded_request.empty() && exchange.encoded_version == exchange.request_version())
+    return exchange.encoded_request;
   const Request& request = exchange.request;
-  runtimes::write_request_head(head,
-                               {.id = exchange.id(),
-                                .method = request.method,
-                                .scheme = request.scheme,
-                                .host = request.host,
-                                .path = request.path,
-                                .query = request.query,
-                                .version = request.minor_version == 0 ? "1.0" : "1.1",
-                                .route = exchange.route(),
-                                .client_ip = request.client_ip,
-                                .client_port = request.client_port},
-                               request.params, request.headers.all());
+  exchange.encoded_request = runtimes::write_request_head(exchange.encoded_room,
+                                                          {.id = exchange.id(),
+                                                           .method = request.method,
+                                                           .scheme = request.scheme,
+                                                           .host = request.host,
+                                                           .path = request.path,
+                                                           .query = request.query,
+                                                           .version = request.minor_version == 0 ? "1.0" : "1.1",
+                                                           .route = exchange.route(),
+                                                           .client_ip = request.client_ip,
+                                                           .client_port = request.client_port},
+                                                          request.params, request.headers.all());
   exchange.encoded_version = exchange.request_version();
-  return head;
+  return exchange.encoded_request;
 }
 
 // Present even when empty, so that reading it is no error; absent only while it streams past.
@@ -59,8 +59,8 @@ void encode_call(Exchange& exchange, const CallShape& shape, CallBuffers& buffer
     if (const Session* session = exchange.session()) parts.session = session->wire();
   }
   if (shape.response) {
-    runtimes::write_response_head(buffers.response_head, exchange.response.status, exchange.response.headers.all());
-    parts.response_head = buffers.response_head;
+    parts.response_head =
+        runtimes::write_response_head(buffers.response_head, exchange.response.status, exchange.response.headers.all());
     if (shape.response_body) parts.response_body = body_of(exchange.response.body);
   }
   if (shape.context) parts.context = exchange.context();

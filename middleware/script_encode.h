@@ -2,7 +2,7 @@
 // encoded once per version of it and shared by all steps of a chain; the session is a copy of bytes that it already
 // has.
 //
-// Thread: the exchange's worker. Lifetime: nothing is kept but Exchange::encoded_request.
+// Thread: the exchange's worker. Lifetime: nothing is kept but the request's head in the Exchange.
 #pragma once
 
 #include <chrono>

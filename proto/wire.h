@@ -35,6 +35,7 @@ class Reader {
   // The next field; false at the end and when the bytes are malformed.
   bool next(Field& field) noexcept {
     if (next_ == end_) return false;
+    if (short_bytes(field)) return true;
     std::uint64_t key = 0;
     if (!varint(key) || key > UINT32_MAX || (key >> 3U) == 0) return fail();
     field.number = static_cast<std::uint32_t>(key >> 3U);
@@ -58,6 +59,21 @@ class Reader {
     failed_ = true;
     next_ = end_;
     return false;
+  }
+
+  // Most fields are bytes whose key and length take a byte each.
+  bool short_bytes(Field& field) noexcept {
+    const auto left = static_cast<std::size_t>(end_ - next_);
+    if (left < 2) return false;
+    const auto key = static_cast<unsigned char>(next_[0]);
+    const auto size = static_cast<unsigned char>(next_[1]);
+    if ((key & 0x87U) != static_cast<unsigned>(WireType::bytes) || key < 8 || size >= 0x80 || size > left - 2)
+      return false;
+    field.number = key >> 3U;
+    field.type = WireType::bytes;
+    field.bytes = {next_ + 2, size};
+    next_ += 2 + size;
+    return true;
   }
 
   bool varint(std::uint64_t& value) noexcept {

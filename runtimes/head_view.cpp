@@ -25,6 +25,18 @@ bool decode(std::string_view header, HeadView::Line& line) {
   return !reader.failed();
 }
 
+// A line takes up to two bytes more than its Header (one without a value).
+constexpr std::size_t kLineMore = 2;
+
+// Two keys and two lengths stand around a name of one byte at least.
+constexpr std::size_t most_lines_of(std::string_view encoded) noexcept {
+  return encoded.size() / 5;
+}
+// With the key and the length around it, a Header takes as much as its line.
+constexpr std::size_t most_bytes_of(std::string_view encoded) noexcept {
+  return encoded.size();
+}
+
 // False: the encoded header certainly has another name. Looks at its length and last letter, where the name comes first
 // and is short, as it does and is in what the gateway writes.
 bool may_have_name(std::string_view header, std::string_view name) noexcept {
@@ -65,6 +77,8 @@ void HeadView::begin(std::string_view encoded, Numbers numbers, std::string_view
   read_only_ = read_only;
   limits_ = &limits;
   room_ = &room;
+  most_lines_ = most_lines_of(encoded);
+  most_bytes_ = most_bytes_of(encoded);
 }
 
 void HeadView::forget() noexcept {
@@ -78,17 +92,22 @@ bool HeadView::edited(std::string_view name) const noexcept {
                      [name](const Edit& edit) { return fields::same_name(edit.name, name); });
 }
 
-// An encoded line takes two bytes less than the line itself at most (one without a value).
+// Counts the lines: how many there can be at most stood for it so far.
 void HeadView::measure() noexcept {
   measured_ = true;
-  most_bytes_ = most_lines_ = 0;
+  most_lines_ -= most_lines_of(encoded_);
+  most_bytes_ -= most_bytes_of(encoded_);
   proto::Reader reader(encoded_);
   proto::Field field;
   while (reader.next(field)) {
     if (!field.is(numbers_.lines, WireType::bytes)) continue;
-    most_bytes_ += field.bytes.size() + 2;
+    most_bytes_ += field.bytes.size() + kLineMore;
     ++most_lines_;
   }
+}
+
+bool HeadView::surely_fits(std::size_t lines, std::size_t bytes) const noexcept {
+  return most_lines_ + lines <= limits_->fields && most_bytes_ + bytes <= limits_->head;
 }
 
 void HeadView::index() {
@@ -164,8 +183,9 @@ Refusal HeadView::fits(std::string_view name, std::span<const std::string_view> 
     if (auto refusal = check_header_value(name, value, *limits_)) return refusal;
     more += line_bytes(name, value);
   }
+  if (surely_fits(values.size(), more)) return std::nullopt;
   if (!measured_) measure();
-  if (most_lines_ + values.size() <= limits_->fields && most_bytes_ + more <= limits_->head) return std::nullopt;
+  if (surely_fits(values.size(), more)) return std::nullopt;
   index();
   std::size_t bytes = most_bytes_ + more;
   std::size_t lines = most_lines_ + values.size();

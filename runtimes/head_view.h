@@ -69,6 +69,7 @@ class HeadView {
   void forget() noexcept;
   bool edited(std::string_view name) const noexcept;
   void measure() noexcept;
+  bool surely_fits(std::size_t lines, std::size_t bytes) const noexcept;
   void index();
   [[nodiscard]] Refusal writable(std::string_view name) const;
   [[nodiscard]] Refusal fits(std::string_view name, std::span<const std::string_view> values, bool append);
@@ -82,7 +83,8 @@ class HeadView {
   Numbers numbers_{};
   bool measured_ = false;
   bool indexed_ = false;
-  std::size_t most_bytes_ = 0;  // of all lines, once measured; what they are, once indexed
+  // What the head can have at most, edits included; what it has, once indexed.
+  std::size_t most_bytes_ = 0;
   std::size_t most_lines_ = 0;
   std::string_view found_;
   std::vector<Line> lines_;  // once indexed

@@ -96,22 +96,27 @@ class CallIds {
   CallId next_ = 0;
 };
 
-// One stay of a call in its instance, timed and watched.
+// One stay of a call in its instance, timed and watched. `now` is the time, and `read` reads it again.
 struct Stay {
   Progress progress;
   nanoseconds took{};
   bool fired = false;
 };
 
-template <class Enter>
-Stay stay(Instance& instance, Watch& watch, nanoseconds budget, Enter&& enter) {
-  const Clock::time_point begin = Clock::now();
-  watch.arm(begin + budget);
+template <class Enter, class Read>
+Stay stay(Instance& instance, Watch& watch, nanoseconds budget, Clock::time_point now, Read&& read, Enter&& enter) {
+  watch.arm(now + budget);
   Stay result{enter(), {}, false};
-  result.took = Clock::now() - begin;
+  result.took = read() - now;
   result.fired = watch.disarm();
   if (result.fired) instance.settle();
   return result;
+}
+
+// The same on a thread without a loop.
+template <class Enter>
+Stay stay(Instance& instance, Watch& watch, nanoseconds budget, Enter&& enter) {
+  return stay(instance, watch, budget, Clock::now(), &Clock::now, std::forward<Enter>(enter));
 }
 
 // The kind of the Failure in a verdict; FailureKind{} where there is none.

@@ -49,6 +49,13 @@ class Replacement final : public Task {
   std::thread thread_;  // last: it uses the others
 };
 
+// A loop's time is that of its event, or of the last stay's end: what lies between is short.
+template <class Enter>
+Stay Lane::stay_inline(nanoseconds budget, Enter&& enter) noexcept {
+  return stay(
+      *instance_, *watch_, budget, loop_->now(), [this] { return loop_->refresh(); }, enter);
+}
+
 Lane::Lane(State& state) noexcept : state_(state) {}
 
 Lane::~Lane() = default;
@@ -88,8 +95,8 @@ RuntimePool::Started Lane::call_inline(ScriptCall& call) noexcept {
   }
   figures_.busy.store(true, std::memory_order_relaxed);
   const CallId id = ids_.take();
-  const Stay stay = pool::stay(*instance_, *watch_, state_.options.budget,
-                               [&] { return instance_->start(id, call.hook, call.input, call.tag); });
+  const Stay stay =
+      stay_inline(state_.options.budget, [&] { return instance_->start(id, call.hook, call.input, call.tag); });
   if (stay.progress.state == Progress::State::suspended) {
     Flight& flight = take_flight(call);
     flight.id = id;
@@ -131,14 +138,13 @@ void Lane::start_inline(Flight& flight) noexcept {
   flight.id = ids_.take();
   suspended_.push_back(flight);
   ScriptCall& call = *flight.call;
-  go_on(flight, pool::stay(*instance_, *watch_, flight.budget_left,
-                           [&] { return instance_->start(flight.id, call.hook, call.input, call.tag); }));
+  go_on(flight,
+        stay_inline(flight.budget_left, [&] { return instance_->start(flight.id, call.hook, call.input, call.tag); }));
 }
 
 void Lane::resume_inline(Flight& flight) noexcept {
   figures_.busy.store(true, std::memory_order_relaxed);
-  go_on(flight, pool::stay(*instance_, *watch_, flight.budget_left,
-                           [&] { return instance_->resume(flight.id, HostResult{}); }));
+  go_on(flight, stay_inline(flight.budget_left, [&] { return instance_->resume(flight.id, HostResult{}); }));
 }
 
 // After a start or resume of a flight, which stands among suspended_.
@@ -164,7 +170,7 @@ void Lane::go_on(Flight& flight, const Stay& stay) noexcept {
 // Ends a suspended call within its instance.
 void Lane::drop_inline(Flight& flight) noexcept {
   suspended_.remove(flight);
-  const Stay stay = pool::stay(*instance_, *watch_, state_.options.budget, [&] {
+  const Stay stay = stay_inline(state_.options.budget, [&] {
     instance_->cancel(flight.id);
     return Progress{};
   });

@@ -70,6 +70,8 @@ class Lane {
   void start_inline(Flight& flight) noexcept;
   void resume_inline(Flight& flight) noexcept;
   void drop_inline(Flight& flight) noexcept;
+  template <class Enter>
+  Stay stay_inline(nanoseconds budget, Enter&& enter) noexcept;
   void go_on(Flight& flight, const Stay& stay) noexcept;
   void after_use(const Stay& stay) noexcept;
   void drop_instance() noexcept;

@@ -61,12 +61,13 @@ struct CallParts {
 void write_call(std::string& out, const CallParts& parts);
 void write_session(std::string& out, const SessionParts& parts);
 
-// `params` and `headers` are ranges of anything with `name` and `value`; where it also has `removed`, removed ones are
-// left out.
+// Each writes into `room`, which only grows, and returns what it wrote there. `params` and `headers` are ranges of
+// anything with `name` and `value`; where it also has `removed`, removed ones are left out.
 template <class Params, class Headers>
-void write_request_head(std::string& out, const RequestParts& parts, const Params& params, const Headers& headers);
+std::string_view write_request_head(std::string& room, const RequestParts& parts, const Params& params,
+                                    const Headers& headers);
 template <class Headers>
-void write_response_head(std::string& out, std::uint32_t status, const Headers& headers);
+std::string_view write_response_head(std::string& room, std::uint32_t status, const Headers& headers);
 
 // ---- how it is done ----
 
@@ -153,21 +154,25 @@ char* put_texts(char* to, const RequestParts& parts) noexcept;
 }  // namespace wire_detail
 
 template <class Params, class Headers>
-void write_request_head(std::string& out, const RequestParts& parts, const Params& params, const Headers& headers) {
+std::string_view write_request_head(std::string& room, const RequestParts& parts, const Params& params,
+                                    const Headers& headers) {
   using namespace proto::request;
-  out.resize(wire_detail::most_of_texts(parts) + wire_detail::most_of(params) + wire_detail::most_of(headers));
-  char* const lists = wire_detail::put_texts(out.data(), parts);
+  const std::size_t most =
+      wire_detail::most_of_texts(parts) + wire_detail::most_of(params) + wire_detail::most_of(headers);
+  if (room.size() < most) room.resize(most);
+  char* const lists = wire_detail::put_texts(room.data(), parts);
   const char* const end = wire_detail::put_lines(wire_detail::put_lines(lists, kParams, params), kHeaders, headers);
-  out.resize(static_cast<std::size_t>(end - out.data()));
+  return {room.data(), end};
 }
 
 template <class Headers>
-void write_response_head(std::string& out, std::uint32_t status, const Headers& headers) {
+std::string_view write_response_head(std::string& room, std::uint32_t status, const Headers& headers) {
   using namespace proto::response;
-  out.resize(proto::varint_field_size(kStatus, status) + wire_detail::most_of(headers));
-  char* const lines = status == 0 ? out.data() : proto::put_varint_field(out.data(), kStatus, status);
+  const std::size_t most = proto::varint_field_size(kStatus, status) + wire_detail::most_of(headers);
+  if (room.size() < most) room.resize(most);
+  char* const lines = status == 0 ? room.data() : proto::put_varint_field(room.data(), kStatus, status);
   const char* const end = wire_detail::put_lines(lines, kHeaders, headers);
-  out.resize(static_cast<std::size_t>(end - out.data()));
+  return {room.data(), end};
 }
 
 }  // namespace lingate::runtimes

@@ -72,7 +72,7 @@ void WheelClock::readable() noexcept {
 WorkerState::WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
                          std::shared_ptr<const Snapshot> snapshot)
     : number_(number), parts(*this, resolver, log), generations(parts, std::move(snapshot)) {
-  parts.reactor.on_event([](void* state) { return static_cast<WorkerState*>(state)->now_ = Clock::now(); }, this);
+  parts.reactor.on_event([](void* state) { return static_cast<WorkerState*>(state)->refresh(); }, this);
 }
 
 void WorkerState::arm(Timer& timer, Clock::duration after) noexcept {
@@ -180,6 +180,14 @@ std::uint32_t Worker::index() const noexcept {
 
 Clock::time_point Worker::now() const noexcept {
   return state_->now();
+}
+
+Clock::time_point Worker::refresh() noexcept {
+  return state_->refresh();
+}
+
+std::chrono::system_clock::time_point Worker::wall() noexcept {
+  return state_->wall();
 }
 
 void Worker::arm(Timer& timer, Clock::duration after) noexcept {

@@ -53,6 +53,8 @@ class Worker final : public Loop {
   // ---- Loop ----
   std::uint32_t index() const noexcept override;
   Clock::time_point now() const noexcept override;
+  Clock::time_point refresh() noexcept override;
+  std::chrono::system_clock::time_point wall() noexcept override;
   void arm(Timer& timer, Clock::duration after) noexcept override;
   void disarm(Timer& timer) noexcept override;
   void post(Task& task) noexcept override;

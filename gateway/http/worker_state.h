@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "base/wall_clock.h"
 #include "gateway/http/connection.h"
 #include "gateway/http/generation.h"
 #include "gateway/http/listener.h"
@@ -49,6 +50,8 @@ class WorkerState final : public Loop {
   // ---- Loop; it must work while the members are being made ----
   std::uint32_t index() const noexcept override { return number_; }
   Clock::time_point now() const noexcept override { return now_; }
+  Clock::time_point refresh() noexcept override { return now_ = Clock::now(); }
+  std::chrono::system_clock::time_point wall() noexcept override { return wall_.at(now_); }
   void arm(Timer& timer, Clock::duration after) noexcept override;
   void disarm(Timer& timer) noexcept override { wheel.disarm(timer); }
   void post(Task& task) noexcept override { mailbox.push(task); }
@@ -65,6 +68,7 @@ class WorkerState final : public Loop {
  private:
   const std::uint32_t number_;
   Clock::time_point now_ = Clock::now();
+  WallClock wall_;
 
  public:
   TimerWheel wheel{now_};

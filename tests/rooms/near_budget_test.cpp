@@ -90,18 +90,18 @@ void encode(std::string& call, std::string_view header, std::string_view value) 
     std::string_view name, value;
   };
   const std::vector<Line> headers{{header, value}};
-  std::string head;
-  write_request_head(head,
-                     {.id = "r",
-                      .method = "GET",
-                      .scheme = "http",
-                      .host = "h",
-                      .path = "/",
-                      .query = {},
-                      .version = "1.1",
-                      .route = "r",
-                      .client_ip = "192.0.2.1"},
-                     std::vector<Line>{}, headers);
+  std::string room;
+  const std::string_view head = write_request_head(room,
+                                                   {.id = "r",
+                                                    .method = "GET",
+                                                    .scheme = "http",
+                                                    .host = "h",
+                                                    .path = "/",
+                                                    .query = {},
+                                                    .version = "1.1",
+                                                    .route = "r",
+                                                    .client_ip = "192.0.2.1"},
+                                                   std::vector<Line>{}, headers);
   write_call(call, {.hook = Hook::request, .request_head = head});
 }
 

@@ -61,8 +61,11 @@ class TestLoop final : public Loop {
   }
 
   std::uint32_t index() const noexcept override { return index_; }
-  Clock::time_point now() const noexcept override { return now_; }
-  void arm(Timer& timer, Clock::duration after) noexcept override { timers_.arm(timer, now_ + after); }
+  // What a test does outside of a turn is an event of its own.
+  Clock::time_point now() const noexcept override { return in_turn_ ? now_ : Clock::now(); }
+  Clock::time_point refresh() noexcept override { return now_ = Clock::now(); }
+  std::chrono::system_clock::time_point wall() noexcept override { return std::chrono::system_clock::now(); }
+  void arm(Timer& timer, Clock::duration after) noexcept override { timers_.arm(timer, now() + after); }
   void disarm(Timer& timer) noexcept override { timers_.disarm(timer); }
   void post(Task& task) noexcept override {
     const std::lock_guard lock(mutex_);
@@ -81,11 +84,13 @@ class TestLoop final : public Loop {
   }
   // What is already due or posted, and no more.
   void run_pending() {
+    in_turn_ = true;
     now_ = Clock::now();
     while (Task* const task = take())
       task->run();
     while (timers_.fire_one(now_)) {
     }
+    in_turn_ = false;
   }
   std::size_t armed() const { return timers_.armed(); }
 
@@ -94,11 +99,7 @@ class TestLoop final : public Loop {
     std::unique_lock lock(mutex_);
     posted_.wait_until(lock, timers_.next(until), [this] { return !tasks_.empty(); });
     lock.unlock();
-    now_ = Clock::now();
-    while (Task* const task = take())
-      task->run();
-    while (timers_.fire_one(now_)) {
-    }
+    run_pending();
   }
   Task* take() {
     const std::lock_guard lock(mutex_);
@@ -110,6 +111,7 @@ class TestLoop final : public Loop {
 
   const std::uint32_t index_;
   Clock::time_point now_ = Clock::now();
+  bool in_turn_ = false;
   http::TimerWheel timers_;
   std::mutex mutex_;
   std::condition_variable posted_;

@@ -71,7 +71,7 @@ std::string canonical(std::string_view bytes) {
 }
 
 TEST(WireCall, IsWhatTheOfficialClassesWrite) {
-  std::string head, response_head, session, call;
+  std::string head_room, response_room, session, call;
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
     Random random(seed);
     const auto params = random.lines();
@@ -80,8 +80,9 @@ TEST(WireCall, IsWhatTheOfficialClassesWrite) {
                                          random.bytes(), random.ascii(), random.ascii(), random.ascii()};
     const RequestParts request{texts[0], texts[1], texts[2], texts[3], texts[4],
                                texts[5], texts[6], texts[7], texts[8], static_cast<std::uint32_t>(random.below(65536))};
-    write_request_head(head, request, params, headers);
-    write_response_head(response_head, static_cast<std::uint32_t>(random.below(600)), headers);
+    const std::string_view head = write_request_head(head_room, request, params, headers);
+    const std::string_view response_head =
+        write_response_head(response_room, static_cast<std::uint32_t>(random.below(600)), headers);
     const std::string metadata = random.members();
     const std::vector<std::string_view> tags{"a", texts[2], ""};
     SessionParts of_session{.id = texts[0], .alias = texts[2], .tags = tags};
