@@ -12,7 +12,7 @@ constexpr CodeInfo kCodes[] = {
     {code::kBadRequest, 400, "bad request",
      "The request line or a header line breaks the syntax of RFC 9112: a byte that may not stand there, a space before "
      "the colon, a folded line, a bare CR or LF.",
-     "Send well-formed HTTP/1.1; the access log names the line that was refused."},
+     "Send well-formed HTTP/1.1; with `log: {level: debug}` the application log says what was refused."},
     {code::kBadFraming, 400, "bad message framing",
      "Content-Length and Transfer-Encoding contradict each other or themselves, or a chunk is malformed. Two readers "
      "could see two different requests, so the connection is closed.",

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "gateway/routing/path.h"
+#include "base/path.h"
 #include "gateway/routing/router.h"
 
 namespace lingate::routing {

@@ -119,9 +119,12 @@ Result<void> Gateway::Parts::listen(const config::Model& model) {
   for (const config::Listener& listener : model.listen) {
     http::ListenerOptions options = data_path_options(listener);
     for (auto& worker : workers) {
-      auto address = worker->listen(options);
-      if (!address) return fail(std::move(address.error()));
-      options.address = *address;  // the others share the port that the first one was given
+      auto opened = worker->listen(options);
+      if (!opened) return fail(std::move(opened.error()));
+      if (options.join) continue;
+      options.join = true;
+      options.address = opened->address;  // with the port that the first one was given
+      if (options.address.kind == http::Address::Kind::unix_socket) options.joined_path = opened->fd;
     }
     listening.push_back(url_of(options.address));
   }
@@ -185,10 +188,11 @@ const std::vector<std::string>& Gateway::listening() const noexcept {
   return parts_->listening;
 }
 
-void Gateway::run() {
+int Gateway::run() {
   const sigset_t set = ending_signals();
   int signal = 0;
   sigwait(&set, &signal);
+  const int ended_by = signal;
   parts_->draining = true;
   parts_->log->write({.level = middleware::LogLevel::info, .message = "draining: no new connections are accepted"});
   for (auto& worker : parts_->workers)
@@ -205,6 +209,7 @@ void Gateway::run() {
   for (auto& worker : parts_->workers)
     worker->stop();
   waiter.join();
+  return ended_by;
 }
 
 }  // namespace lingate

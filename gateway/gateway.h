@@ -28,7 +28,7 @@ class Gateway {
 
   // Serves until SIGTERM or SIGINT. The first one drains: no new connections, what is in flight is finished within
   // `limits.drain`; the second one ends it at once.
-  void run();
+  int run();
 
  private:
   struct Parts;

@@ -1,5 +1,6 @@
 #include "gateway/program.h"
 
+#include <csignal>
 #include <cstdio>
 #include <memory>
 
@@ -43,14 +44,13 @@ cli::ScriptProblem problem_of(const config::Step& step, const Error& error,
 int WholeProgram::run(const config::Model& model) {
   auto gateway = Gateway::start(model);
   if (!gateway) {
+    if (gateway.error().code / 1000 == 3) return cli::kScriptFailed;  // the verb tells which, and all of them
     std::fprintf(stderr, "lingate: %s\n", gateway.error().message.c_str());
-    const bool script = gateway.error().code / 1000 == 3;
-    return script ? cli::kScriptFailed : cli::kCannotStart;
+    return cli::kCannotStart;
   }
   for (const std::string& address : (*gateway)->listening())
     std::fprintf(stderr, "listening %s\n", address.c_str());
-  (*gateway)->run();
-  return cli::kOk;
+  return (*gateway)->run() == SIGINT ? cli::kInterrupted : cli::kOk;
 }
 
 std::vector<cli::ScriptProblem> WholeProgram::check_scripts(const config::Model& model) {

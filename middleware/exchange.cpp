@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/path.h"
 #include "middleware/error.h"
 #include "middleware/middleware.h"
 
@@ -23,13 +24,14 @@ std::string_view number_text(Arena& arena, std::size_t number) {
   return arena.copy({digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
-// The old content's length and digests do not describe the new one.
+// The old content's length, coding and digests do not describe the new one. What a step has written meanwhile does.
 void describe_new_content(Headers& headers, Arena& arena, std::size_t size) {
-  headers.remove(FieldId::etag);
-  headers.remove(FieldId::content_digest);
-  headers.remove(FieldId::repr_digest);
-  headers.remove(FieldId::digest);
-  headers.remove(FieldId::content_md5);
+  constexpr FieldId kOfTheContent[] = {FieldId::etag,   FieldId::content_digest, FieldId::repr_digest,
+                                       FieldId::digest, FieldId::content_md5,    FieldId::content_encoding};
+  for (const FieldId id : kOfTheContent)
+    if (const Field* const field = headers.find(id); field && !field->line.empty()) headers.remove(id);
+  if (const Field* const range = headers.find("content-range"); range && !range->line.empty())
+    headers.remove("content-range");
   headers.remove(FieldId::transfer_encoding);
   headers.set("Content-Length", number_text(arena, size));
 }
@@ -100,7 +102,9 @@ void Exchange::edit_method(std::string_view method) {
 }
 
 void Exchange::edit_path(std::string_view path) {
-  request.path = arena.copy(path);
+  const std::span<char> room(arena.allocate(path.size()), path.size());
+  const auto normal = normalise_path(path, room);
+  request.path = arena.copy(normal ? *normal : path);
   request.target_edited = true;
   ++version_;
 }

@@ -57,21 +57,23 @@ StepNeeds ScriptStep::needs() const noexcept {
   const runtimes::HookSet& hooks = pool_.hooks();
   const bool request = hooks.has(Hook::request);
   const bool response = hooks.has(Hook::response);
-  return {.request = request || (options_.request_body && response),
-          .response = response,
-          .log = hooks.has(Hook::log),
-          .request_body = options_.request_body && (request || response),
-          .response_body = options_.response_body && response,
+  const bool log = hooks.has(Hook::log);
+  return {.request = request || (options_.request_body && (response || log)),
+          .response = response || (options_.response_body && log),
+          .log = log,
+          .request_body = options_.request_body,
+          .response_body = options_.response_body && (response || log),
           .max_body = options_.max_body,
           .stream_when_too_large = options_.on_error == OnError::go_on};
 }
 
 Flow ScriptStep::on_request(Exchange& exchange, StepRecord& record) const {
-  if (!pool_.hooks().has(Hook::request)) return Flow::next;  // here for the body, which `response` reads
+  if (!pool_.hooks().has(Hook::request)) return Flow::next;  // here for the body, which another hook reads
   return call(exchange, record, Hook::request);
 }
 
 Flow ScriptStep::on_response(Exchange& exchange, StepRecord& record) const {
+  if (!pool_.hooks().has(Hook::response)) return Flow::next;  // here for the body, which `log` reads
   const Response& response = exchange.response;
   if (options_.response_body && response.body.kind == Body::Kind::bytes && !response.body.bytes.empty()) {
     const Field* coding = response.headers.find(FieldId::content_encoding);

@@ -59,8 +59,9 @@ void encode_call(Exchange& exchange, const CallShape& shape, CallBuffers& buffer
     if (const Session* session = exchange.session()) parts.session = session->wire();
   }
   if (shape.response) {
-    parts.response_head =
-        runtimes::write_response_head(buffers.response_head, exchange.response.status, exchange.response.headers.all());
+    // In `log` the status may be that of a client which left.
+    const std::uint16_t status = exchange.facts.status != 0 ? exchange.facts.status : exchange.response.status;
+    parts.response_head = runtimes::write_response_head(buffers.response_head, status, exchange.response.headers.all());
     if (shape.response_body) parts.response_body = body_of(exchange.response.body);
   }
   if (shape.context) parts.context = exchange.context();

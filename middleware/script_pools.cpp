@@ -2,18 +2,19 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "base/codes.h"
+#include "base/read_file.h"
 #include "middleware/settings_value.h"
 #include "middleware/steps/steps.h"
 #include "runtimes/value.h"
 
 namespace lingate::middleware {
 namespace {
+
+constexpr std::size_t kMostSource = 16U * 1024 * 1024;  // of a script
 
 bool buffers(const Settings& settings, std::string_view side) {
   const std::string_view body = settings.text("body");
@@ -55,12 +56,12 @@ Result<runtimes::Runtime*> ScriptPools::runtime_named(std::string_view name) con
 Result<runtimes::Script> ScriptPools::script_of(const Settings& settings) const {
   runtimes::Script script;
   script.path = settings.text("file");
-  std::ifstream file(script.path, std::ios::binary);
-  if (!file)
-    return fail(code::kFileNotFound, fmt::format("the script {} cannot be read; check the path, which is relative to "
-                                                 "the configuration file",
-                                                 script.path));
-  script.source.assign(std::istreambuf_iterator<char>(file), {});
+  auto source = read_file(script.path, kMostSource);
+  if (!source)
+    return fail(code::kFileNotFound, fmt::format("the script {} cannot be read ({}); check the path, which is relative "
+                                                 "to the configuration file",
+                                                 script.path, source.error()));
+  script.source = std::move(*source);
   script.memory = settings.size("memory", 64ULL * 1024 * 1024);
   script.limits = options_.limits;
   script.limits.request_body = buffers(settings, "request");
@@ -94,8 +95,8 @@ Result<const ScriptPools::Entry*> ScriptPools::pool(const Settings& settings) {
   if (!pool) {
     fault_ = ScriptFault{file, std::move(pool.error())};
     const runtimes::LoadError& error = fault_->error;
-    return fail(code::kScriptLoad,
-                fmt::format("{}:{}: {}", error.file.empty() ? file : error.file, error.line, error.message));
+    return fail(code::kScriptLoad, fmt::format("{}{}: {}", error.file.empty() ? file : error.file,
+                                               error.line == 0 ? "" : ":" + std::to_string(error.line), error.message));
   }
   entry->pool = std::move(*pool);
   entries_.push_back(std::move(entry));

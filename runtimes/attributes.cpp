@@ -59,4 +59,8 @@ std::string_view stale_object() noexcept {
   return "the call is over: req, res and session die with it";
 }
 
+std::string_view foreign_object() noexcept {
+  return "this object belongs to another call";
+}
+
 }  // namespace lingate::runtimes

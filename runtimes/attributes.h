@@ -19,5 +19,7 @@ std::string unwritable_attribute(Object object, std::string_view name);
 
 // For use of an object after its call.
 std::string_view stale_object() noexcept;
+// For use in a call of what another call was handed, which is suspended meanwhile.
+std::string_view foreign_object() noexcept;
 
 }  // namespace lingate::runtimes

@@ -2,6 +2,7 @@
 #include "runtimes/call_view.h"
 
 #include "base/fields.h"
+#include "base/path.h"
 #include "base/percent.h"
 #include "proto/plugin.h"
 #include "proto/wire.h"
@@ -12,6 +13,7 @@ namespace {
 using proto::WireType;
 
 constexpr std::size_t kKeptCapacity = 64 * 1024;
+constexpr std::size_t kLongestMethod = 32;  // as a client may send
 
 // One large body must not stay in an instance for ever.
 void reset(std::string& buffer) {
@@ -31,7 +33,7 @@ Refusal check_path(std::string_view path) {
   if (path.empty() || path.front() != '/') return "path must begin with '/', not '" + shown(path) + "'";
   for (std::size_t at = 0; at < path.size(); ++at) {
     const auto byte = static_cast<unsigned char>(path[at]);
-    if (byte <= 0x20 || byte == 0x7f || byte == '?' || byte == '#')
+    if (byte <= 0x20 || byte >= 0x7f || byte == '?' || byte == '#')
       return "path must not hold '" + shown(path.substr(at, 1)) + "' (at byte " + std::to_string(at) +
              "): write it percent-encoded, and the query to req.query";
     if (byte != '%') continue;
@@ -210,9 +212,11 @@ Refusal CallView::set_text(std::string_view text, std::optional<std::string_view
 Refusal CallView::set_method(std::string_view method) {
   if (const auto reason = read_only(Side::request); !reason.empty()) return std::string(reason);
   if (!fields::is_token(method)) return "method '" + shown(method) + "' is no token, such as GET or PATCH";
-  if (method.size() > limits_->target)
+  if (method.size() > kLongestMethod)
     return "method would take " + std::to_string(method.size()) + " bytes, more than the limit of " +
-           std::to_string(limits_->target);
+           std::to_string(kLongestMethod);
+  if (method == "CONNECT")
+    return "method must not be CONNECT: it asks for a tunnel, which a proxy like this never opens";
   return set_text(method, method_);
 }
 
@@ -227,7 +231,9 @@ Refusal CallView::set_path(std::string_view path) {
   if (const auto reason = read_only(Side::request); !reason.empty()) return std::string(reason);
   if (auto refusal = target_fits(path.size(), request_text(RequestText::query).size())) return refusal;
   if (auto refusal = check_path(path)) return refusal;
-  return set_text(path, path_);
+  std::string room(path.size(), '\0');
+  const auto normal = normalise_path(path, room);
+  return set_text(normal ? *normal : path, path_);
 }
 
 Refusal CallView::set_query(std::string_view query) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -237,7 +238,7 @@ class Parser {
     const bool whole = at_ == end_ || (*at_ != '.' && *at_ != 'e' && *at_ != 'E');
     if (whole && at_ - digits <= kExactDigits) return passed(sink_.number(small(start, digits)));
     if (!fraction() || !exponent()) return false;
-    return decimal(start);
+    return decimal(start, whole ? Literal::integer : Literal::real);
   }
 
   double small(const char* start, const char* digits) const {
@@ -266,7 +267,10 @@ class Parser {
     return at_ != digits || fail("a digit must follow in the exponent, found", at_);
   }
 
-  bool decimal(const char* start) {
+  enum class Literal { integer, real };
+
+  bool decimal(const char* start, Literal literal) {
+    constexpr double kLargestExact = 9'007'199'254'740'992;  // 2^53
     double value = 0;
     const auto done = std::from_chars(start, at_, value);
     if (done.ec == std::errc::result_out_of_range) {
@@ -275,6 +279,9 @@ class Parser {
       if (value > std::numeric_limits<double>::max() || value < std::numeric_limits<double>::lowest())
         return at_ = start, fail("a number is too large for a double", nullptr);
     }
+    const std::string_view digits(*start == '-' ? start + 1 : start, at_);
+    if (literal == Literal::integer && std::abs(value) >= kLargestExact && digits != "9007199254740992")
+      return at_ = start, fail("an integer beyond 2^53 would lose digits; send it as a string", nullptr);
     return passed(sink_.number(value));
   }
 

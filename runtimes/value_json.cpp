@@ -41,8 +41,11 @@ std::string_view number_text(double value, std::span<char, 32> room) noexcept {
   char* const begin = room.data();
   char* const end = begin + room.size();
   const bool integral = value >= -kExact && value <= kExact && std::trunc(value) == value;
-  const auto done =
-      integral ? std::to_chars(begin, end, static_cast<std::int64_t>(value)) : std::to_chars(begin, end, value);
+  // Beyond 2^53 never all digits, which would look exact: no reader of ours takes those.
+  const bool large = value < -kExact || value > kExact;
+  const auto done = integral ? std::to_chars(begin, end, static_cast<std::int64_t>(value))
+                    : large  ? std::to_chars(begin, end, value, std::chars_format::scientific)
+                             : std::to_chars(begin, end, value);
   return {begin, static_cast<std::size_t>(done.ptr - begin)};
 }
 

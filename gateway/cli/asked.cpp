@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/fields.h"
-#include "gateway/routing/path.h"
+#include "base/path.h"
 
 namespace lingate::cli {
 namespace {
@@ -21,11 +21,9 @@ std::string plain_host(std::string_view authority) {
 }
 
 std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' '))
-    text.remove_prefix(1);
-  while (text.ends_with(' '))
-    text.remove_suffix(1);
-  return text;
+  const std::size_t begin = text.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 }  // namespace
@@ -54,7 +52,7 @@ Result<void, std::string> Asked::read_url(std::string_view url) {
   if (raw_path_.empty() && !host_.empty()) raw_path_ = "/";
   query_ = url.substr(std::min(question + 1, url.size()));
   std::string scratch(raw_path_.size(), '\0');
-  const auto path = routing::normalise_path(raw_path_, scratch);
+  const auto path = normalise_path(raw_path_, scratch);
   if (!path)
     return fail(
         fmt::format("{}: '{}'; the gateway answers such a request with 400", describe(path.error()), raw_path_));
@@ -67,7 +65,8 @@ Result<void, std::string> Asked::read_header(std::string_view line) {
   const std::string_view name = line.substr(0, colon);
   if (colon == std::string_view::npos || !fields::is_token(name))
     return fail(fmt::format("'{}' is no header field; write 'Name: value'", line));
-  headers_.emplace_back(name, trimmed(line.substr(colon + 1)));
+  const bool passes = name.find('_') == std::string_view::npos;  // the gateway removes the others
+  if (passes) headers_.emplace_back(name, trimmed(line.substr(colon + 1)));
   return {};
 }
 

@@ -63,30 +63,42 @@ nlohmann::ordered_json json_of(const Located& located) {
           {"doc", field.doc}};
 }
 
-void print_keys(const std::vector<Located>& keys, const ExplainOptions& options, Console& console) {
-  if (options.format == Format::json) {
-    nlohmann::ordered_json all = nlohmann::ordered_json::array();
-    for (const Located& each : keys)
-      all.push_back(json_of(each));
-    console.out << all.dump(2) << "\n";
-    return;
-  }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (i > 0) console.out << "\n";
-    print_key(keys[i], console);
-  }
+bool is_step(std::string_view name) {
+  const auto steps = config::step_names();
+  return std::find(steps.begin(), steps.end(), name) != steps.end();
 }
 
-// A step's name explains the step: "cors", "script".
-bool print_step(std::string_view name, const ExplainOptions& options, Console& console) {
-  const auto steps = config::step_names();
-  if (options.format == Format::json || std::find(steps.begin(), steps.end(), name) == steps.end()) return false;
+void print_step(std::string_view name, Console& console) {
   const std::string section = fmt::format("step.{}", name);
   console.out << bold(fmt::format("step {}", name), console.out_paint)
               << fmt::format("\n  {}\n\n  options\n", config::section(section).doc);
   for (const config::Field& each : config::fields_of(section))
     console.out << fmt::format("    {:<16}{}\n", each.name, each.doc);
-  return true;
+}
+
+nlohmann::ordered_json json_of_step(std::string_view name) {
+  const std::string section = fmt::format("step.{}", name);
+  nlohmann::ordered_json options = nlohmann::ordered_json::array();
+  for (const config::Field& each : config::fields_of(section))
+    options.push_back(json_of({fmt::format("{}.{}", name, each.name), &each}));
+  return {{"step", name}, {"doc", config::section(section).doc}, {"options", std::move(options)}};
+}
+
+// A step's name explains the step, "cors", and the keys of that name.
+void print_keys(std::string_view name, const std::vector<Located>& keys, Console& console) {
+  if (is_step(name)) print_step(name, console);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (i > 0 || is_step(name)) console.out << "\n";
+    print_key(keys[i], console);
+  }
+}
+
+void print_json(std::string_view name, const std::vector<Located>& keys, Console& console) {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  if (is_step(name)) all.push_back(json_of_step(name));
+  for (const Located& each : keys)
+    all.push_back(json_of(each));
+  console.out << all.dump(2) << "\n";
 }
 
 int unknown(const ExplainOptions& options, Console& console) {
@@ -109,10 +121,10 @@ int unknown(const ExplainOptions& options, Console& console) {
 int explain(const ExplainOptions& options, Console& console) {
   if (const CodeInfo* info = code_named(options.subject)) return print_code(*info, options, console), kOk;
   const std::vector<Located> keys = config::find_keys(options.subject);
-  const bool is_step = print_step(options.subject, options, console);
-  if (is_step && !keys.empty()) console.out << "\n";
-  if (!keys.empty()) print_keys(keys, options, console);
-  return is_step || !keys.empty() ? kOk : unknown(options, console);
+  if (keys.empty() && !is_step(options.subject)) return unknown(options, console);
+  const auto print = options.format == Format::json ? print_json : print_keys;
+  print(options.subject, keys, console);
+  return kOk;
 }
 
 }  // namespace lingate::cli

@@ -5,13 +5,13 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "base/path.h"
 #include "gateway/cli/asked.h"
 #include "gateway/cli/commands.h"
 #include "gateway/cli/text.h"
 #include "gateway/config/fields.h"
 #include "gateway/config/values.h"
 #include "gateway/routing/explain.h"
-#include "gateway/routing/path.h"
 
 namespace lingate::cli {
 namespace {
@@ -59,7 +59,7 @@ Answer answer(const config::Model& model, const Asked& asked) {
   for (std::size_t i = 0; i < result.found.param_count; ++i) {
     const std::string_view value = result.found.params[i].of(asked.path());
     std::string scratch(value.size(), '\0');
-    result.params.emplace_back(router.param_names(result.found.route)[i], routing::percent_decode(value, scratch));
+    result.params.emplace_back(router.param_names(result.found.route)[i], percent_decode(value, scratch));
   }
   std::vector<std::pair<std::size_t, Consideration>> near;
   for (Consideration& each : routing::consider(matches, request, result.found)) {

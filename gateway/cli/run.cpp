@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "gateway/cli/commands.h"
+#include "gateway/cli/scripts.h"
 #include "gateway/config/loader.h"
 
 namespace lingate::cli {
@@ -14,7 +15,14 @@ std::optional<config::Model> load(const std::string& path, Console& console) {
 
 int run(const RunOptions& options, Program& program, Console& console) {
   const auto model = load(options.config, console);
-  return model ? program.run(*model) : kConfigurationInvalid;
+  if (!model) return kConfigurationInvalid;
+  const int result = program.run(*model);
+  if (result != kScriptFailed) return result;
+  const auto bad = find_bad_scripts(*model, program);  // the first one has stopped it; there may be more
+  for (const BadScript& each : bad)
+    print(each, console.error, console.error_paint);
+  if (bad.empty()) console.error << "lingate: a script could not be loaded, and can be now: start again\n";
+  return result;
 }
 
 }  // namespace lingate::cli

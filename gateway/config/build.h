@@ -76,7 +76,4 @@ struct Dangling {
 };
 void report_dangling(const BuildContext& context, const Dangling& dangling);
 
-// Is the name defined, even with mistakes in its definition?
-bool is_defined(const BuildContext& context, std::string_view section, std::string_view name);
-
 }  // namespace lingate::config

@@ -5,6 +5,9 @@
 
 #include "base/codes.h"
 #include "gateway/config/build.h"
+#include "gateway/config/values.h"
+#include "middleware/settings_value.h"
+#include "runtimes/value.h"
 
 namespace lingate::config {
 namespace {
@@ -39,6 +42,14 @@ bool lists_everyone(const Settings& cors) {
 void set(Settings::Map& map, std::string_view key, Settings value) {
   for (auto& [name, old] : map)
     if (name == key) old = std::move(value);
+}
+
+// What a script gets must fit into the value that carries it. Its depth has been looked at.
+void check_script_config(Report& report, const View& config) {
+  runtimes::WireWriter writer({.depth = 2 * runtimes::ValueLimits().depth});
+  if (!config.valid() || middleware::walk(config.settings(), writer)) return;
+  report.error({code::kYamlTooLarge, config.span(), fmt::format("the config of a script: {}", writer.error().message),
+                fmt::format("shorten it to less than {}", show_size(runtimes::ValueLimits().bytes))});
 }
 
 }  // namespace
@@ -175,6 +186,7 @@ void Chains::check_script(const View& options) {
     context_.report.error({code::kUnknownRuntime, options.at("file").span(),
                            fmt::format("the extension of '{}' names no language", file.substr(file.rfind('/') + 1)),
                            "one of .lua, .py and .js, or say 'runtime: lua'"});
+  if (options.given("config")) check_script_config(context_.report, options.at("config"));
   if (options.given("max_body") && !options.given("body"))
     context_.report.warning({code::kSuspiciousValue, options.key_span("max_body"),
                              "'max_body' has no effect without 'body'",
@@ -188,7 +200,7 @@ void Chains::check_options(std::string_view kind, const View& options) {
   if (kind == "script") check_script(options);
   if (kind == "respond") check_one_body(report, options);
   if (const std::string_view name = options.settings().text("name");
-      kind == "use" && !name.empty() && !is_defined(context_, "chains", name))
+      kind == "use" && !name.empty() && chains_.count(name) == 0)
     report_dangling(context_, {"chain", "chains", name, options.at("name").span()});
   if (kind == "rewrite" && !given("path") && !given("query") && !given("method"))
     report.warning({code::kSuspiciousValue, options.span(), "step 'rewrite' changes nothing",

@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -107,12 +106,8 @@ void build_gateway(const BuildContext& context, Model& model) {
   model.log = build_log(context.root.at("log"));
 }
 
-bool is_defined(const BuildContext& context, std::string_view section, std::string_view name) {
-  const auto members = context.root.at(section).members();
-  return std::any_of(members.begin(), members.end(), [name](const View::Named& each) { return each.name == name; });
-}
-
 void report_dangling(const BuildContext& context, const Dangling& dangling) {
+  if (context.report.full()) return context.report.count_error();
   std::vector<std::string_view> names;
   for (const View::Named& each : context.root.at(dangling.section).members())
     names.push_back(each.name);

@@ -105,21 +105,15 @@ class RouteBuilder {
     for (Draft& draft : drafts_)
       model_.routes.push_back(std::move(draft.route));
     if (report_.errors() > 0) return;
-    for (const auto& [name, index] : upstreams_)
-      if (!used_.count(index))
-        report_.warning({code::kUnused, span_of_upstream(name), fmt::format("upstream '{}' is not used", name),
-                         fmt::format("use it with 'upstream: {}', or remove it", name)});
+    for (const View::Named& each : context_.root.at("upstreams").members())
+      if (!used_.count(upstreams_.at(each.name)))
+        report_.warning({code::kUnused, each.span, fmt::format("upstream '{}' is not used", each.name),
+                         fmt::format("use it with 'upstream: {}', or remove it", each.name)});
   }
 
  private:
   static bool has_step(const Route& route, std::string_view kind) {
     return std::any_of(route.chain.begin(), route.chain.end(), [kind](const Step& step) { return step.kind == kind; });
-  }
-
-  Span span_of_upstream(std::string_view name) const {
-    for (const View::Named& each : context_.root.at("upstreams").members())
-      if (each.name == name) return each.span;
-    return {};
   }
 
   // The name given, or one made from host and path.
@@ -137,16 +131,17 @@ class RouteBuilder {
           {code::kDuplicateName, place, fmt::format("two routes have the name '{}'", route.name), "rename one of them"},
           {{first->second, "first defined here"}});
     } else {
-      for (int number = 2; !fresh_name(route.name, number, place); ++number) {
-      }
+      route.name = number_name(route.name, place);
     }
   }
 
-  bool fresh_name(std::string& name, int number, Span place) {
-    std::string numbered = fmt::format("{}#{}", name, number);
-    if (!names_.emplace(numbered, place).second) return false;
-    name = std::move(numbered);
-    return true;
+  // "/users#2" for the second route of the path, and so on.
+  std::string number_name(const std::string& name, Span place) {
+    int& number = numbers_.emplace(name, 1).first->second;
+    for (;;) {
+      std::string numbered = fmt::format("{}#{}", name, ++number);
+      if (names_.emplace(numbered, place).second) return numbered;
+    }
   }
 
   void choose_destination(Draft& draft) {
@@ -291,6 +286,7 @@ class RouteBuilder {
   std::map<std::string_view, std::size_t> upstreams_;
   std::set<std::size_t> used_;
   std::map<std::string, Span> names_;
+  std::map<std::string, int> numbers_;  // the last one given to a name
   std::vector<Draft> drafts_;
 };
 

@@ -28,21 +28,10 @@ std::size_t bytes_of_columns(std::string_view text, std::size_t wanted) noexcept
   return at;
 }
 
-// Tabs become spaces, so that the underline stands where it should, and other controls question marks.
-std::string printable(std::string_view text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t size = utf8::character(text.substr(at));
-    const auto byte = static_cast<unsigned char>(text[at]);
-    if (size == 0 || byte == 0x7F || (byte < ' ' && byte != '\t')) {
-      result += '?';
-    } else if (byte == '\t') {
-      result += ' ';
-    } else {
-      result.append(text, at, size);
-    }
-    at += std::max<std::size_t>(size, 1);
-  }
+// Tabs become spaces, so that the underline stands where it should.
+std::string without_tabs(std::string_view text) {
+  std::string result = printable(text);
+  std::replace(result.begin(), result.end(), '\t', ' ');
   return result;
 }
 
@@ -62,28 +51,31 @@ struct Excerpt {
   std::string_view remark;
 };
 
-// The source line, and under it the underline and what to say about it.
+// The source line, and under it the underline and what to say about it. Escapes are wider than what they stand for.
 std::string excerpt(const Excerpt& part, const Colours& colour) {
   if (part.line.empty() && part.place.line == 0) return {};
-  std::string line = printable(part.line);
-  std::size_t column = part.place.column - 1;
-  if (column > kWidestLine - 20) {  // keep the place in view
-    const std::size_t skipped = column - 40;
-    line = "…" + line.substr(bytes_of_columns(line, skipped));
-    column -= skipped - 1;
-  }
+  const std::size_t begin = bytes_of_columns(part.line, std::max(part.place.column, 1U) - 1);
+  std::string_view rest = part.line.substr(begin);
+  rest = rest.substr(0, bytes_of_columns(rest, kWidestLine + 1));
+  const std::size_t marked = columns(without_tabs(rest.substr(0, bytes_of_columns(rest, part.width))));
+  std::string line = without_tabs(part.line.substr(0, begin));
+  if (const std::size_t before = columns(line); before > kWidestLine - 20)  // keep the place in view
+    line = "…" + line.substr(bytes_of_columns(line, before - 40));
+  const std::size_t column = columns(line);
+  line += without_tabs(rest);
   if (columns(line) > kWidestLine) line = line.substr(0, bytes_of_columns(line, kWidestLine)) + "…";
   const std::size_t room = std::max<std::size_t>(columns(line), column + 1) - column;
-  const std::size_t width = std::clamp<std::size_t>(part.width, 1, room);
+  const std::size_t width = std::clamp<std::size_t>(marked, 1, room);
   std::string text = fmt::format("{}{:>5} | {}{}\n", colour.cyan, part.place.line, colour.off, line);
   text +=
       fmt::format("{}{}{}{:{}}{}^{:~<{}}", colour.cyan, kGutter, colour.off, "", column, colour.green, "", width - 1);
-  text += fmt::format("{}{}{}\n", part.remark.empty() ? "" : " ", part.remark, colour.off);
+  text += fmt::format("{}{}{}\n", part.remark.empty() ? "" : " ", printable(part.remark), colour.off);
   return text;
 }
 
 std::string position(const Place& place) {
-  return place.line == 0 ? place.file : fmt::format("{}:{}:{}", place.file, place.line, place.column);
+  const std::string file = printable(place.file);
+  return place.line == 0 ? file : fmt::format("{}:{}:{}", file, place.line, place.column);
 }
 
 nlohmann::json json_place(const Place& place, std::uint32_t width) {
@@ -159,15 +151,35 @@ std::vector<Diagnostic> Report::take() {
   return std::move(diagnostics_);
 }
 
+std::string printable(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = utf8::character(text.substr(at));
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const auto next = static_cast<unsigned char>(size == 2 ? text[at + 1] : '\0');
+    const bool control = (byte < ' ' && byte != '\t' && byte != '\n') || byte == 0x7F;
+    if (size == 0 || control) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else if (byte == 0xC2 && next < 0xA0) {  // the controls above ASCII
+      result += fmt::format("\\u{:04x}", next);
+    } else {
+      result.append(text, at, size);
+    }
+    at += std::max<std::size_t>(size, 1);
+  }
+  return result;
+}
+
 std::string render(const Diagnostic& diagnostic, Paint paint) {
   const Colours colour = colours(paint);
   const bool error = diagnostic.severity == Severity::error;
-  std::string text = fmt::format("{}{}:{} {}{}[{}]:{} {}{}{}\n", colour.bold, position(diagnostic.place), colour.off,
-                                 error ? colour.red : colour.yellow, error ? "error" : "warning",
-                                 code_name(diagnostic.code), colour.off, colour.bold, diagnostic.message, colour.off);
+  std::string text =
+      fmt::format("{}{}:{} {}{}[{}]:{} {}{}{}\n", colour.bold, position(diagnostic.place), colour.off,
+                  error ? colour.red : colour.yellow, error ? "error" : "warning", code_name(diagnostic.code),
+                  colour.off, colour.bold, printable(diagnostic.message), colour.off);
   text += excerpt({diagnostic.line, diagnostic.place, diagnostic.width, diagnostic.cure}, colour);
   for (const Note& note : diagnostic.notes) {
-    text += fmt::format("{}{}:{} note: {}\n", colour.bold, position(note.place), colour.off, note.text);
+    text += fmt::format("{}{}:{} note: {}\n", colour.bold, position(note.place), colour.off, printable(note.text));
     text += excerpt({note.line, note.place, note.width, {}}, colour);
   }
   return text;

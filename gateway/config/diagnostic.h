@@ -100,7 +100,10 @@ class Report {
 
 enum class Paint { none, ansi };
 
-std::string render(const Diagnostic& diagnostic, Paint paint);
+// For terminals: control bytes but tabs and line breaks, and bytes that are not UTF-8, as escapes ("\\x1b").
+std::string printable(std::string_view text);
+
+std::string render(const Diagnostic& diagnostic, Paint paint);        // printable
 std::string render_json(const std::vector<Diagnostic>& diagnostics);  // a JSON array
 
 }  // namespace lingate::config

@@ -1,18 +1,19 @@
 #include "gateway/config/loader.h"
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "base/codes.h"
+#include "base/read_file.h"
 #include "gateway/config/build.h"
 #include "gateway/config/validate.h"
 #include "gateway/config/yaml.h"
 
 namespace lingate::config {
 namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::optional<std::string> from_process(const std::string& name) {
   const char* value = std::getenv(name.c_str());
@@ -47,7 +48,6 @@ void load(Report& report, const LoadOptions& options, Model& model) {
 }  // namespace
 
 Loaded load_text(std::string name, std::string text, LoadOptions options) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   if (!options.environment) options.environment = from_process;
   options.folder = (std::filesystem::current_path() / options.folder).lexically_normal();
@@ -65,10 +65,9 @@ Loaded load_file(const std::string& path) {
   std::error_code problem;
   if (!std::filesystem::exists(path, problem)) return cannot_read(path, "there is no such file");
   if (std::filesystem::is_directory(path, problem)) return cannot_read(path, "this is a folder, not a file");
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (!file && !file.eof()) return cannot_read(path, "the file cannot be read; check its permissions");
-  return load_text(path, std::move(text), {std::filesystem::path(path).parent_path(), {}});
+  auto text = read_file(path, Document::kMostBytes);
+  if (!text) return cannot_read(path, fmt::format("the file cannot be read: {}", text.error()));
+  return load_text(path, std::move(*text), {std::filesystem::path(path).parent_path(), {}});
 }
 
 }  // namespace lingate::config

@@ -1,11 +1,9 @@
 #include "gateway/config/secret.h"
 
-#include <fstream>
-#include <iterator>
-
 #include <fmt/format.h>
 
 #include "base/codes.h"
+#include "base/read_file.h"
 
 namespace lingate::config {
 namespace {
@@ -27,11 +25,12 @@ Parsed<Secret> from_file(const std::string& name, const LoadOptions& options) {
   if (size > kMostBytes)
     return fail(Fault{code::kBadSecret, fmt::format("the file '{}' is larger than 64KiB", path.string()),
                       "a secret is one short text"});
-  std::ifstream file(path, std::ios::binary);
-  if (!readable || !file)
-    return fail(Fault{code::kBadSecret, fmt::format("the file '{}' cannot be read", path.string()),
+  auto read = readable ? read_file(path.string(), kMostBytes)
+                       : Result<std::string, std::string>(fail(std::string("no such file")));
+  if (!read)
+    return fail(Fault{code::kBadSecret, fmt::format("the file '{}' cannot be read: {}", path.string(), read.error()),
                       "create it; the path is relative to the configuration file"});
-  std::string text((std::istreambuf_iterator<char>(file)), {});
+  std::string text = std::move(*read);
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   return Secret{std::move(text)};

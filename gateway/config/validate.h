@@ -47,6 +47,7 @@ class Validator {
   Settings output(std::string_view text) const;
   Settings lines(const Node& node, const Where& where);
   Settings conditions(const Node& node, const Field& field, const Where& where);
+  Settings condition(const Entry& entry, bool of_header, const Where& where);
   Settings any(const Node& node, const Field& field, const Where& where, std::size_t depth);
   Settings any_scalar(const Node& node, const Field& field, const Where& where);
   Parsed<void> check_text(std::string_view text, const Field& field) const;

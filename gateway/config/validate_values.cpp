@@ -67,10 +67,8 @@ Parsed<void> check_editable(std::string_view name) {
                     "the gateway writes it by itself: remove it"});
 }
 
-Parsed<void> check_script_file(std::string_view text, const std::filesystem::path& folder) {
-  const std::filesystem::path path = folder / text;
+Parsed<void> missing_script(std::string_view text, const std::filesystem::path& path) {
   std::error_code problem;
-  if (std::filesystem::is_regular_file(path, problem)) return {};
   std::vector<std::string> siblings;
   for (std::filesystem::directory_iterator each(path.parent_path(), problem), end; !problem && each != end;
        each.increment(problem))
@@ -82,6 +80,13 @@ Parsed<void> check_script_file(std::string_view text, const std::filesystem::pat
   return fail(Fault{code::kFileNotFound, fmt::format("there is no file '{}'", text),
                     similar.empty() ? fmt::format("looked for {}", path.lexically_normal().string())
                                     : fmt::format("did you mean '{}'?", meant.string())});
+}
+
+Parsed<void> check_script_file(std::string_view text, const std::filesystem::path& folder, const Report& report) {
+  const std::filesystem::path path = folder / text;
+  std::error_code problem;
+  if (std::filesystem::is_regular_file(path, problem)) return {};
+  return report.full() ? fail(Fault{code::kFileNotFound, {}, {}}) : missing_script(text, path);
 }
 
 Parsed<void> check_output(std::string_view text, const std::filesystem::path& folder) {
@@ -279,7 +284,7 @@ Parsed<void> Validator::check_text(std::string_view text, const Field& field) co
     case Type::network: return only_fault(parse_network(text));
     case Type::origin: return check_origin(text);
     case Type::hash_key: return only_fault(parse_hash_key(text));
-    case Type::script_file: return check_script_file(text, options_.folder);
+    case Type::script_file: return check_script_file(text, options_.folder, report_);
     case Type::output: return is_one_of(text, field.words) ? Parsed<void>() : check_output(text, options_.folder);
     default: return {};
   }
@@ -332,16 +337,30 @@ Settings Validator::conditions(const Node& node, const Field& field, const Where
   Settings::Map map;
   HeaderNames names;
   for (const Entry& entry : node.entries) {
-    const Field condition{.section = "", .name = entry.name, .type = Type::text};
-    if (field.type == Type::header_conditions) {
-      if (!check_fresh(names.add(entry), entry, where)) continue;
-      if (auto checked = check_header_name(entry.name); !checked) refuse(entry.span, condition, where, checked.error());
-    }
-    const Scalar given = entry.value->kind == Node::Kind::scalar ? read_scalar(*entry.value) : Scalar();
-    const auto* presence = std::get_if<bool>(&given);
-    map.emplace_back(entry.name, presence ? Settings(*presence) : scalar(*entry.value, condition, where));
+    const bool of_header = field.type == Type::header_conditions;
+    if (of_header && !check_fresh(names.add(entry), entry, where)) continue;
+    map.emplace_back(entry.name, condition(entry, of_header, where));
   }
   return Settings(std::move(map));
+}
+
+// A condition on a header field that no request can meet is an error.
+Settings Validator::condition(const Entry& entry, bool of_header, const Where& where) {
+  const Field field{.section = "", .name = entry.name, .type = Type::text};
+  if (of_header)
+    if (auto checked = check_condition_name(entry.name); !checked) refuse(entry.span, field, where, checked.error());
+  const Scalar given = entry.value->kind == Node::Kind::scalar ? read_scalar(*entry.value) : Scalar();
+  if (const auto* presence = std::get_if<bool>(&given)) return Settings(*presence);
+  if (is_secret(*entry.value)) {  // `lingate route` shows what a condition wants
+    refuse(entry.value->span, field, where,
+           {code::kBadValue, "a secret in a condition", "compare secrets in a script, in constant time"});
+    return {};
+  }
+  Settings wanted = scalar(*entry.value, field, where);
+  const auto checked = of_header ? check_condition_value(wanted.as_text()) : Parsed<void>();
+  if (checked) return wanted;
+  refuse(entry.value->span, field, where, checked.error());
+  return {};
 }
 
 Settings Validator::any(const Node& node, const Field& field, const Where& where, std::size_t depth) {

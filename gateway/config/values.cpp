@@ -187,6 +187,26 @@ Parsed<void> check_header_value(std::string_view text) {
   return fail(Fault{code::kBadHeader, fmt::format("the value holds {}", what), "a header value is one line"});
 }
 
+Parsed<void> check_condition_name(std::string_view text) {
+  if (auto checked = check_header_name(text); !checked) return checked;
+  if (text.find('_') == std::string_view::npos) return {};
+  std::string hyphens(text);
+  std::replace(hyphens.begin(), hyphens.end(), '_', '-');
+  return fail(Fault{code::kBadHeader, "the gateway removes fields with '_' in their name",
+                    fmt::format("no request has it when routes are matched: send and match '{}'", hyphens)});
+}
+
+Parsed<void> check_condition_value(std::string_view text) {
+  if (auto checked = check_header_value(text); !checked) return checked;
+  if (!fields::is_strict_value(text))
+    return fail(Fault{code::kBadHeader, "the value holds a control byte",
+                      "requests with one are refused: match a value without"});
+  const auto white = [](char c) { return c == ' ' || c == '\t'; };
+  if (text.empty() || (!white(text.front()) && !white(text.back()))) return {};
+  return fail(Fault{code::kBadHeader, "white space around the value",
+                    "it is removed from fields before routes are matched: write the value without"});
+}
+
 Parsed<void> check_method(std::string_view text) {
   if (!fields::is_token(text))
     return fail(Fault{code::kBadMethod, fmt::format("'{}' is no method", text), "a method is a word: GET, POST"});

@@ -40,6 +40,9 @@ Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem:
 Parsed<void> check_name(std::string_view text);
 Parsed<void> check_header_name(std::string_view text);
 Parsed<void> check_header_value(std::string_view text);  // does not repeat the value
+// Of conditions on header fields: can the gateway ever see such a name, such a value?
+Parsed<void> check_condition_name(std::string_view text);
+Parsed<void> check_condition_value(std::string_view text);  // does not repeat the value
 Parsed<void> check_method(std::string_view text);
 Parsed<void> check_origin(std::string_view text);
 Parsed<void> check_path_prefix(std::string_view text);

@@ -104,6 +104,7 @@ class Builder {
     const int style = fy_event_get_node_style(&const_cast<fy_event&>(event));
     node.plain = style < 0 || style == FYNS_PLAIN;
     node.text = document_.keep(token_text(event.scalar.value));
+    node.bytes = node.text.size();
     if (style == FYNS_SINGLE_QUOTED || style == FYNS_DOUBLE_QUOTED) widen_over_quotes(node.span);
     check_tag(token_text(event.scalar.tag), node);
     remember(event.scalar.anchor, node);
@@ -131,7 +132,8 @@ class Builder {
 
   bool alias(const fy_event& event) {
     const std::string_view name = token_text(event.alias.anchor);
-    const Span span = span_of(event);
+    Span span = span_of(event);
+    if (span.begin > 0 && report_.source().text()[span.begin - 1] == '*') --span.begin;
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) return refuse_unknown(name, span);
     Node& target = *found->second;
@@ -141,15 +143,18 @@ class Builder {
       return add_broken(span);
     }
     from_aliases_ += target.weight;
-    if (from_aliases_ > Document::kMostFromAliases || open_.size() + target.height > Document::kDeepest) {
+    text_from_aliases_ += target.bytes;
+    const bool too_long = text_from_aliases_ > Document::kMostTextFromAliases;
+    if (too_long || from_aliases_ > Document::kMostFromAliases || open_.size() + target.height > Document::kDeepest) {
       report_.error({code::kYamlTooLarge, span, fmt::format("the alias '*{}' expands to too much", name),
-                     "use fewer aliases of things that hold aliases"});
+                     too_long ? "use fewer aliases of long texts" : "use fewer aliases of things that hold aliases"});
       return false;
     }
     return add(target);
   }
 
   bool refuse_unknown(std::string_view name, Span span) {
+    if (report_.full()) return report_.count_error(), add_broken(span);
     std::vector<std::string_view> names;
     for (const auto& each : anchors_)
       names.push_back(each.first);
@@ -184,11 +189,17 @@ class Builder {
       add_entry(parent, node);
     }
     parent.node->weight = std::min(parent.node->weight + node.weight, Document::kMostFromAliases * 2);
+    count_text(*parent.node, node);
     parent.node->height = std::max(parent.node->height, node.height + 1);
     return true;
   }
 
+  static void count_text(Node& parent, const Node& part) {
+    parent.bytes = std::min(parent.bytes + part.bytes, Document::kMostTextFromAliases * 2);
+  }
+
   void set_key(Open& parent, const Node& node) {
+    count_text(*parent.node, node);
     parent.key = Entry{node.text, node.span, nullptr};
     if (node.kind == Node::Kind::scalar) return;
     parent.key->name = {};
@@ -218,6 +229,7 @@ class Builder {
   std::vector<Open> open_;
   std::unordered_map<std::string_view, Node*> anchors_;
   std::uint64_t from_aliases_ = 0;
+  std::uint64_t text_from_aliases_ = 0;
   std::uint32_t last_ = 0;
   int documents_ = 0;
 };
@@ -247,6 +259,15 @@ bool check_bytes(Report& report) {
   return true;
 }
 
+// What people mean where libfyaml stumbles: a text without its quotes.
+std::string_view syntax_cure(std::string_view message) {
+  if (message.find("missing comma") != std::string_view::npos)
+    return "quote a text that holds braces or brackets: \"/users/{id}\"";
+  if (message.find("invalid alias") != std::string_view::npos)
+    return "quote a text that holds '*' or braces: \"/files/{*}\"";
+  return "nothing after this place was read";
+}
+
 void report_syntax(Report& report, fy_diag* diag, const Node* innermost) {
   void* position = nullptr;
   const fy_diag_error* error = fy_diag_errors_iterate(diag, &position);
@@ -260,10 +281,8 @@ void report_syntax(Report& report, fy_diag* diag, const Node* innermost) {
   std::vector<Report::Second> notes;
   if (innermost && message.find("closing bracket") != std::string_view::npos)
     notes.push_back({innermost->span, "it opens here"});
-  const bool braces = message.find("missing comma") != std::string_view::npos;
   report.error(
-      {code::kYamlSyntax, span, fmt::format("not well-formed YAML: {}", message),
-       braces ? "quote a text that holds braces or brackets: \"/users/{id}\"" : "nothing after this place was read"},
+      {code::kYamlSyntax, span, fmt::format("not well-formed YAML: {}", message), std::string(syntax_cure(message))},
       std::move(notes));
 }
 
@@ -274,12 +293,13 @@ bool matches(std::string_view text, std::initializer_list<std::string_view> word
 std::optional<std::int64_t> read_integer(std::string_view text) {
   int base = 10;
   std::string_view digits = text;
-  if (digits.starts_with("+")) digits.remove_prefix(1);
+  const bool plus = digits.starts_with("+");
   if (digits.starts_with("0x") || digits.starts_with("0o")) {
     base = digits[1] == 'x' ? 16 : 8;
     digits.remove_prefix(2);
-    if (digits.starts_with("-")) return std::nullopt;
   }
+  if (plus) digits.remove_prefix(1);
+  if ((plus || base != 10) && digits.starts_with("-")) return std::nullopt;  // a second sign, or one that is not taken
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), value, base);
   if (problem != std::errc() || end != digits.data() + digits.size()) return std::nullopt;

@@ -35,6 +35,7 @@ struct Node {
   std::vector<Node*> items;
   std::vector<Entry> entries;
   std::uint64_t weight = 1;  // nodes in it, aliases expanded
+  std::uint64_t bytes = 0;   // of texts in it, names included, aliases expanded
   std::uint32_t height = 1;  // levels below and with it
 
   const Entry* find(std::string_view name) const noexcept;
@@ -44,7 +45,8 @@ struct Node {
 class Document {
  public:
   static constexpr std::size_t kMostBytes = 64U * 1024 * 1024;
-  static constexpr std::uint64_t kMostFromAliases = 1'000'000;  // nodes
+  static constexpr std::uint64_t kMostFromAliases = 1'000'000;              // nodes
+  static constexpr std::uint64_t kMostTextFromAliases = 64U * 1024 * 1024;  // bytes
   static constexpr std::uint32_t kDeepest = 64;
 
   Node* root = nullptr;  // nullptr: the document is empty

@@ -53,12 +53,16 @@ void Connection::expired() noexcept {
   if (left > Duration::zero()) return worker_.parts.loop.arm(*this, left);
   if (got_ahead_ != kNothingAhead)
     return worker_.parts.loop.arm(*this, Loop::kTick);  // the rest of this turn will show
-  if (phase_ == Phase::head && partial_) {
-    transaction_ = &worker_.take_transaction();
-    phase_ = Phase::busy;
-    return transaction_->refuse(*this, {code::kRequestTimeout, "the request head did not arrive in time"});
-  }
+  if (phase_ == Phase::head && partial_)
+    return refuse({code::kRequestTimeout, "the request head did not arrive in time"});
   close();
+}
+
+// Answers what never became a request.
+void Connection::refuse(const Refusal& refusal) noexcept {
+  transaction_ = &worker_.take_transaction();
+  phase_ = Phase::busy;
+  transaction_->refuse(*this, refusal);
 }
 
 std::ptrdiff_t Connection::read(Block& into, std::size_t most) noexcept {
@@ -152,8 +156,7 @@ bool Connection::take_proxy_header() noexcept {
   const ProxyHeader header = read_proxy_header(in_.bytes());
   if (header.outcome == ProxyHeader::Outcome::refused ||
       (header.outcome == ProxyHeader::Outcome::more && read_closed_)) {
-    worker_.parts.metrics.malformed.add();
-    close();
+    refuse({code::kBadProxyProtocol, "the connection does not begin with a header of the PROXY protocol"});
     return false;
   }
   if (header.outcome == ProxyHeader::Outcome::more) {

@@ -70,6 +70,7 @@ class Connection final : public Watcher, private Timer {
   std::ptrdiff_t read_head() noexcept;
   bool take_proxy_header() noexcept;
   bool next_head() noexcept;
+  void refuse(const Refusal& refusal) noexcept;
   void await_head() noexcept;
   void go_idle() noexcept;
   void grow() noexcept;

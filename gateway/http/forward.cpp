@@ -83,6 +83,7 @@ std::uint64_t Transaction::hash_key(const HashKey& key) noexcept {
 
 void Transaction::attempt() noexcept {
   target_ = upstream_->pick(hash_key_, failed_target_);
+  if (!target_ && last_failure_ != 0) return answer(last_failure_, last_detail_);  // nobody is left to try it
   if (!target_) return answer(code::kNoHealthyUpstream, "no target of the upstream may be chosen");
   upstream_->begin(*target_);
   counted_attempt_ = true;
@@ -174,7 +175,8 @@ bool Transaction::may_retry(Failure failure) const noexcept {
 }
 
 void Transaction::attempt_failed(Failure failure, int code, std::string_view detail) noexcept {
-  const std::string kept(detail);
+  last_failure_ = code;
+  last_detail_.assign(detail);
   const bool again = may_retry(failure);
   if (counted_attempt_) {
     counted_attempt_ = false;
@@ -193,7 +195,7 @@ void Transaction::attempt_failed(Failure failure, int code, std::string_view det
     failed_target_ = target_;
     return attempt();
   }
-  answer(code, kept);
+  answer(code, last_detail_);
 }
 
 void Transaction::target_succeeded() noexcept {

@@ -199,6 +199,7 @@ Scan bounded(Scan outcome, std::size_t size, const Limits& limits, Refusal& refu
 
 Scan scan_request(std::string_view data, const Limits& limits, RequestHead& head, middleware::Headers& headers,
                   Refusal& refusal) {
+  head = {};  // nothing of the request before
   headers.clear();
   const char* at = data.data();
   const char* end = at + data.size();
@@ -215,6 +216,7 @@ Scan scan_request(std::string_view data, const Limits& limits, RequestHead& head
 
 Scan scan_response(std::string_view data, const Limits& limits, ForMethod method, ResponseHead& head,
                    middleware::Headers& headers, Refusal& refusal) {
+  head = {};
   headers.clear();
   const char* at = data.data();
   const char* end = at + data.size();

@@ -56,8 +56,8 @@ void HealthCheck::upstream_readable() noexcept {
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return connection_->watch().await_read();
   const std::string_view line(start, got > 0 ? static_cast<std::size_t>(got) : 0);
   if (got > 0 && line.size() < 12) return connection_->watch().await_read();
-  const bool good = line.starts_with("HTTP/1.") && line.size() > 9 && (line[9] == '2' || line[9] == '3');
-  finish(good, got <= 0 ? "closed without an answer" : "not a 2xx or 3xx answer");
+  const bool good = line.starts_with("HTTP/1.") && line.size() > 9 && line[9] == '2';
+  finish(good, got <= 0 ? "closed without an answer" : "not a 2xx answer");
 }
 
 void HealthCheck::finish(bool good, std::string_view why) noexcept {

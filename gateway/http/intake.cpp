@@ -4,8 +4,8 @@
 
 #include "base/codes.h"
 #include "base/fields.h"
+#include "base/path.h"
 #include "gateway/http/serialise.h"
-#include "gateway/routing/path.h"
 
 namespace lingate::http {
 namespace {
@@ -36,9 +36,9 @@ bool take_path(Exchange& exchange, const RequestHead& head, Refusal& refusal) {
   request.target_edited = head.absolute_form;
   if (head.path == "*") return true;
   const std::span<char> scratch(exchange.arena.allocate(head.path.size()), head.path.size());
-  const auto normal = routing::normalise_path(head.path, scratch);
+  const auto normal = normalise_path(head.path, scratch);
   if (!normal) {
-    refusal = {code::kBadPath, routing::describe(normal.error())};
+    refusal = {code::kBadPath, describe(normal.error())};
     return false;
   }
   if (normal->data() != head.path.data() || normal->size() != head.path.size()) request.target_edited = true;
@@ -81,13 +81,15 @@ std::string_view client_of(std::string_view list, std::string_view peer_ip, cons
   return client;
 }
 
-bool is_forwarded_name(const Field& field) noexcept {
+// What only a trusted proxy may say.
+bool is_claim(const Field& field) noexcept {
   constexpr std::string_view kPrefix = "x-forwarded-";
   switch (field.id) {
     case FieldId::forwarded:
     case FieldId::x_forwarded_for:
     case FieldId::x_forwarded_host:
-    case FieldId::x_forwarded_proto: return true;
+    case FieldId::x_forwarded_proto:
+    case FieldId::x_request_id: return true;
     case FieldId::other:
       return field.name.size() > kPrefix.size() && fields::lower(field.name.front()) == 'x' &&
              fields::same_name(field.name.substr(0, kPrefix.size()), kPrefix);
@@ -95,10 +97,13 @@ bool is_forwarded_name(const Field& field) noexcept {
   }
 }
 
-void drop_claims(Headers& headers) {
+// The gateway says its own in their place: X-Request-Id here, where the client had one, the others before forwarding.
+void drop_claims(Exchange& exchange) {
+  Headers& headers = exchange.request.headers;
+  if (headers.find(FieldId::x_request_id)) headers.set("X-Request-Id", exchange.id());
   for (std::size_t k = 0; k < headers.all().size(); ++k) {
     const Field& field = headers.all()[k];
-    if (field.removed || !is_forwarded_name(field)) continue;
+    if (field.removed || field.line.empty() || !is_claim(field)) continue;
     if (field.id == FieldId::other)
       headers.remove(field.name);
     else
@@ -149,7 +154,7 @@ bool take_in(Exchange& exchange, const RequestHead& head, const Peer& peer, cons
   if (request.peer_trusted)
     request.client_ip = client_of(forwarded_for(request.headers, exchange.arena), peer_ip, snapshot);
   else
-    drop_claims(request.headers);
+    drop_claims(exchange);
   if (request.client_ip.data() != peer_ip.data()) request.client_port = 0;
   request.body.kind =
       head.framing.kind == Framing::Kind::none ? middleware::Body::Kind::none : middleware::Body::Kind::stream;
@@ -189,7 +194,7 @@ routing::Found find_route(Exchange& exchange, const routing::Router& router) {
     const std::string_view raw = found.params[k].of(request.path);
     const bool coded = raw.find('%') != std::string_view::npos;
     const std::span<char> scratch(coded ? exchange.arena.allocate(raw.size()) : nullptr, coded ? raw.size() : 0);
-    request.params.push_back({names[k], coded ? routing::percent_decode(raw, scratch) : raw, raw});
+    request.params.push_back({names[k], coded ? percent_decode(raw, scratch) : raw, raw});
   }
   return found;
 }

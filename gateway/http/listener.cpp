@@ -1,5 +1,6 @@
 #include "gateway/http/listener.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -42,6 +43,27 @@ void remove_stale_socket(const Endpoint& endpoint, const std::string& path) {
   if (dead) ::unlink(path.c_str());
 }
 
+int socket_of(const Endpoint& endpoint) {
+  const int fd = ::socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  if (fd >= 0) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  return fd;
+}
+
+bool bind_to(int fd, const Endpoint& endpoint) {
+  return ::bind(fd, reinterpret_cast<const sockaddr*>(&endpoint.storage), endpoint.size) == 0;
+}
+
+// Sockets of one port share it among workers, and would share it with another gateway as well: this one does not.
+bool is_free(const Endpoint& endpoint) {
+  const int fd = socket_of(endpoint);
+  const bool free = fd >= 0 && bind_to(fd, endpoint);
+  const int error = errno;
+  ::close(fd);
+  errno = error;
+  return free;
+}
+
 std::uint16_t port_of(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof storage;
@@ -55,8 +77,18 @@ Listener::~Listener() {
   close();
 }
 
-Result<Address> Listener::open() {
+Result<Listening> Listener::open() {
   Address address = options_.address;
+  const auto fd =
+      options_.joined_path >= 0 ? Result<int>(::fcntl(options_.joined_path, F_DUPFD_CLOEXEC, 0)) : bound(address);
+  if (!fd) return fail(fd.error());
+  watch_ = *fd >= 0 ? worker_.parts.reactor.add(*fd, *this) : nullptr;
+  if (!watch_) return fail(cannot(address, "epoll"));
+  watch_->await_read();
+  return Listening{std::move(address), watch_->fd()};
+}
+
+Result<int> Listener::bound(Address& address) {
   Endpoint endpoint;
   if (!fixed_endpoint(address, endpoint)) {
     errno = EINVAL;
@@ -64,28 +96,40 @@ Result<Address> Listener::open() {
   }
   const bool tcp = address.kind == Address::Kind::tcp;
   if (!tcp) remove_stale_socket(endpoint, address.path);
-  const int fd = ::socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (tcp && !options_.join && !is_free(endpoint)) return fail(cannot(address, "bind"));
+  const int fd = socket_of(endpoint);
   if (fd < 0) return fail(cannot(address, "socket"));
   const int on = 1;
-  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (tcp) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&endpoint.storage), endpoint.size) != 0 ||
-      ::listen(fd, options_.backlog) != 0) {
+  if (!bind_to(fd, endpoint) || ::listen(fd, options_.backlog) != 0) {
     Error error = cannot(address, "bind");
     ::close(fd);
     return fail(std::move(error));
   }
-  if (tcp) address.port = port_of(fd);
-  watch_ = worker_.parts.reactor.add(fd, *this);
-  if (!watch_) return fail(cannot(address, "epoll"));
-  watch_->await_read();
-  return address;
+  if (tcp)
+    address.port = port_of(fd);
+  else
+    file_ = SocketFile::of(address.path);
+  return fd;
 }
 
 void Listener::close() noexcept {
   worker_.parts.loop.disarm(*this);
   if (watch_) watch_->close();
   watch_ = nullptr;
+  if (file_) file_->remove();
+  file_.reset();
+}
+
+SocketFile SocketFile::of(const std::string& path) {
+  struct stat info {};
+  ::stat(path.c_str(), &info);
+  return {path, info.st_dev, info.st_ino};
+}
+
+void SocketFile::remove() const noexcept {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 && info.st_dev == device && info.st_ino == inode) ::unlink(path.c_str());
 }
 
 void Listener::readable() noexcept {

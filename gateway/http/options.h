@@ -28,10 +28,19 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
+// Where workers listen together: the first binds, and refuses an address that somebody else has; the others join it.
 struct ListenerOptions {
   Address address;
+  bool join = false;
+  int joined_path = -1;         // joining a `unix:` address: the first one's socket, of which there can be only one
   bool proxy_protocol = false;  // trusted peers begin with a PROXY header (proxy_protocol.h)
   int backlog = 4096;
+};
+
+// What the first one has: the address with the port that the kernel gave, and its socket.
+struct Listening {
+  Address address;
+  int fd = -1;
 };
 
 // An IP network; IPv4 as ::ffff:a.b.c.d.

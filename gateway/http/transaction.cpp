@@ -1,8 +1,10 @@
 #include "gateway/http/transaction.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/codes.h"
+#include "base/percent.h"
 #include "gateway/http/intake.h"
 #include "gateway/http/worker_state.h"
 
@@ -17,6 +19,22 @@ constexpr std::size_t kMostKept = 64 * 1024;  // of a collected body's capacity
 void empty(std::string& store) {
   store.clear();
   if (store.capacity() > kMostKept) store.shrink_to_fit();
+}
+
+// A parameter goes back into a URL as it stood in the path, so that nothing separates that did not before: triplets
+// stay, and what could mean something else there becomes one.
+void append_raw(std::string& location, std::string_view raw) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  const bool in_query = location.find('?') != std::string::npos;
+  for (const char c : raw) {
+    const bool plain = is_unreserved(static_cast<unsigned char>(c)) || c == '%' || c == '/' ||
+                       (!in_query && std::string_view("!$&'()*+,;=:@").find(c) != std::string_view::npos);
+    const auto byte = static_cast<unsigned char>(c);
+    if (plain)
+      location += c;
+    else
+      location.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
+  }
 }
 
 }  // namespace
@@ -92,6 +110,8 @@ void Transaction::refuse(Connection& client, const Refusal& refusal) noexcept {
 }
 
 void Transaction::find_chain() noexcept {
+  // `OPTIONS *` asks about the gateway, not about anything behind it.
+  if (head_.path == "*") return exchange_.begin(snapshot().unrouted, {});
   const routing::Found found = find_route(exchange_, snapshot().router);
   if (found.outcome == routing::Found::Outcome::matched) {
     route_ = &snapshot().routes[found.route];
@@ -102,7 +122,6 @@ void Transaction::find_chain() noexcept {
     return;
   }
   exchange_.begin(snapshot().unrouted, {});
-  if (head_.path == "*") return;
   if (found.outcome == routing::Found::Outcome::method_not_allowed) {
     pending_fault_ = code::kMethodNotAllowed;
     allow_ = exchange_.arena.copy(snapshot().router.allow(found.allowed));
@@ -133,6 +152,7 @@ void Transaction::request_side_over() noexcept {
 
 void Transaction::redirect() noexcept {
   const std::string& to = route_->redirect->to;
+  const middleware::Request& request = exchange_.request;
   std::string location;
   for (std::size_t at = 0; at < to.size();) {
     const std::size_t open = to.find('{', at);
@@ -140,21 +160,13 @@ void Transaction::redirect() noexcept {
     location.append(to, at, close == std::string::npos ? std::string::npos : open - at);
     if (close == std::string::npos) break;
     const std::string_view name = std::string_view(to).substr(open + 1, close - open - 1);
-    for (const middleware::Param& param : exchange_.request.params) {
-      if (param.name != name) continue;
-      // Decoded text goes back into a URL: whatever is not plainly harmless is encoded again.
-      for (const char c : param.value) {
-        const auto byte = static_cast<unsigned char>(c);
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                           c == '.' || c == '_' || c == '~' || (c == '/' && name == "*");
-        constexpr std::string_view kHex = "0123456789ABCDEF";
-        if (plain)
-          location += c;
-        else
-          location.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
-      }
-    }
+    for (const middleware::Param& param : request.params)
+      if (param.name == name) append_raw(location, param.raw);
     at = close + 1;
+  }
+  if (request.has_query && to.find('?') == std::string::npos) {
+    const std::size_t fragment = std::min(location.find('#'), location.size());
+    location.insert(fragment, "?" + std::string(request.query));
   }
   exchange_.respond(route_->redirect->status, {});
   exchange_.response.headers.set("Location", location);
@@ -253,6 +265,7 @@ void Transaction::clear() noexcept {
   route_ = nullptr;
   upstream_ = nullptr;
   failed_target_ = nullptr;
+  last_failure_ = 0;
   upload_.release();
   response_block_.release();
   up_ = {};

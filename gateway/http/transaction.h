@@ -179,6 +179,8 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   Upstream* upstream_ = nullptr;
   Target* target_ = nullptr;
   const Target* failed_target_ = nullptr;
+  int last_failure_ = 0;  // of the attempt before; 0: none failed
+  std::string last_detail_;
   UpstreamConnection* leg_ = nullptr;
   Outbox to_upstream_;
   std::uint64_t hash_key_ = 0;

@@ -145,11 +145,11 @@ Worker::Worker(const WorkerOptions& options, std::shared_ptr<const Snapshot> sna
 
 Worker::~Worker() = default;
 
-Result<Address> Worker::listen(const ListenerOptions& options) {
+Result<Listening> Worker::listen(const ListenerOptions& options) {
   auto listener = std::make_unique<Listener>(*state_, options);
-  auto address = listener->open();
-  if (address) state_->listeners.push_back(std::move(listener));
-  return address;
+  auto listening = listener->open();
+  if (listening) state_->listeners.push_back(std::move(listener));
+  return listening;
 }
 
 void Worker::run() {

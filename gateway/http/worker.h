@@ -35,7 +35,7 @@ class Worker final : public Loop {
 
   // Before run(). Opens a listener with SO_REUSEPORT and returns the address with the port that it got; the other
   // workers then listen on that port. Serving begins with run().
-  Result<Address> listen(const ListenerOptions& options);
+  Result<Listening> listen(const ListenerOptions& options);
 
   // Serves until drain() or stop() has ended it.
   void run();

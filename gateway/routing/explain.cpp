@@ -80,7 +80,8 @@ bool method_matches(const Match& match, const Request& request) {
   };
   if (match.methods.empty() || takes(request.method)) return true;
   if (request.method == "HEAD") return takes("GET");
-  if (request.method != "OPTIONS" || !match.preflight || !request.headers) return false;
+  if (request.method != "OPTIONS" || !match.preflight || !request.headers || !request.headers->first("origin"))
+    return false;
   const auto asked = request.headers->first("Access-Control-Request-Method");
   return asked && takes(*asked);
 }

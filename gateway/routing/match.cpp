@@ -1,7 +1,6 @@
 #include "gateway/routing/match.h"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -105,45 +104,6 @@ Result<void, PatternFault> check_whole(std::string_view pattern, const std::vect
   return {};
 }
 
-// The shape of a pattern: parameter names do not tell routes apart.
-std::string shape(const Match& match) {
-  std::string key = match.host;
-  const std::vector<Segment> segments = parse_path(match.path).value();
-  for (const Segment& segment : segments)
-    key += segment.kind == Segment::Kind::param ? "/{}" : "/" + segment.text;
-  return fmt::format("{} {}", key, match.headers.size() + match.query.size());
-}
-
-enum class NameCase { counts, ignored };
-
-// Can no request meet both lists?
-bool exclude_each_other(const std::vector<Condition>& a, const std::vector<Condition>& b, NameCase names) {
-  const auto same_name = [names](const std::string& one, const std::string& other) {
-    return names == NameCase::counts ? one == other : lower(one) == lower(other);
-  };
-  for (const Condition& one : a)
-    for (const Condition& other : b) {
-      if (!same_name(one.name, other.name)) continue;
-      if ((one.test == Condition::Test::absent) != (other.test == Condition::Test::absent)) return true;
-      if (one.test == Condition::Test::equals && other.test == Condition::Test::equals && one.value != other.value)
-        return true;
-    }
-  return false;
-}
-
-// Some request gets the same rank from both lists of methods.
-bool share_a_method(const Match& a, const Match& b) {
-  if (a.methods.empty() || b.methods.empty()) return a.methods.empty() && b.methods.empty();
-  return std::any_of(a.methods.begin(), a.methods.end(), [&b](const std::string& method) {
-    return std::find(b.methods.begin(), b.methods.end(), method) != b.methods.end();
-  });
-}
-
-bool conflict(const Match& a, const Match& b) {
-  return share_a_method(a, b) && !exclude_each_other(a.headers, b.headers, NameCase::ignored) &&
-         !exclude_each_other(a.query, b.query, NameCase::counts);
-}
-
 }  // namespace
 
 Result<std::vector<Segment>, PatternFault> parse_path(std::string_view pattern) {
@@ -182,22 +142,6 @@ Result<std::string, PatternFault> parse_host(std::string_view pattern) {
       return fault(at, 1, "a byte that no host holds", "write international names in their 'xn--' form");
   }
   return host;
-}
-
-std::vector<Conflict> find_conflicts(std::span<const Match> matches) {
-  std::unordered_map<std::string, std::vector<std::size_t>> groups;
-  std::vector<Conflict> conflicts;
-  for (std::size_t later = 0; later < matches.size(); ++later) {
-    std::vector<std::size_t>& group = groups[shape(matches[later])];
-    const auto earlier = std::find_if(group.begin(), group.end(),
-                                      [&](std::size_t each) { return conflict(matches[each], matches[later]); });
-    if (earlier != group.end()) {
-      conflicts.push_back({*earlier, later});
-    } else {
-      group.push_back(later);
-    }
-  }
-  return conflicts;
 }
 
 }  // namespace lingate::routing

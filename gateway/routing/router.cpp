@@ -20,7 +20,7 @@ class Router::Walk {
     method_ = router.bit(request.method);
     if (request.method == "HEAD") {
       implied_ = router.bit("GET");
-    } else if (request.method == "OPTIONS" && request.headers) {
+    } else if (request.method == "OPTIONS" && request.headers && request.headers->first("origin")) {
       if (const auto asked = request.headers->first(kPreflightField)) preflight_ = router.bit(*asked);
     }
   }

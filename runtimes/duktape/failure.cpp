@@ -113,9 +113,7 @@ std::string size_text(std::uint64_t bytes) {
   return bytes % kMiB == 0 ? std::to_string(bytes / kMiB) + " MiB" : std::to_string(bytes) + " bytes";
 }
 
-}  // namespace
-
-void read_fault(Vm& vm, Fault& fault) noexcept {
+void read_error(Vm& vm, Fault& fault) noexcept {
   fault.kind = vm.heap.is_out_of_memory() ? FailureKind::memory
                : vm.heap.interrupted()    ? FailureKind::timeout
                                           : FailureKind::exception;
@@ -134,6 +132,14 @@ void read_fault(Vm& vm, Fault& fault) noexcept {
   if (fault.kind == FailureKind::timeout) fault.message = "the script ran past its budget";
   if (fault.kind == FailureKind::memory)
     fault.message = "the script needs more memory than its limit of " + size_text(vm.heap.limit());
+}
+
+}  // namespace
+
+void read_fault(Vm& vm, Fault& fault) noexcept {
+  read_error(vm, fault);
+  // What is no Error has no place of its own.
+  if (fault.file.empty()) fault.file = vm.script.path;
 }
 
 }  // namespace lingate::runtimes::duktape

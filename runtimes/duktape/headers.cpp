@@ -1,15 +1,9 @@
 // headers objects, and the methods that live on host objects: headers.values/add/lines, text() and json() of req and
 // res.
-#include "runtimes/duktape/text.h"
-#include "runtimes/duktape/vm.h"
+#include "runtimes/duktape/host_object.h"
 
 namespace lingate::runtimes::duktape {
 namespace {
-
-Slot& slot_of(duk_context* ctx, void* host) {
-  if (host == nullptr) raise_over(ctx);
-  return *static_cast<Slot*>(host);
-}
 
 HeadView& head_of(Slot& slot, Side side) {
   return side == Side::request ? slot.view.request_head() : slot.view.response_head();
@@ -101,11 +95,11 @@ constexpr lingate_duk_ops make_ops() {
 HeadView& this_head(duk_context* ctx, Slot*& slot) {
   duk_push_this(ctx);
   if (void* const request = lingate_duk_get_host(ctx, -1, &kReqHeadersOps)) {
-    slot = static_cast<Slot*>(request);
+    slot = &slot_of(ctx, request);
     return slot->view.request_head();
   }
   if (void* const response = lingate_duk_get_host(ctx, -1, &kResHeadersOps)) {
-    slot = static_cast<Slot*>(response);
+    slot = &slot_of(ctx, response);
     return slot->view.response_head();
   }
   if (lingate_duk_is_host(ctx, -1)) raise_over(ctx);
@@ -171,10 +165,11 @@ std::string_view this_body(duk_context* ctx, std::string_view method) {
     vm.error_text.assign("call it as a method: req.").append(method).append("()");
     raise_kept(ctx);
   }
+  Slot& slot = slot_of(ctx, host);
   std::string_view bytes;
   bool bad;
   {
-    CallView::BodyRead read = static_cast<Slot*>(host)->view.body(side);
+    CallView::BodyRead read = slot.view.body(side);
     bad = refused(vm, std::move(read.refusal));
     bytes = read.bytes;
   }

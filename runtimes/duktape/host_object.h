@@ -13,9 +13,13 @@
 
 namespace lingate::runtimes::duktape {
 
+// The call behind a host object: the one that runs. An object whose call is over is refused, and so is one whose call
+// waits meanwhile, in every operation.
 inline Slot& slot_of(duk_context* ctx, void* host) {
   if (host == nullptr) raise_over(ctx);
-  return *static_cast<Slot*>(host);
+  Slot& slot = *static_cast<Slot*>(host);
+  if (slot.vm->current != &slot) raise(ctx, foreign_object());
+  return slot;
 }
 
 // [ key ] -> the key's text; a symbol has none and no property either.

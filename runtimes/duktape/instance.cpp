@@ -27,10 +27,7 @@ Result<void, LoadError> DuktapeInstance::load(Watchdog& watchdog) {
   if (!loaded) read_fault(vm_, fault_);
   if (watch.disarm()) settle();
   vm_.loading = false;
-  if (!loaded) {
-    if (fault_.file.empty()) fault_.file = vm_.script.path;
-    return lingate::fail(load_error(fault_));
-  }
+  if (!loaded) return lingate::fail(load_error(fault_));
   duk_pop(vm_.heap.context());
   if (vm_.heap.run(collect_garbage, nullptr, 1)) duk_pop(vm_.heap.context());
   used_after_collection_ = vm_.heap.used();

@@ -2,9 +2,7 @@
 // written back when the hook returns (collect.cpp).
 #include <array>
 
-#include "runtimes/attributes.h"
-#include "runtimes/duktape/text.h"
-#include "runtimes/duktape/vm.h"
+#include "runtimes/duktape/host_object.h"
 
 namespace lingate::runtimes::duktape {
 namespace {
@@ -20,10 +18,9 @@ constexpr std::size_t kTags = 3;
 constexpr std::size_t kMetadata = 4;
 constexpr std::size_t kFirstNumber = 5;  // in SessionNumber's order
 
-// The slot, if the session is still there.
-Slot& slot_of(duk_context* ctx, void* host) {
-  if (host == nullptr) raise_over(ctx);
-  Slot& slot = *static_cast<Slot*>(host);
+// The call behind it, if its session is still there.
+Slot& session_of(duk_context* ctx, void* host) {
+  Slot& slot = slot_of(ctx, host);
   if (!slot.view.has_session()) raise(ctx, "the session was cleared: req.session is null now");
   return slot;
 }
@@ -64,13 +61,22 @@ void push_container(duk_context* ctx, Slot& slot, Cell cell) {
   state = Container::given;
 }
 
+// A text that is absent is empty on the wire; the id never is.
+void push_text(duk_context* ctx, std::string_view text) {
+  if (text.empty()) {
+    duk_push_null(ctx);
+  } else {
+    push_utf8(ctx, text);
+  }
+}
+
 void get(duk_context* ctx, void* host) {
-  Slot& slot = slot_of(ctx, host);
+  Slot& slot = session_of(ctx, host);
   std::string_view name;
   const bool symbol = !get_string(ctx, -1, name);
   const std::size_t at = symbol ? kKeys.size() : find(name);
   if (at < kTexts) {
-    push_utf8(ctx, slot.view.session_text(static_cast<SessionText>(at)));
+    push_text(ctx, slot.view.session_text(static_cast<SessionText>(at)));
   } else if (at == kTags || at == kMetadata) {
     push_container(ctx, slot, at == kTags ? kCellTags : kCellMetadata);
   } else if (at < kKeys.size()) {
@@ -92,7 +98,7 @@ void get(duk_context* ctx, void* host) {
 }
 
 void put(duk_context* ctx, void* host) {
-  Slot& slot = slot_of(ctx, host);
+  Slot& slot = session_of(ctx, host);
   std::string_view name = "[symbol]";
   get_string(ctx, -2, name);
   const std::size_t at = find(name);
@@ -103,13 +109,13 @@ void put(duk_context* ctx, void* host) {
 }
 
 int has(duk_context* ctx, void* host) {
-  slot_of(ctx, host);
+  session_of(ctx, host);
   std::string_view name;
   return get_string(ctx, -1, name) && find(name) < kKeys.size() ? 1 : 0;
 }
 
 void del(duk_context* ctx, void* host) {
-  Slot& slot = slot_of(ctx, host);
+  Slot& slot = session_of(ctx, host);
   std::string_view name = "[symbol]";
   get_string(ctx, -1, name);
   slot.vm->error_text = unwritable_attribute(Object::session, name);
@@ -117,7 +123,7 @@ void del(duk_context* ctx, void* host) {
 }
 
 void keys(duk_context* ctx, void* host) {
-  slot_of(ctx, host);
+  session_of(ctx, host);
   duk_push_array(ctx);
   duk_uarridx_t at = 0;
   for (const std::string_view key : kKeys) {
@@ -126,21 +132,34 @@ void keys(duk_context* ctx, void* host) {
   }
 }
 
-}  // namespace
-
-const lingate_duk_ops kSessionOps{get, put, has, del, keys};
-
-// The value on top becomes what the script sees; its content is checked when the hook returns.
-void assign_container(duk_context* ctx, Slot& slot, Cell cell) {
-  if (slot.view.hook() == Hook::log) raise(ctx, "the session is read-only in log: the exchange is over");
+// The value on top must be a list for tags, a map for metadata.
+void check_container(duk_context* ctx, Cell cell) {
   int is_list = 0;
   unsigned long length = 0;
   const bool plain = lingate_duk_plain_object(ctx, -1, &is_list, &length) != 0;
   if (!plain || (is_list != 0) != (cell == kCellTags))
     raise(ctx, cell == kCellTags ? "session.tags takes a list of texts" : "session.metadata takes a map");
+}
+
+}  // namespace
+
+const lingate_duk_ops kSessionOps{get, put, has, del, keys};
+
+// The value on top becomes what the script sees, null and undefined an empty container; its content is checked when the
+// hook returns.
+void assign_container(duk_context* ctx, Slot& slot, Cell cell) {
+  if (slot.view.hook() == Hook::log) raise(ctx, "the session is read-only in log: the exchange is over");
+  const bool clears = duk_is_null_or_undefined(ctx, -1) != 0;
+  if (!clears) check_container(ctx, cell);
   duk_require_stack(ctx, 4);
   duk_push_heapptr(ctx, slot.cells);
-  duk_dup(ctx, -2);
+  if (!clears) {
+    duk_dup(ctx, -2);
+  } else if (cell == kCellTags) {
+    duk_push_array(ctx);
+  } else {
+    duk_push_object(ctx);
+  }
   duk_put_prop_index(ctx, -2, cell);
   duk_pop(ctx);
   (cell == kCellTags ? slot.tags : slot.metadata) = Container::given;

@@ -134,7 +134,8 @@ struct Fault {
   std::uint32_t line = 0;
   std::vector<std::string> stack;
 };
-// Reads the error on top of the stack, whatever it is; what the heap says about brake and memory decides the kind.
+// Reads the error on top of the stack, whatever it is; what the heap says about brake and memory decides the kind. One
+// that does not say where it was thrown has at least the script's file.
 void read_fault(Vm& vm, Fault& fault) noexcept;
 
 }  // namespace lingate::runtimes::duktape

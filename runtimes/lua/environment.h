@@ -101,6 +101,8 @@ struct Environment {
   int nesting = LUA_NOREF;  // how deep coroutines of the script run in each other
   int hooks[4] = {LUA_NOREF, LUA_NOREF, LUA_NOREF, LUA_NOREF};
   int arity_of = LUA_NOREF;
+  int config = LUA_NOREF;
+  int next = LUA_NOREF;  // the function, whatever the script makes of its global
 
   Vm vm;  // last: gone first, while what its objects look at is still there
 };

@@ -49,6 +49,20 @@ void complete_stack(lua_State* coroutine, LoadError& failure) {
   if (failure.line > 0) failure.stack.insert(failure.stack.begin(), frame_text(frame, failure.line));
 }
 
+// A tail call has replaced the frame that it was made in (`return lingate.respond(…)`): the hook itself is then all
+// that is known.
+void take_hook(Environment& environment, LoadError& failure) {
+  if (!environment.current || !failure.file.empty()) return;
+  lua_State* state = environment.vm.state();
+  const auto hook = static_cast<std::size_t>(environment.current->hook) - 1;
+  lua_rawgeti(state, LUA_REGISTRYINDEX, environment.hooks[hook]);
+  lua_Debug frame;
+  if (!lua_getinfo(state, ">S", &frame) || frame.linedefined <= 0) return;
+  failure.file = path_of(frame);
+  failure.line = static_cast<std::uint32_t>(frame.linedefined);
+  failure.stack.push_back(frame_text(frame, failure.line));
+}
+
 // Messages begin with "name:line: ", whose place is better than the innermost frame: error() may blame a caller.
 void take_position(const Environment& environment, std::string_view& message, LoadError& failure) {
   for (const Chunk& chunk : environment.chunks) {
@@ -124,6 +138,7 @@ LoadError describe_failure(Environment& environment, lua_State* coroutine) {
   if (!vm.interrupted() && !vm.doomed()) {
     failure.message = message_of(environment, coroutine, failure);
     complete_stack(coroutine, failure);
+    take_hook(environment, failure);
   }
   if (environment.stopped) failure = std::move(*environment.stopped);
   environment.stopped.reset();

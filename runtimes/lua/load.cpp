@@ -105,9 +105,7 @@ std::optional<LoadError> LuaInstance::run_init(lua_State* coroutine) {
   if (environment_.hooks[0] == LUA_NOREF) return std::nullopt;
   lua_State* init = lua_newthread(coroutine);
   lua_rawgeti(init, LUA_REGISTRYINDEX, environment_.hooks[0]);
-  lua_getglobal(init, "lingate");
-  lua_getfield(init, -1, "config");
-  lua_remove(init, -2);
+  lua_rawgeti(init, LUA_REGISTRYINDEX, environment_.config);
   if (environment_.vm.run(init, 1) == 0 && !environment_.vm.interrupted() && !environment_.vm.doomed())
     return std::nullopt;
   return describe_failure(environment_, init);

@@ -157,6 +157,7 @@ template <LogLevel level>
 int log(lua_State* state) {
   constexpr std::size_t kMessage = 4096;
   Environment& environment = Environment::of(state);
+  if (lua_type(state, 1) == LUA_TNUMBER) lua_tolstring(state, 1, nullptr);  // turns it into a string
   const std::string_view message = check_text(state, 1, "log: the message");
   std::string_view fields;
   if (!lua_isnoneornil(state, 2)) {

@@ -67,7 +67,7 @@ CallSlot& checked(lua_State* state, const Handle& handle) {
   if (CallSlot* const slot = running(environment, handle)) return *slot;
   const CallSlot* const slot = environment.slot_at(handle.slot);
   if (!slot || slot->generation != handle.generation) raise(state, stale_object());
-  raise(state, "this object belongs to another call");
+  raise(state, foreign_object());
 }
 
 }  // namespace

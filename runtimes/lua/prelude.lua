@@ -121,7 +121,13 @@ local function unwrap(ok, first, ...)
   error(first, 0)
 end
 
-local routines = {create = create, running = running, status = status}
+local routines = {create = create, status = status}
+
+-- A hook's own coroutine is the host's: nothing but the host may resume it.
+function routines.running()
+  if nesting[1] == 0 then return nil end
+  return running()
+end
 
 function routines.resume(co, ...)
   if type(co) ~= "thread" then error("bad argument #1 to 'resume' (coroutine expected)", 2) end

@@ -132,7 +132,7 @@ int params_new_index(lua_State* state) {
 
 int params_pairs(lua_State* state) {
   CallSlot& slot = live(state);
-  lua_getglobal(state, "next");
+  lua_rawgeti(state, LUA_REGISTRYINDEX, Environment::of(state).next);
   lua_newtable(state);
   for (const HeadView::Line& param : slot.view.params()) {
     push(state, param.name);

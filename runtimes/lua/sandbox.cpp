@@ -77,7 +77,11 @@ int build(lua_State* state) {
   add_direct(environment);
   add_native(state, "mark_array", &mark_array);
   push_config(environment);
+  lua_pushvalue(state, -1);
+  environment.config = luaL_ref(state, LUA_REGISTRYINDEX);
   lua_setfield(state, -2, "config");
+  lua_getglobal(state, "next");
+  environment.next = luaL_ref(state, LUA_REGISTRYINDEX);
   lua_pushnumber(state, static_cast<lua_Number>(std::random_device()()));
   lua_setfield(state, -2, "seed");
   lua_pushlightuserdata(state, &environment);

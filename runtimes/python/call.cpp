@@ -55,6 +55,7 @@ PyObject* Call::make_context() {
 }
 
 std::string Call::keep_containers(WireWriter& writer) {
+  if (hook == Hook::log) return {};  // nothing of it is kept
   if (context && (PyDict_Size(context.get()) != 0 || !view.context().empty())) {
     if (std::string why = write_map(context.get(), "ctx", writer); !why.empty()) return why;
     view.keep_context(writer.members());

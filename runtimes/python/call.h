@@ -51,7 +51,7 @@ struct Call {
   // ctx for the hook; borrowed.
   PyObject* make_context();
 
-  // Hands ctx, tags and metadata to the view as the script left them. A text: why they are no values.
+  // Hands ctx, tags and metadata to the view as the script left them, but in log. A text: why they are no values.
   std::string keep_containers(WireWriter& writer);
 
   // The session was replaced: what was read of the old one is forgotten.

@@ -166,13 +166,14 @@ Progress ModuleInstance::conclude(Call& call, Ref result) noexcept {
   result.reset();
   call.release();  // may run finalisers of the script's
   if (interrupt_.doom() != Doom::none) return fail_with_error(call);
-  if (!why.empty()) return finished(call, call.view.fail(FailureKind::invalid, why));
+  if (!why.empty()) return finished(call, call.view.fail(FailureKind::invalid, why, path_));
   return finished(call, call.view.finish());
 }
 
 Progress ModuleInstance::fail_with_error(Call& call) noexcept {
   Fault fault = take_fault();
   name_doom(fault, std::string(kHookNames[static_cast<std::size_t>(call.hook)]) + "()");
+  if (fault.file.empty()) fault.file = path_;
   interrupt_.silence();
   call.release();
   if (fault.kind == FailureKind::memory) interpreter().collect(2);

@@ -8,6 +8,7 @@
 #include "runtimes/python/call.h"
 #include "runtimes/python/engine.h"
 #include "runtimes/python/interpreter.h"
+#include "runtimes/python/thread.h"
 
 namespace lingate::runtimes::python {
 
@@ -29,12 +30,13 @@ bool fill_prelude(PyObject* names);
 // The `lingate` module of one instance; new reference or nullptr.
 PyObject* make_module(PyObject* config);
 
-// The call behind an object, or nullptr with an error set: it is over.
+// The call behind an object, or nullptr with an error set: it is over, or not the one that runs.
 inline Call* live(PyObject* self) {
   Call* call = reinterpret_cast<Bound*>(self)->call;
-  if (call == nullptr) [[unlikely]]
-    raise(stale_object());
-  return call;
+  if (call == here().call && call != nullptr) [[likely]]
+    return call;
+  raise(call == nullptr ? stale_object() : foreign_object());
+  return nullptr;
 }
 
 inline HeadView& head_of(Call& call, Side side) {

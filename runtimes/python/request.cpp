@@ -61,9 +61,15 @@ PyObject* session_get(PyObject* self, void*) {
   return Py_XNewRef(call->part(Part::session));
 }
 
+// Whether it is the session that the call has.
+bool is_session_of(const Call& call, PyObject* value) {
+  return value != nullptr && value == reinterpret_cast<PyObject*>(call.bound[static_cast<std::size_t>(Part::session)]);
+}
+
 int session_set(PyObject* self, PyObject* value, void*) {
   Call* call = live(self);
   if (call == nullptr) return -1;
+  if (call->view.has_session() && is_session_of(*call, value)) return 0;  // req.session = req.session
   Refusal no;
   if (value == nullptr || value == Py_None) {
     no = call->view.clear_session();
@@ -137,7 +143,8 @@ int body_set(PyObject* self, PyObject* value, void*) {
   const Side side = reinterpret_cast<Bound*>(self)->side;
   std::string_view bytes;
   Ref keep;
-  if (!payload_of(value, side == Side::request ? "req.body" : "res.body", bytes, keep)) return -1;
+  const bool none = value == nullptr || value == Py_None;  // an empty body
+  if (!none && !payload_of(value, side == Side::request ? "req.body" : "res.body", bytes, keep)) return -1;
   const Refusal no = call->view.set_body(side, bytes);
   if (no) raise(*no);
   return no ? -1 : 0;

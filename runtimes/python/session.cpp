@@ -25,10 +25,13 @@ Call* current(PyObject* self) {
   return nullptr;
 }
 
+// A text that is absent is empty on the wire; the id never is.
 PyObject* text_get(PyObject* self, void* closure) {
   Call* call = current(self);
   if (call == nullptr) return nullptr;
-  return text_from(call->view.session_text(static_cast<Text>(reinterpret_cast<std::uintptr_t>(closure))));
+  const auto text = call->view.session_text(static_cast<Text>(reinterpret_cast<std::uintptr_t>(closure)));
+  if (text.empty()) Py_RETURN_NONE;
+  return text_from(text);
 }
 
 PyObject* number_get(PyObject* self, void* closure) {
@@ -39,6 +42,14 @@ PyObject* number_get(PyObject* self, void* closure) {
   ValueReader reader;
   reader.number(*value);
   return reader.take().release();
+}
+
+// The call, if its session's tags and metadata can be assigned.
+Call* writable(PyObject* self) {
+  Call* call = current(self);
+  if (call == nullptr || call->hook != Hook::log) return call;
+  raise("everything is read-only in log");
+  return nullptr;
 }
 
 PyObject* tags_get(PyObject* self, void*) {
@@ -57,10 +68,14 @@ PyObject* tags_get(PyObject* self, void*) {
 }
 
 int tags_set(PyObject* self, PyObject* value, void*) {
-  Call* call = current(self);
+  Call* call = writable(self);
   if (call == nullptr) return -1;
+  if (value == Py_None) {
+    call->tags = Ref(PyList_New(0));
+    return call->tags ? 0 : -1;
+  }
   if (value == nullptr || !PyList_Check(value)) {
-    raise("session.tags must be a list of text");
+    raise("session.tags must be a list of text, or None");
     return -1;
   }
   call->tags = Ref::shared(value);
@@ -78,10 +93,14 @@ PyObject* metadata_get(PyObject* self, void*) {
 }
 
 int metadata_set(PyObject* self, PyObject* value, void*) {
-  Call* call = current(self);
+  Call* call = writable(self);
   if (call == nullptr) return -1;
+  if (value == Py_None) {
+    call->metadata = Ref(PyDict_New());
+    return call->metadata ? 0 : -1;
+  }
   if (value == nullptr || !PyDict_Check(value)) {
-    raise("session.metadata must be a dict");
+    raise("session.metadata must be a dict, or None");
     return -1;
   }
   call->metadata = Ref::shared(value);

@@ -23,8 +23,6 @@ bool bytes_of(PyObject* text, const char* name, std::string_view& bytes, Ref& ke
 }
 
 bool payload_of(PyObject* value, const char* name, std::string_view& bytes, Ref& keep) {
-  bytes = {};
-  if (value == nullptr || value == Py_None) return true;
   if (PyBytes_Check(value)) {
     bytes = view_of_bytes(value);
     return true;

@@ -28,7 +28,8 @@ inline std::string_view view_of_bytes(PyObject* bytes) {
 // False: an error is set ("NAME must be str, not int").
 bool bytes_of(PyObject* text, const char* name, std::string_view& bytes, Ref& keep);
 
-// The bytes of text, bytes, bytearray or a buffer; None is empty. False: an error is set.
+// The bytes of text, bytes, bytearray or a buffer. None is refused like any other object: what is absent must not pass
+// for what is empty. False: an error is set.
 bool payload_of(PyObject* value, const char* name, std::string_view& bytes, Ref& keep);
 
 // At most `size` bytes of str(object); never fails and leaves no error set.

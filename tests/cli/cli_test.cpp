@@ -130,6 +130,17 @@ TEST_F(CommandLine, RunExitsWith3IfTheConfigurationIsInvalid) {
   EXPECT_THAT(error, HasSubstr("missing.yaml: error[LG2027]: there is no such file"));
 }
 
+TEST_F(CommandLine, RunNamesEveryScriptThatDoesNotLoad) {
+  program.run_result = kScriptFailed;
+  program.problems = {{{file("gw.yaml"), 10, 24}, code::kScriptLoad, "nil", file("tenant.lua"), 2, {"a frame"}},
+                      {{file("gw.yaml"), 10, 24}, code::kScriptLoad, "no hook", file("other.lua"), 0, {}}};
+  EXPECT_EQ(lingate({"run", "-c", file("gw.yaml")}), kScriptFailed);
+  EXPECT_THAT(error, HasSubstr("tenant.lua:2:3: error[LG3006]: nil\n"));
+  EXPECT_THAT(error, HasSubstr("        at a frame\n"));
+  EXPECT_THAT(error, HasSubstr("other.lua: error[LG3006]: no hook\n"));
+  EXPECT_THAT(out, IsEmpty());
+}
+
 TEST_F(CommandLine, CheckSaysThatAllIsWell) {
   EXPECT_EQ(lingate({"check", file("gw.yaml")}), kOk);
   EXPECT_EQ(out, file("gw.yaml") + ": ok (5 routes, 1 upstream)\n");
@@ -211,6 +222,18 @@ TEST_F(CommandLine, RouteTakesHeadersAndNormalisesThePath) {
       kOk);
 }
 
+TEST_F(CommandLine, RouteDropsHeadersWithUnderscoresAsTheGatewayDoes) {
+  write("gone.yaml",
+        "version: 1\nlisten: :0\nroutes:\n"
+        "  - {name: without, match: {headers: {X-V: false}}, respond: {}}\n"
+        "  - {name: with, match: {headers: {X-V: \"1\"}}, respond: {}}\n");
+  const auto expect = [this](const std::string& line, const std::string& name) {
+    return lingate({"route", "GET", "/", "-c", file("gone.yaml"), "-H", line, "--expect", name});
+  };
+  EXPECT_EQ(expect("X_V: 1", "without"), kOk);
+  EXPECT_EQ(expect("X-V:\t1 ", "with"), kOk);
+}
+
 TEST_F(CommandLine, RouteShowsNearMisses) {
   EXPECT_EQ(lingate({"route", "POST", "http://other.test/users/7", "-c", file("gw.yaml")}), kOk);
   EXPECT_THAT(out, HasSubstr("rest  "));
@@ -289,6 +312,12 @@ TEST_F(CommandLine, ExplainKnowsKeysAndSteps) {
   EXPECT_THAT(out, HasSubstr("    origins "));
   EXPECT_EQ(lingate({"explain", "script.budget", "--json"}), kOk);
   EXPECT_EQ(json()[0]["key"], "script.budget");
+}
+
+TEST_F(CommandLine, ExplainKnowsStepsInJson) {
+  EXPECT_EQ(lingate({"explain", "cors", "--json"}), kOk);
+  EXPECT_EQ(json()[0]["step"], "cors");
+  EXPECT_EQ(json()[0]["options"][0]["key"], "cors.origins");
 }
 
 TEST_F(CommandLine, ExplainSuggestsWhatMayBeMeant) {

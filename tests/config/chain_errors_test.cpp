@@ -48,5 +48,13 @@ TEST(Mistakes, ChainsThatGoTooDeepInWhateverOrderTheyStand) {
       ElementsAre(testing::HasSubstr(too_deep)));
 }
 
+TEST(Mistakes, ThousandsOfChainsAreQuicklyChecked) {
+  std::string chains = "chains:\n  d0: []\n";
+  std::string route = "routes:\n  - {match: {}, respond: {}, chain: [";
+  for (int i = 1; i < 20'000; ++i)
+    chains += fmt::format("  d{0}: [use: d{1}]\n", i, i % 30 == 0 ? 0 : i - 1);
+  EXPECT_TRUE(load("version: 1\nlisten: :0\n" + chains + route + "use: d29]}\n").model);
+}
+
 }  // namespace
 }  // namespace lingate::config

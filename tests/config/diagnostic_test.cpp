@@ -69,6 +69,25 @@ TEST(Render, ColoursOnlyWhenAsked) {
   EXPECT_THAT(render(diagnostics.at(0), Paint::ansi), testing::HasSubstr("\x1b[1;31merror[LG2001]:\x1b[0m"));
 }
 
+TEST(Render, EscapesControlBytes) {
+  EXPECT_EQ(rendered("routes: []\nlog: {level: \"\\e[31m\\x9B\\x7F\"}\n"),
+            "gw.yaml:4:14: error[LG2006]: 'level' in 'log': '\\x1b[31m\\u009b\\x7f' is none of the choices\n"
+            "    4 | log: {level: \"\\e[31m\\x9B\\x7F\"}\n"
+            "      |              ^~~~~~~~~~~~~~~~ one of debug, info, warn, error\n");
+  EXPECT_EQ(rendered("routes: []\n\tx: a\x1B[31m\xFF\n").find('\x1B'), std::string::npos);
+}
+
+TEST(Render, PutsTheUnderlineUnderEscapes) {
+  Diagnostic diagnostic;
+  diagnostic.place = {"f\x1B", 1, 7};
+  diagnostic.width = 3;
+  diagnostic.line = "a\x1B[2J\tb\xC3\xA9\x01 c";
+  diagnostic.cure = "\x7F";
+  EXPECT_THAT(render(diagnostic, Paint::none), testing::EndsWith("    1 | a\\x1b[2J b\xC3\xA9\\x01 c\n"
+                                                                 "      |          ^~~~~~ \\x7f\n"));
+  EXPECT_THAT(render(diagnostic, Paint::none), testing::StartsWith("f\\x1b:1:7: error"));
+}
+
 TEST(RenderJson, HasPlaceCodeMessageCureAndNotes) {
   const auto diagnostics = load("version: 1\nlisten: :0\nroutes: []\nlog: {}\nlog: {}\n").diagnostics;
   const auto json = nlohmann::json::parse(render_json(diagnostics));

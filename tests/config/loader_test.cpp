@@ -243,6 +243,20 @@ TEST(LoadFile, ResolvesPathsAgainstTheFilesFolder) {
   EXPECT_EQ(loaded.model->routes[0].chain[2].settings.find("config")->text("key"), "from-the-process");
 }
 
+TEST(Load, ThousandsOfRoutesOfOnePathAreQuicklyChecked) {
+  std::string text = "version: 1\nlisten: :0\nroutes:\n";
+  for (int i = 1; i <= 10'000; ++i)
+    text += fmt::format("  - {{match: {{path: /a, headers: {{X-Tenant: t{}}}}}, respond: {{}}}}\n", i);
+  const Loaded loaded = load(text);
+  ASSERT_TRUE(loaded.model);
+  EXPECT_EQ(loaded.model->routes.back().name, "/a#10000");
+}
+
+TEST(LoadFile, ReadsNoMoreThanItMay) {
+  EXPECT_THAT(show(load_file("/dev/zero").diagnostics),
+              ElementsAre("0:0 LG2027 the file cannot be read: more than 64 MiB | "));
+}
+
 TEST(LoadFile, SaysWhyAFileCannotBeRead) {
   EXPECT_THAT(show(load_file("/no/such.yaml").diagnostics), ElementsAre("0:0 LG2027 there is no such file | "));
   EXPECT_THAT(show(load_file("/tmp").diagnostics), ElementsAre("0:0 LG2027 this is a folder, not a file | "));

@@ -44,7 +44,8 @@ TEST(ReadScalar, FollowsTheCoreSchemaOfYaml12) {
   EXPECT_EQ(scalar("1."), Scalar(1.0));
   EXPECT_TRUE(std::isnan(std::get<double>(scalar(".nan"))));
   EXPECT_EQ(scalar("-.inf"), Scalar(-INFINITY));
-  for (const std::string_view text : {"1.2.3", "1e", "-", "+", ".", "e3", "--1", "0x", "0xg", "inf", "nan"})
+  for (const std::string_view text : {"1.2.3", "1e", "-", "+", ".", "e3", "--1", "0x", "0xg", "inf", "nan", "+-5",
+                                      "++5", "-+5", "+0x5", "-0x5", "0x-5", "0x+5", "+0o7"})
     EXPECT_EQ(scalar(text), Scalar(text)) << text;
 }
 
@@ -89,15 +90,23 @@ TEST(ParseYaml, FollowsAliases) {
 
 TEST(ParseYaml, RefusesAnAliasOfItself) {
   Parsed parsed("a: &x [1, *x]\n");
-  EXPECT_THAT(parsed.errors(), ElementsAre("1:12 LG2023 the alias '*x' contains itself | remove it"));
+  EXPECT_THAT(parsed.errors(), ElementsAre("1:11 LG2023 the alias '*x' contains itself | remove it"));
 }
 
 TEST(ParseYaml, RefusesAnAliasWithoutAnchor) {
   Parsed parsed("a: &tenant 1\nb: *tenat\nc: *other\n");
   EXPECT_THAT(parsed.errors(),
-              ElementsAre("2:5 LG2010 the alias '*tenat' has no anchor before it | did you mean '*tenant'?",
-                          "3:5 LG2010 the alias '*other' has no anchor before it | define '&other' above, or remove "
+              ElementsAre("2:4 LG2010 the alias '*tenat' has no anchor before it | did you mean '*tenant'?",
+                          "3:4 LG2010 the alias '*other' has no anchor before it | define '&other' above, or remove "
                           "the alias"));
+}
+
+TEST(ParseYaml, UnderlinesTheWholeAlias) {
+  Parsed parsed("a: [1, *other]\n");
+  const auto diagnostics = parsed.report.take();
+  ASSERT_EQ(diagnostics.size(), 1U);
+  EXPECT_EQ(diagnostics[0].place.column, 8U);
+  EXPECT_EQ(diagnostics[0].width, 6U);
 }
 
 TEST(ParseYaml, BoundsWhatAliasesExpandTo) {
@@ -107,6 +116,20 @@ TEST(ParseYaml, BoundsWhatAliasesExpandTo) {
   Parsed parsed(text);
   EXPECT_FALSE(parsed.document);
   EXPECT_THAT(parsed.errors(), ElementsAre(testing::HasSubstr("expands to too much")));
+}
+
+TEST(ParseYaml, BoundsTheTextThatAliasesExpandTo) {
+  const std::string long_text(1000, 'x');
+  for (const std::string& anchored : {"&a " + long_text, "&a {n: [" + long_text + "]}", "&a {" + long_text + ": 1}"}) {
+    std::string text = "a: " + anchored + "\nb:\n";
+    for (std::size_t i = 0; i <= Document::kMostTextFromAliases / long_text.size(); ++i)
+      text += "  - *a\n";
+    Parsed parsed(text);
+    EXPECT_FALSE(parsed.document);
+    EXPECT_THAT(
+        parsed.errors(),
+        ElementsAre(testing::EndsWith("LG2023 the alias '*a' expands to too much | use fewer aliases of long texts")));
+  }
 }
 
 TEST(ParseYaml, BoundsDepth) {
@@ -163,6 +186,11 @@ TEST(ParseYaml, ShowsTheBracketThatIsNeverClosed) {
 TEST(ParseYaml, AdvisesQuotesForBracesBetweenBrackets) {
   EXPECT_THAT(Parsed("a: {path: /users/{id}}\n").errors(),
               ElementsAre(testing::HasSubstr("quote a text that holds braces")));
+}
+
+TEST(ParseYaml, AdvisesQuotesForAStarBetweenBrackets) {
+  EXPECT_THAT(Parsed("- {name: old, match: {path: /o}, redirect: /g/{*}}\n").errors(),
+              ElementsAre(testing::HasSubstr("quote a text that holds '*' or braces")));
 }
 
 TEST(ParseYaml, AnEmptyFileHasNoRoot) {

@@ -117,6 +117,20 @@ case("failure.an_exception_is_500_and_logged_with_its_place",
      js='function inner() { throw new Error("secret-detail"); }\nexports.request = function () { inner(); };',
      status=500, code="LG3001", forwarded=False, not_in_reply=["secret-detail", "script."], log=["secret-detail.*script\\.|script\\..*secret-detail"])
 
+# What is thrown need not know its place, what is returned or left in ctx has none.
+for what, code, lua, python, js in (
+        ("thrown_text", "LG3001", 'error("no place", 0)', 'raise Exception("no place")', 'throw "no place";'),
+        ("thrown_map", "LG3001", "error({a = 1})", 'raise Exception({"a": 1})', "throw {a: 1};"),
+        ("thrown_nil", "LG3001", "error(nil)", "raise Exception", "throw null;"),
+        ("a_bad_return_value", "LG3004", "return 5", "return 5", "return 5;"),
+        ("a_bad_ctx_value", "LG3004", "ctx.f = print", 'ctx["f"] = print', "ctx.f = print;")):
+    case(f"failure.{what}_is_logged_with_the_file",
+         "The log has file, line, message",
+         lua=f"function M.request(req, ctx) {lua} end", python=f"def request(req, ctx): {python}",
+         js=f"exports.request = function (req, ctx) {{ {js} }};",
+         status=500, code=code, forwarded=False, not_in_reply=["script."],
+         log=[rf'"route":"failure\.{what}_.*"file":"[^"]*script\.(lua|py|js)"'])
+
 case("failure.continue_goes_on_as_if_the_step_were_not_there",
      "continue goes on as if the step were not there",
      lua='function M.request(req) req.headers["X-A"] = "1"; error("boom") end',

@@ -184,6 +184,15 @@ values("body", EXCEPTION, ("req.body = %s", "req.body = %s", "req.body = %s;"), 
     "over_the_limit": (('string.rep("x", 11534336)', '"x" * 11534336', 'big()'), same('"x"')),
 }, forwarded=True, method="POST", body=b"b")
 
+# ---- the module, of what is absent: 8 ----
+ABSENT = ("nil", "None", "null")
+for function, call, good in (("equal_first", 'crypto.equal(%s, "")', '""'), ("equal_second", 'crypto.equal("", %s)', '""'),
+                             ("hmac_key", 'crypto.hmac(%s, "x")', '"k"'), ("hmac_data", 'crypto.hmac("k", %s)', '""'),
+                             ("sha256", "crypto.sha256(%s)", '""'), ("base64_encode", "base64.encode(%s)", '""'),
+                             ("base64_decode", "base64.decode(%s)", '""'), ("query_parse", "query.parse(%s)", '""')):
+    values("absent", EXCEPTION, (f"local v = lingate.{call}", f"lingate.{call}", f"lingate.{call};"),
+           {function: (ABSENT, same(good))}, forwarded=True)
+
 # ---- return values: 6 ----
 values("returned", INVALID, ("return %s", "return %s", "return %s;"), {
     "number": (same("5"), NULL),

@@ -152,3 +152,52 @@ case("session.other_fields_are_read_only",
      python=[f"def request(req): req.session = {PY_SESSION}", 'def request(req): req.session.id = "x"'],
      js=[f"exports.request = function (req) {{ req.session = {JS_SESSION}; }};", 'exports.request = function (req) { req.session.id = "x"; };'],
      status=500, code="LG3001", forwarded=False)
+
+case("session.absent_texts_are_nil",
+     "nil, None, null: what a session does not have, texts as well as numbers",
+     lua=['function M.request(req) req.session = {id = "u1"} end',
+          "function M.request(req) return lingate.respond(200, {alias = req.session.alias == nil, org = req.session.org == nil}) end"],
+     python=['def request(req): req.session = {"id": "u1"}',
+             'def request(req): return lingate.respond(200, {"alias": req.session.alias is None, "org": req.session.org is None})'],
+     js=['exports.request = function (req) { req.session = {id: "u1"}; };',
+         "exports.request = function (req) { return lingate.respond(200, {alias: req.session.alias === null, org: req.session.org === null}); };"],
+     reply={"alias": True, "org": True})
+
+case("session.assigned_to_itself_changes_nothing",
+     "req.session = req.session is no edit",
+     lua=[f"function M.request(req) req.session = {LUA_SESSION} end", "function M.request(req) req.session = req.session end", LUA_SHOW],
+     python=[f"def request(req): req.session = {PY_SESSION}", "def request(req): req.session = req.session", PY_SHOW],
+     js=[f"exports.request = function (req) {{ req.session = {JS_SESSION}; }};", "exports.request = function (req) { req.session = req.session; };",
+         JS_SHOW], reply=SHOWN)
+
+case("session.nil_clears_tags_and_metadata",
+     "session: write tags, metadata; nil, None, null and undefined remove",
+     lua=[f"function M.request(req) req.session = {LUA_SESSION} end", "function M.request(req) req.session.tags = nil; req.session.metadata = nil end",
+          "function M.request(req) return lingate.respond(200, {m = req.session.metadata, t = req.session.tags}) end"],
+     python=[f"def request(req): req.session = {PY_SESSION}", "def request(req):\n    req.session.tags = None\n    req.session.metadata = None",
+             'def request(req): return lingate.respond(200, {"m": req.session.metadata, "t": req.session.tags})'],
+     js=[f"exports.request = function (req) {{ req.session = {JS_SESSION}; }};",
+         "exports.request = function (req) { req.session.tags = null; req.session.metadata = undefined; };",
+         "exports.request = function (req) { return lingate.respond(200, {m: req.session.metadata, t: req.session.tags}); };"],
+     reply={"m": {}, "t": []})
+
+for part, lua, python, js in (("tags", '{"x"}', '["x"]', '["x"]'), ("metadata", '{x = 1}', '{"x": 1}', '{x: 1}')):
+    case(f"session.{part}_are_read_only_in_log",
+         "log: everything is read-only",
+         lua=f"""function M.request(req) req.session = {LUA_SESSION} end
+function M.log(res, req)
+  local _, why = pcall(function () req.session.{part} = {lua} end)
+  lingate.log.warn("{part} in log: " .. tostring(why))
+end""",
+         python=f"""def request(req): req.session = {PY_SESSION}
+def log(res, req):
+    why = None
+    try: req.session.{part} = {python}
+    except lingate.Error as error: why = error
+    lingate.log.warn(f"{part} in log: {{why}}")""",
+         js=f"""exports.request = function (req) {{ req.session = {JS_SESSION}; }};
+exports.log = function (res, req) {{
+  var why;
+  try {{ req.session.{part} = {js}; }} catch (error) {{ why = error; }}
+  lingate.log.warn("{part} in log: " + why);
+}};""", log=[f"{part} in log: .*read-only in log"])

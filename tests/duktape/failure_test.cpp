@@ -60,8 +60,11 @@ TEST(DuktapeFailure, AnythingMayBeThrown) {
       {"throw function () {};", "an object was thrown"},
       {"throw new Uint8Array(5);", "an object was thrown"},
   };
-  for (const auto& [body, message] : cases)
-    EXPECT_EQ(fail(body).message(), message) << body;
+  for (const auto& [body, message] : cases) {
+    const plugin::Failure failure = fail(body);
+    EXPECT_EQ(failure.message(), message) << body;
+    EXPECT_EQ(failure.file(), "scripts/test.js") << body;
+  }
 }
 
 TEST(DuktapeFailure, HugeMessagesAreCut) {

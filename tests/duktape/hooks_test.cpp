@@ -311,7 +311,7 @@ TEST(DuktapeHooks, SessionsAreReadEditedAndAssigned) {
                    "s.rate, s.per]"
                    ".map(String).join());",
                    it),
-            "s-1,ann,,gold,ann@example.com,10,null");
+            "s-1,ann,null,gold,ann@example.com,10,null");
   Stage edit(hook("req.session.tags.push('new'); req.session.metadata.n = 1; delete req.session.metadata.user;"));
   const plugin::Verdict edited = edit.run(it);
   ASSERT_FALSE(edited.has_failure()) << edited.failure().message();
@@ -328,6 +328,21 @@ TEST(DuktapeHooks, SessionsAreReadEditedAndAssigned) {
   EXPECT_EQ(assigned.session().assigned().id(), "x");
   Stage clear(hook("req.session = null; if (req.session !== null) throw new Error('there');"));
   EXPECT_TRUE(clear.run(it).session().cleared());
+}
+
+TEST(DuktapeHooks, NullAndUndefinedClearTagsAndMetadata) {
+  plugin::Call it = call();
+  add_session(it);
+  for (const char* const none : {"null", "undefined"}) {
+    Stage stage(hook("var s = req.session, none = " + std::string(none) + ";\n" +
+                     "if ((s.tags = none) !== none || (s.metadata = none) !== none) throw new Error('not its value');\n"
+                     "if (s.tags.length || Object.keys(s.metadata).length) throw new Error('there');"));
+    const plugin::Verdict verdict = stage.run(it);
+    ASSERT_FALSE(verdict.has_failure()) << verdict.failure().message();
+    EXPECT_TRUE(verdict.session().has_tags());
+    EXPECT_EQ(verdict.session().tags().tags_size(), 0);
+    EXPECT_EQ(verdict.session().removed_metadata(0), "user");
+  }
 }
 
 TEST(DuktapeHooks, ObjectsDieWithTheirCall) {

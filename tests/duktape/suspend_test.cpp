@@ -81,6 +81,51 @@ TEST(DuktapeSuspend, ObjectsOfACancelledCallAreOver) {
   EXPECT_EQ(stage.run().failure().message(), "the call is over: req, res and session die with it");
 }
 
+TEST(DuktapeSuspend, ObjectsOfACallThatWaitsAreNoOtherCalls) {
+  Stage stage(R"(
+    var lingate = require("lingate"), kept;
+    exports.request = function (req) {
+      if (!kept) {
+        kept = {req: req, headers: req.headers, session: req.session, client: req.client, params: req.params};
+        lingate.sleep(1);
+        return lingate.respond(200, [req.path, req.headers.a, kept.session.id, kept.client.ip].join());
+      }
+      var uses = [
+        function () { return kept.req.path; }, function () { kept.req.path = "/x"; },
+        function () { return "path" in kept.req; }, function () { delete kept.req.session; },
+        function () { return Object.keys(kept.req); }, function () { return kept.req.text; },
+        function () { return req.text.call(kept.req); }, function () { return req.json.call(kept.req); },
+        function () { kept.req.session = null; }, function () { kept.req.body = "x"; },
+        function () { return kept.headers.a; }, function () { kept.headers.a = "x"; },
+        function () { delete kept.headers.a; }, function () { return "a" in kept.headers; },
+        function () { return Object.keys(kept.headers); }, function () { return kept.headers.values("a"); },
+        function () { return req.headers.values.call(kept.headers, "a"); },
+        function () { return req.headers.add.call(kept.headers, "a", "x"); },
+        function () { return req.headers.lines.call(kept.headers); },
+        function () { return kept.session.id; }, function () { return kept.session.metadata; },
+        function () { kept.session.tags = []; }, function () { return "id" in kept.session; },
+        function () { return Object.keys(kept.session); }, function () { return kept.client.ip; },
+        function () { return kept.params.id; }, function () { return Object.keys(kept.params); }];
+      uses.forEach(function (use, i) {
+        var seen;
+        try { seen = use(); } catch (error) {
+          if (error.message !== "this object belongs to another call") throw error;
+          return;
+        }
+        throw new Error("use " + i + " saw " + seen);
+      });
+    };)");
+  plugin::Call first = call({{"a", "1"}});
+  add_session(first);
+  ASSERT_EQ(stage.start(1, Hook::request, first).state, Progress::State::suspended);
+  const plugin::Verdict other = Stage::read(stage.start(2, Hook::request, call({{"a", "2"}})));
+  EXPECT_FALSE(other.has_failure()) << other.failure().message();
+  const plugin::Verdict verdict = Stage::read(stage.resume(1));
+  EXPECT_EQ(verdict.answer().body(), "/users/7,1,s-1,192.0.2.7") << verdict.failure().message();
+  EXPECT_FALSE(verdict.has_request());
+  EXPECT_FALSE(verdict.has_session());
+}
+
 TEST(DuktapeSuspend, WaitingInsideACallbackIsAnError) {
   for (const char* const statement :
        {"[1].forEach(function () { lingate.sleep(1); })", "[2, 1].sort(function () { lingate.sleep(1); })",

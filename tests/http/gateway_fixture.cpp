@@ -68,9 +68,9 @@ void GatewayTest::start() {
   ListenerOptions listener;
   listener.address.host = "127.0.0.1";
   listener.proxy_protocol = proxy_protocol_;
-  const auto address = worker_->listen(listener);
-  ASSERT_TRUE(address) << address.error().message;
-  port_ = address->port;
+  const auto listening = worker_->listen(listener);
+  ASSERT_TRUE(listening) << listening.error().message;
+  port_ = listening->address.port;
   thread_ = std::thread([this] { worker_->run(); });
 }
 

@@ -147,6 +147,14 @@ TEST_F(PythonHooks, AnyOtherReturnValueIsInvalid) {
   EXPECT_EQ(run(*instance, a_call()).failure().kind(), plugin::Failure::INVALID);
 }
 
+TEST_F(PythonHooks, WhatIsInvalidNamesTheScript) {
+  for (const char* bad : {"return 5", "ctx['f'] = len"}) {
+    const auto failure = run(bad).failure();
+    EXPECT_EQ(failure.kind(), plugin::Failure::INVALID) << bad;
+    EXPECT_EQ(failure.file(), (folder_ / "script.py").string()) << bad;
+  }
+}
+
 TEST_F(PythonHooks, ContextIsADictThatIsWrittenBack) {
   auto call = a_call();
   auto& member = *call.mutable_context()->add_members();
@@ -206,6 +214,57 @@ TEST_F(PythonHooks, ASessionIsAssignedAndCleared) {
   auto call = a_call();
   add_session(call);
   EXPECT_TRUE(run("req.session = None\nassert req.session is None", call).session().cleared());
+}
+
+TEST_F(PythonHooks, AbsentTextsOfASessionAreNone) {
+  auto call = a_call();
+  add_session(call);
+  EXPECT_EQ(eval("req.session.alias, req.session.org", call), R"([null,"acme"])");
+  call.mutable_session()->clear_org();
+  EXPECT_EQ(eval("req.session.org", call), "[null]");
+}
+
+TEST_F(PythonHooks, TheSessionAssignedToItselfChangesNothing) {
+  auto call = a_call();
+  add_session(call);
+  EXPECT_EQ(run("req.session = req.session", call).ByteSizeLong(), 0U);
+  const auto verdict = run("s = req.session\ns.tags.append('new')\nreq.session = s", call);
+  EXPECT_EQ(verdict.session().tags().tags_size(), 2) << verdict.failure().message();
+  EXPECT_FALSE(verdict.session().has_assigned());
+  EXPECT_EQ(run("s = req.session\nreq.session = None\nreq.session = s", call).failure().kind(),
+            plugin::Failure::EXCEPTION);
+}
+
+TEST_F(PythonHooks, NoneClearsTagsAndMetadata) {
+  auto call = a_call();
+  add_session(call);
+  const auto verdict =
+      run("s = req.session\ns.tags = None\ns.metadata = None\nassert s.tags == [] and s.metadata == {}", call);
+  ASSERT_FALSE(verdict.has_failure()) << verdict.failure().message();
+  EXPECT_TRUE(verdict.session().has_tags());
+  EXPECT_EQ(verdict.session().tags().tags_size(), 0);
+  EXPECT_EQ(verdict.session().removed_metadata(0), "user");
+}
+
+TEST_F(PythonHooks, ASessionIsReadOnlyInLog) {
+  auto call = a_call(plugin::HOOK_LOG);
+  add_session(call);
+  for (const char* write : {"tags = ['x']", "tags = None", "metadata = {}", "metadata = None"}) {
+    auto instance = load("def log(res, req): req.session." + std::string(write) + "\n");
+    EXPECT_EQ(run(*instance, call).failure().message(), "everything is read-only in log") << write;
+  }
+}
+
+TEST_F(PythonHooks, ChangesInPlaceInLogAreDropped) {
+  auto call = a_call(plugin::HOOK_LOG);
+  add_session(call);
+  auto instance = load(
+      "def log(res, req, ctx):\n"
+      "    req.session.tags.append('x')\n"
+      "    req.session.tags.append(5)\n"
+      "    req.session.metadata['f'] = len\n"
+      "    ctx['f'] = len\n");
+  EXPECT_EQ(run(*instance, call).ByteSizeLong(), 0U);
 }
 
 TEST_F(PythonHooks, KeptObjectsRaiseAfterTheCall) {

@@ -27,6 +27,19 @@ TEST_F(PythonModule, FunctionsGiveWhatEveryLanguageGives) {
     EXPECT_EQ(run(bad).failure().kind(), plugin::Failure::EXCEPTION) << bad;
 }
 
+TEST_F(PythonModule, NoneIsNeverAnEmptyValue) {
+  for (const char* bad :
+       {"lingate.crypto.equal(None, None)", "lingate.crypto.equal('', None)", "lingate.crypto.hmac(None, 'x')",
+        "lingate.crypto.hmac('x', None)", "lingate.crypto.sha256(None)", "lingate.base64.encode(None)",
+        "lingate.base64.decode(None)", "lingate.query.parse(None)", "lingate.json.decode(None)"}) {
+    const auto failure = run(bad).failure();
+    EXPECT_EQ(failure.kind(), plugin::Failure::EXCEPTION) << bad;
+    EXPECT_THAT(failure.message(), HasSubstr("must be str or bytes, not NoneType")) << bad;
+  }
+  EXPECT_TRUE(run("req.body = None\nassert req.body == b''").request().has_body());
+  EXPECT_EQ(run("return lingate.respond(200, None)").answer().body(), "");
+}
+
 TEST_F(PythonModule, ConfigBelongsToTheInstance) {
   plugin::Value one;
   auto& member = *one.mutable_members()->add_members();

@@ -66,6 +66,30 @@ TEST_F(PythonSuspension, TheHostsErrorIsRaisedAtTheAwait) {
   EXPECT_EQ(resume(*instance, 1, "no more timers").verdict.answer().body(), "no more timers");
 }
 
+TEST_F(PythonSuspension, ObjectsOfACallThatWaitsAreNoOtherCalls) {
+  auto instance = load(
+      "import lingate\n"
+      "kept = []\n"
+      "async def request(req, ctx):\n"
+      "    for use in kept:\n"
+      "        try: use()\n"
+      "        except lingate.Error as e: assert str(e) == 'this object belongs to another call', str(e)\n"
+      "        else: raise AssertionError('within reach')\n"
+      "    if kept: return\n"
+      "    h, c, s = req.headers, req.client, req.session\n"
+      "    kept.extend([lambda: req.path, lambda: h['Host'], lambda: c.ip, lambda: s.id, lambda: h.lines(),\n"
+      "                 lambda: setattr(req, 'path', '/x'), lambda: list(h), lambda: setattr(s, 'tags', [])])\n"
+      "    await lingate.sleep(1)\n"
+      "    return lingate.respond(200, [req.path, h['X-Key'], c.ip, s.id])\n");
+  auto call = a_call();
+  add_session(call);
+  ASSERT_EQ(start(*instance, call, 1).state, Progress::State::suspended);
+  const auto other = start(*instance, call, 2);
+  EXPECT_FALSE(other.verdict.has_failure()) << other.verdict.failure().message();
+  const auto outcome = resume(*instance, 1);
+  EXPECT_EQ(outcome.verdict.answer().body(), R"(["/users/7","abc","10.0.0.9","s-1"])");
+}
+
 TEST_F(PythonSuspension, CancelClosesTheCoroutine) {
   auto instance = load(
       "import lingate\n"

@@ -118,5 +118,33 @@ TEST(FindConflicts, ConditionsThatExcludeEachOtherDoNotConflict) {
   EXPECT_EQ(conflicts({with(equals("X-V", "1")), on("/a")}), 0U);
 }
 
+TEST(FindConflicts, TestsOfOneNameExcludeEachOtherByValueOnly) {
+  const auto with = [](std::vector<Condition> headers, std::vector<Condition> query) {
+    Match match = on("/a");
+    match.headers = std::move(headers);
+    match.query = std::move(query);
+    return match;
+  };
+  EXPECT_EQ(conflicts({with({equals("K", "1")}, {}), with({}, {equals("K", "2")})}), 1U);
+  EXPECT_EQ(conflicts({with({}, {equals("K", "1")}), with({}, {equals("k", "2")})}), 1U);
+  EXPECT_EQ(conflicts({with({equals("A", "1"), present("B")}, {}), with({equals("b", "2"), equals("C", "3")}, {})}),
+            1U);
+  EXPECT_EQ(conflicts({with({equals("A", "1"), present("B")}, {}), with({absent("b"), equals("A", "1")}, {})}), 0U);
+}
+
+TEST(FindConflicts, ThousandsOfConditionsAreQuicklyCompared) {
+  constexpr std::size_t kRoutes = 30'000;
+  std::vector<Match> matches;
+  for (std::size_t i = 0; i < kRoutes; ++i) {
+    matches.push_back(on("/a"));
+    matches.back().headers = {equals("X-Own-" + std::to_string(i), "1"), equals("X-Tenant", std::to_string(i))};
+  }
+  EXPECT_EQ(conflicts(matches), 0U);
+  matches.push_back(matches[kRoutes / 2]);
+  const auto found = find_conflicts(matches);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].first, kRoutes / 2);
+}
+
 }  // namespace
 }  // namespace lingate::routing

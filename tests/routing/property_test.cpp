@@ -174,6 +174,7 @@ std::string rebuilt(const Router& router, const Match& match, const Found& found
 Fields fields_of(const Case& request) {
   Fields fields;
   if (request.header_k) fields.lines.emplace_back("K", *request.header_k);
+  if (request.preflight) fields.lines.emplace_back("Origin", "https://a.test");
   if (request.preflight) fields.lines.emplace_back("access-control-request-method", *request.preflight);
   return fields;
 }
@@ -205,6 +206,49 @@ TEST(RouterProperty, AgreesWithAMatcherThatTriesEveryRoute) {
   }
   for (const std::size_t count : outcomes)
     EXPECT_GT(count, 1'000U);
+}
+
+// As find_conflicts says it does, two routes at a time.
+std::vector<Conflict> compare_all(const std::vector<Match>& table) {
+  std::vector<Conflict> conflicts;
+  std::vector<std::size_t> good;
+  for (std::size_t later = 0; later < table.size(); ++later) {
+    const auto first = std::find_if(good.begin(), good.end(), [&](std::size_t each) {
+      return !find_conflicts(std::vector<Match>{table[each], table[later]}).empty();
+    });
+    if (first != good.end()) conflicts.push_back({*first, later});
+    if (first == good.end()) good.push_back(later);
+  }
+  return conflicts;
+}
+
+Match random_match_of_one_shape(Dice& dice) {
+  Match match = on("/a");
+  for (const char* name : {"k", "l", "m"})
+    if (dice.one_in(2)) match.headers.push_back(random_condition(dice)), match.headers.back().name = name;
+  if (dice.one_in(2)) match.query = {random_condition(dice)};
+  while (dice.one_in(2))
+    match.methods.push_back(dice.pick(kMethods));
+  return match;
+}
+
+TEST(RouterProperty, FindsTheConflictsThatComparingAllPairsFinds) {
+  Dice dice(13);
+  std::size_t conflicting = 0;
+  for (int round = 0; round < 300; ++round) {
+    std::vector<Match> table;
+    for (std::size_t size = 1 + dice.below(30); size > 0; --size)
+      table.push_back(random_match_of_one_shape(dice));
+    const auto expected = compare_all(table);
+    const auto found = find_conflicts(table);
+    conflicting += expected.size();
+    ASSERT_EQ(found.size(), expected.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      ASSERT_EQ(found[i].first, expected[i].first);
+      ASSERT_EQ(found[i].second, expected[i].second);
+    }
+  }
+  EXPECT_GT(conflicting, 500U);
 }
 
 TEST(RouterProperty, FindsConflictsWhereverARequestHasTwoBestRoutes) {

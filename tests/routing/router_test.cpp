@@ -215,13 +215,15 @@ TEST(Router, RoutesAPreflightAsTheMethodItAsksAbout) {
   std::vector<Match> routes = {on({"GET"}, "/a"), on({"PUT"}, "/a"), on({"DELETE"}, "/a")};
   routes[0].preflight = routes[1].preflight = true;
   const auto preflight = [&](std::string method) {
-    const Fields fields{{"Access-Control-Request-Method", std::move(method)}};
+    const Fields fields{{"Origin", "https://a.test"}, {"Access-Control-Request-Method", std::move(method)}};
     return route(routes, {"OPTIONS", "", "/a", "", &fields});
   };
   EXPECT_EQ(preflight("PUT"), 1);
   EXPECT_EQ(preflight("GET"), 0);
   EXPECT_EQ(preflight("DELETE"), kWrongMethod);
   EXPECT_EQ(route(routes, {"OPTIONS", "", "/a", "", nullptr}), kWrongMethod);
+  const Fields no_origin{{"Access-Control-Request-Method", "PUT"}};
+  EXPECT_EQ(route(routes, {"OPTIONS", "", "/a", "", &no_origin}), kWrongMethod);
 }
 
 TEST(Consider, NamesTheFirstThingThatDiffers) {

@@ -1,7 +1,7 @@
 // The rules of req and res, and the text of every refusal. Sessions, ctx and respond: call_verdict_test.cpp.
 #include "runtimes/call_view.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include <cmath>
 
@@ -141,14 +141,29 @@ TEST_F(CallViewTest, StopsAScriptThatWritesForEver) {
 TEST_F(CallViewTest, ChangesTheTargetAndReadsItBack) {
   begin();
   EXPECT_FALSE(view.set_method("PATCH"));
-  EXPECT_FALSE(view.set_path("/b/%41/ü"));
+  EXPECT_FALSE(view.set_path("/b//x/../%41/%C3%BC"));
   EXPECT_FALSE(view.set_query(""));
   EXPECT_EQ(view.request_text(Text::method), "PATCH");
-  EXPECT_EQ(view.request_text(Text::path), "/b/%41/ü");
+  EXPECT_EQ(view.request_text(Text::path), "/b/A/%C3%BC");
   EXPECT_EQ(view.request_text(Text::query), "");
   const auto verdict = finish();
   EXPECT_TRUE(verdict.request().has_query());
-  EXPECT_EQ(verdict.request().path(), "/b/%41/ü");
+  EXPECT_EQ(verdict.request().path(), "/b/A/%C3%BC");
+}
+
+TEST_F(CallViewTest, RefusesMethodsThatNoRequestHas) {
+  begin();
+  EXPECT_THAT(view.set_method("CONNECT").value_or(""), testing::HasSubstr("asks for a tunnel"));
+  EXPECT_THAT(view.set_method(std::string(33, 'M')).value_or(""), testing::HasSubstr("more than the limit of 32"));
+  EXPECT_FALSE(view.set_method(std::string(32, 'M')));
+}
+
+TEST_F(CallViewTest, RefusesAHostThatIsNone) {
+  begin();
+  const std::string_view bad = "a b/c@d";
+  EXPECT_THAT(view.request_head().set("Host", {&bad, 1}).value_or(""), testing::HasSubstr("is no host"));
+  const std::string_view good = "[::1]:8080";
+  EXPECT_FALSE(view.request_head().set("Host", {&good, 1}));
 }
 
 TEST_F(CallViewTest, RefusesPathsThatAreNone) {

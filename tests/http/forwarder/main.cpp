@@ -98,12 +98,12 @@ int main(int argc, char** argv) {
   http::ListenerOptions listener;
   listener.address.host = "127.0.0.1";
   listener.address.port = port;
-  const auto address = worker.listen(listener);
-  if (!address) {
-    std::fprintf(stderr, "%s\n", address.error().message.c_str());
+  const auto listening = worker.listen(listener);
+  if (!listening) {
+    std::fprintf(stderr, "%s\n", listening.error().message.c_str());
     return 6;
   }
-  std::fprintf(stderr, "listening http://127.0.0.1:%u\n", address->port);
+  std::fprintf(stderr, "listening http://127.0.0.1:%u\n", listening->address.port);
   std::thread signal_thread([&] {
     int signal = 0;
     sigwait(&signals, &signal);

@@ -1,8 +1,8 @@
-#include "gateway/routing/path.h"
+#include "base/path.h"
 
 #include "base/percent.h"
 
-namespace lingate::routing {
+namespace lingate {
 namespace {
 
 // Is a segment that begins at `at` empty (and not the last), "." or ".."?
@@ -100,4 +100,4 @@ std::string_view percent_decode(std::string_view text, std::span<char> scratch) 
   return {scratch.data(), size};
 }
 
-}  // namespace lingate::routing
+}  // namespace lingate

@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace lingate::routing {
+namespace lingate {
 
 enum class PathFault {
   not_absolute,    // does not begin with '/'
@@ -29,4 +29,4 @@ Result<std::string_view, PathFault> normalise_path(std::string_view raw, std::sp
 // Returns `text` itself where there is nothing to decode; otherwise `scratch`, which must hold text.size() bytes.
 std::string_view percent_decode(std::string_view text, std::span<char> scratch) noexcept;
 
-}  // namespace lingate::routing
+}  // namespace lingate

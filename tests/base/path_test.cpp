@@ -1,4 +1,4 @@
-#include "gateway/routing/path.h"
+#include "base/path.h"
 
 #include <cstring>
 #include <random>
@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace lingate::routing {
+namespace lingate {
 namespace {
 
 std::string normal(std::string_view raw) {
@@ -122,4 +122,4 @@ TEST(PercentDecode, DecodesEveryTripletOnce) {
 }
 
 }  // namespace
-}  // namespace lingate::routing
+}  // namespace lingate

@@ -1,0 +1,45 @@
+#include "base/read_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace lingate {
+namespace {
+
+class Descriptor {
+ public:
+  explicit Descriptor(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const noexcept { return fd_; }
+
+ private:
+  int fd_;
+};
+
+}  // namespace
+
+Result<std::string, std::string> read_file(const std::string& path, std::size_t most) {
+  constexpr std::size_t kStep = 64 * 1024;
+  const Descriptor file(path);
+  if (file.get() < 0) return fail(std::string(std::strerror(errno)));
+  std::string bytes;
+  for (;;) {
+    const std::size_t have = bytes.size();
+    bytes.resize(have + std::min(kStep, most + 1 - have));
+    const ssize_t got = ::read(file.get(), bytes.data() + have, bytes.size() - have);
+    if (got < 0 && errno != EINTR) return fail(std::string(std::strerror(errno)));
+    bytes.resize(have + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    if (bytes.size() > most) return fail("more than " + std::to_string(most / (1024 * 1024)) + " MiB");
+    if (got == 0) return bytes;
+  }
+}
+
+}  // namespace lingate
