@@ -56,7 +56,7 @@ void take_hook(Environment& environment, LoadError& failure) {
   lua_State* state = environment.vm.state();
   const auto hook = static_cast<std::size_t>(environment.current->hook) - 1;
   lua_rawgeti(state, LUA_REGISTRYINDEX, environment.hooks[hook]);
-  lua_Debug frame;
+  lua_Debug frame{};
   if (!lua_getinfo(state, ">S", &frame) || frame.linedefined <= 0) return;
   failure.file = path_of(frame);
   failure.line = static_cast<std::uint32_t>(frame.linedefined);
