@@ -68,7 +68,7 @@ class Watchdog {
   static constexpr std::chrono::milliseconds kPatience{30};
 
   // `tick` bounds how late an interrupt can be.
-  explicit Watchdog(std::chrono::nanoseconds tick = std::chrono::milliseconds(2));
+  explicit Watchdog(std::chrono::nanoseconds tick = std::chrono::milliseconds(5));
   ~Watchdog();
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
