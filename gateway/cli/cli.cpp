@@ -8,7 +8,10 @@
 #include <memory>
 #include <ostream>
 
+#include <fmt/format.h>
+
 #include "base/similar.h"
+#include "gateway/cli/bench.h"
 #include "gateway/cli/commands.h"
 #include "gateway/config/reference.h"
 
@@ -16,7 +19,8 @@ namespace lingate::cli {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 ok, 2 usage, 3 configuration invalid, 6 cannot start, 7 script failed to load, 8 not as expected.";
+    "Exit codes: 0 ok, 2 usage, 3 configuration invalid, 6 cannot start, 7 script failed to load, 8 not as expected, "
+    "9 regression.";
 
 // Everything that the command line can say; filled by CLI11.
 struct Words {
@@ -24,6 +28,7 @@ struct Words {
   CheckOptions check;
   RouteOptions route;
   ExplainOptions explain;
+  BenchWords bench;
   std::string check_format = "text";
   std::string shell;
   bool markdown = false;
@@ -68,6 +73,8 @@ void describe(CLI::App& app, Words& words) {
       ->type_name("NAME");
   add_json(route, words);
 
+  describe_bench(*add_verb(app, "bench", "Measure runtimes, a script or a server"), words.bench);
+
   CLI::App* schema = add_verb(app, "schema", "Print the configuration reference as JSON Schema (draft-07)");
   schema->add_flag("--markdown", words.markdown, "print it as a page");
 
@@ -92,14 +99,20 @@ std::vector<Verb> verbs_of(const CLI::App& app) {
     for (const CLI::Option* option : each->get_options())
       for (const std::string& name : option->get_lnames())
         verb.options.push_back("--" + name);
+    for (const CLI::App* own : each->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) {
+      verb.words.push_back(own->get_name());
+      for (const CLI::Option* option : own->get_options())
+        for (const std::string& name : option->get_lnames())
+          verb.options.push_back("--" + name);
+    }
     if (verb.name == "completion") verb.words = {"bash", "zsh", "fish"};
-    verb.files = verb.name == "check" || each->get_option_no_throw("--config") != nullptr;
+    verb.files = verb.name == "check" || verb.name == "bench" || each->get_option_no_throw("--config") != nullptr;
     verbs.push_back(std::move(verb));
   }
   return verbs;
 }
 
-int dispatch(const CLI::App& app, Words& words, Program& program, Console& console) {
+int dispatch(const CLI::App& app, Words& words, const std::string& typed, Program& program, Console& console) {
   const std::string verb = app.get_subcommands().front()->get_name();
   words.route.format = words.explain.format = words.format();
   words.check.format = words.check_format == "json" ? Format::json : Format::text;
@@ -108,6 +121,7 @@ int dispatch(const CLI::App& app, Words& words, Program& program, Console& conso
   if (verb == "route") return route(words.route, console);
   if (verb == "explain") return explain(words.explain, console);
   if (verb == "version") return version(words.format(), program, console);
+  if (verb == "bench") return bench(*app.get_subcommands().front(), words.bench, typed, console);
   if (verb == "completion") return completion(words.shell, verbs_of(app), console);
   console.out << (words.markdown ? config::schema_markdown() : config::schema_json() + "\n");
   return kOk;
@@ -161,7 +175,7 @@ int run_command_line(const std::vector<std::string>& arguments, Program& program
   } catch (const CLI::ParseError& error) {
     return usage_error(app, arguments, error.what(), console);
   }
-  return dispatch(app, words, program, console);
+  return dispatch(app, words, fmt::format("{}", fmt::join(arguments, " ")), program, console);
 }
 
 }  // namespace lingate::cli

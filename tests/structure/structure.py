@@ -16,7 +16,8 @@ import tempfile
 BELOW_RUNTIMES = ["base", "proto"]
 BELOW_MIDDLEWARE = ["runtimes"] + BELOW_RUNTIMES
 BELOW_GATEWAY = ["middleware"] + BELOW_MIDDLEWARE
-GATEWAY_PARTS = ["gateway/routing", "gateway/config", "gateway/http", "gateway/admin", "gateway/cli"]
+GATEWAY_PARTS = ["gateway/routing", "gateway/config", "gateway/http", "gateway/admin", "gateway/bench", "gateway/cli"]
+BENCH_PARTS = ["gateway/bench/load", "gateway/bench/page", "gateway/bench/rooms"]
 ALLOWED = {
     "base": [],
     "proto": ["base"],
@@ -28,7 +29,11 @@ ALLOWED = {
     "gateway/config": ["gateway/routing"] + BELOW_GATEWAY,
     "gateway/http": ["gateway/routing"] + BELOW_GATEWAY,
     "gateway/admin": ["gateway/routing", "gateway/config", "gateway/http"] + BELOW_GATEWAY,
-    "gateway/cli": GATEWAY_PARTS + BELOW_GATEWAY,
+    "gateway/bench": ["base"],
+    "gateway/bench/load": ["gateway/bench", "base"],
+    "gateway/bench/page": ["gateway/bench", "base"],
+    "gateway/bench/rooms": ["gateway/bench", "gateway/routing", "gateway/http"] + BELOW_GATEWAY,
+    "gateway/cli": BENCH_PARTS + GATEWAY_PARTS + BELOW_GATEWAY,
 }
 ROOMS = {  # a room's own engine; rooms see runtimes/ and what is below it, never each other
     "echo": None,

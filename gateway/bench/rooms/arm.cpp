@@ -1,0 +1,50 @@
+#include "gateway/bench/rooms/arm.h"
+
+#include <fmt/format.h>
+
+#include "base/codes.h"
+#include "gateway/bench/rooms/native.h"
+
+namespace lingate::bench {
+
+std::string ArmName::text() const {
+  return placement.empty() ? runtime + "/" + job : runtime + "/" + placement + "/" + job;
+}
+
+Result<std::unique_ptr<Arm>> make_arm(Workshop& workshop, const ArmName& name, bool stamped) {
+  const Job* const job = find_job(name.job);
+  if (!job) return fail(code::kInternal, fmt::format("there is no job '{}'", name.job));
+  auto arm = std::make_unique<Arm>();
+  arm->name = name;
+  arm->traffic = traffic_of(*job);
+  arm->check = job->check;
+  if (name.placement.empty()) {
+    arm->native = native_step(name.job);
+    arm->chain = middleware::Chain({arm->native.get()});
+    return arm;
+  }
+  const char* const source = source_of(*job, name.runtime);
+  if (!source) return fail(code::kInternal, fmt::format("{} has no script for '{}'", name.runtime, name.job));
+  auto script = workshop.script(name.runtime, {.path = "bench/" + name.job,
+                                               .source = source,
+                                               .placement = name.placement == "thread" ? runtimes::Placement::thread
+                                                                                       : runtimes::Placement::inline_,
+                                               .config = {},
+                                               .request_body = job->request_body,
+                                               .stamped = stamped});
+  if (!script) return fail(std::move(script.error()));
+  arm->script = std::move(*script);
+  arm->chain = middleware::Chain({arm->script->step()});
+  return arm;
+}
+
+std::string try_arm(Workshop& workshop, Arm& arm) {
+  Stage& stage = workshop.stage();
+  stage.serve(arm.chain, arm.traffic);
+  if (std::string said = stage.stage_log().take(); !said.empty()) return said;
+  if (const auto status = stage.exchange().response.status; status != arm.status)
+    return fmt::format("the answer was {}, not {}", status, arm.status);
+  return arm.check(stage.exchange());
+}
+
+}  // namespace lingate::bench

@@ -1,0 +1,2 @@
+exports.request = function () {};
+exports.response = function () {};

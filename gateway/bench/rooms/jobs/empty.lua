@@ -1,0 +1,1 @@
+return { request = function() end, response = function() end }

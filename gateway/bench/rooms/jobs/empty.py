@@ -1,0 +1,2 @@
+def request(): pass
+def response(): pass

@@ -1,0 +1,42 @@
+// LoneLoop: a loop without sockets: a clock, timers and a mailbox, driven by whoever waits for something. It is what a
+// chain needs in order to run outside a worker.
+//
+// Thread: post() any; the rest the measuring thread's. Lifetime: outlives the pools that post to it.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/wall_clock.h"
+#include "gateway/http/timer_wheel.h"
+
+namespace lingate::bench {
+
+class LoneLoop final : public Loop {
+ public:
+  std::uint32_t index() const noexcept override { return 0; }
+  Clock::time_point now() const noexcept override { return now_; }
+  Clock::time_point refresh() noexcept override { return now_ = Clock::now(); }
+  std::chrono::system_clock::time_point wall() noexcept override { return wall_.at(now_); }
+  void arm(Timer& timer, Clock::duration after) noexcept override { wheel_.arm(timer, now_ + after); }
+  void disarm(Timer& timer) noexcept override { wheel_.disarm(timer); }
+  void post(Task& task) noexcept override;
+
+  // Runs what is posted and what is due until `done` is true.
+  void run_until(const bool& done) noexcept;
+
+ private:
+  void wait() noexcept;
+
+  Clock::time_point now_ = Clock::now();
+  WallClock wall_;
+  http::TimerWheel wheel_{now_};
+  std::mutex mutex_;  // posted_
+  std::condition_variable rung_;
+  std::vector<Task*> posted_;
+  std::vector<Task*> taken_;
+};
+
+}  // namespace lingate::bench

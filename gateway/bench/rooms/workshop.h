@@ -1,0 +1,74 @@
+// Workshop: the runtimes of this build, and scripts put into chains of their own.
+//
+// Thread: the measuring thread's. Lifetime: outlives the scripts made in it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/bench/rooms/stage.h"
+#include "gateway/bench/rooms/stamps.h"
+#include "middleware/script.h"
+#include "runtimes/pool.h"
+
+namespace lingate::bench {
+
+struct ScriptOptions {
+  std::string path;  // as shown in messages; its folder is where require and import look
+  std::string source;
+  runtimes::Placement placement = runtimes::Placement::inline_;
+  std::chrono::nanoseconds budget = std::chrono::seconds(10);
+  std::uint64_t memory = 256 << 20;
+  std::string config;  // an encoded Value; empty: null
+  bool request_body = false;
+  bool response_body = false;
+  bool stamped = false;  // leaves stamps in Workshop::stamps()
+};
+
+// A script in one pool, and the step that calls it.
+class ScriptUse {
+ public:
+  ScriptUse(std::unique_ptr<middleware::ScriptLog> log, std::unique_ptr<runtimes::RuntimePool> pool,
+            const ScriptOptions& options);
+
+  const middleware::Middleware* step() const noexcept { return step_.get(); }
+  runtimes::RuntimePool& pool() noexcept { return *pool_; }
+
+ private:
+  std::unique_ptr<middleware::ScriptLog> log_;
+  std::unique_ptr<middleware::ScriptStep> step_;
+  std::unique_ptr<runtimes::RuntimePool> pool_;  // last: destroyed first
+};
+
+class Workshop {
+ public:
+  Workshop();
+
+  std::vector<std::string_view> runtimes() const;
+  std::string version_of(std::string_view runtime) const;
+  // By the file's extension; empty: none knows it.
+  std::string_view runtime_for(std::string_view path) const;
+
+  // The error's message holds file, line and what the engine said.
+  Result<std::unique_ptr<ScriptUse>> script(std::string_view runtime, const ScriptOptions& options);
+
+  Stage& stage() noexcept { return stage_; }
+  Stamps& stamps() noexcept { return stamps_; }
+
+ private:
+  struct Room {
+    std::unique_ptr<runtimes::Runtime> plain;
+    std::unique_ptr<Stamped> stamped;
+  };
+  Room* find(std::string_view runtime);
+  const Room* find(std::string_view runtime) const;
+
+  Stage stage_;
+  Stamps stamps_;
+  runtimes::Watchdog watchdog_;
+  std::vector<Room> rooms_;
+};
+
+}  // namespace lingate::bench

@@ -1,0 +1,132 @@
+#include "gateway/bench/stats.h"
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+#include <utility>
+
+namespace lingate::bench {
+namespace {
+
+constexpr int kResamples = 2000;
+constexpr double kLowest = 0.025;
+constexpr double kHighest = 0.975;
+
+using Engine = std::minstd_rand;
+
+double median_in_place(std::vector<double>& values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2 == 1) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+double resampled_median(std::span<const double> samples, Engine& engine, std::vector<double>& room) {
+  std::uniform_int_distribution<std::size_t> index(0, samples.size() - 1);
+  room.resize(samples.size());
+  for (double& value : room)
+    value = samples[index(engine)];
+  return median_in_place(room);
+}
+
+std::pair<double, double> interval_of(std::vector<double>& medians) {
+  std::sort(medians.begin(), medians.end());
+  const auto at = [&](double of) {
+    return medians[static_cast<std::size_t>(of * static_cast<double>(medians.size()))];
+  };
+  return {at(kLowest), at(kHighest)};
+}
+
+}  // namespace
+
+double median_of(std::vector<double> values) {
+  return median_in_place(values);
+}
+
+Figure figure_of(std::vector<double> samples, std::string unit) {
+  Figure figure{.unit = std::move(unit), .samples = std::move(samples)};
+  figure.median = figure.low = figure.high = median_of(figure.samples);
+  if (figure.samples.size() < 2) return figure;
+  Engine engine;
+  std::vector<double> room;
+  std::vector<double> medians(kResamples);
+  for (double& each : medians)
+    each = resampled_median(figure.samples, engine, room);
+  std::tie(figure.low, figure.high) = interval_of(medians);
+  return figure;
+}
+
+Ratio ratio_of(std::span<const double> before, std::span<const double> after, double floor) {
+  Ratio ratio;
+  if (before.empty() || after.empty()) return ratio;
+  const double base = median_of({before.begin(), before.end()});
+  if (base <= 0) return ratio;
+  ratio.value = median_of({after.begin(), after.end()}) / base;
+  Engine engine;
+  std::vector<double> room;
+  std::vector<double> ratios;
+  ratios.reserve(kResamples);
+  for (int k = 0; k < kResamples; ++k) {
+    const double below = resampled_median(before, engine, room);
+    if (below > 0) ratios.push_back(resampled_median(after, engine, room) / below);
+  }
+  if (ratios.empty()) return ratio;
+  std::tie(ratio.low, ratio.high) = interval_of(ratios);
+  ratio.differs = (ratio.low > 1 || ratio.high < 1) && std::abs(ratio.value - 1) > floor;
+  return ratio;
+}
+
+// Octave by octave, each in kPerOctave equal parts; what is below one part of the first octave falls into it.
+std::size_t Histogram::bucket_of(double nanoseconds) noexcept {
+  if (!(nanoseconds > 1)) return 0;
+  int exponent = 0;
+  const double mantissa =
+      std::frexp(nanoseconds, &exponent);  // nanoseconds = mantissa * 2^exponent, mantissa in [0.5, 1)
+  const auto octave = static_cast<std::size_t>(exponent - 1);
+  const auto part = static_cast<std::size_t>((mantissa * 2 - 1) * static_cast<double>(kPerOctave));
+  return std::min(octave * kPerOctave + part, kPerOctave * kOctaves - 1);
+}
+
+double Histogram::upper_edge(std::size_t bucket) noexcept {
+  const double part = static_cast<double>(bucket % kPerOctave + 1) / static_cast<double>(kPerOctave);
+  return std::ldexp(1 + part, static_cast<int>(bucket / kPerOctave));
+}
+
+void Histogram::add(double nanoseconds, std::uint64_t count) noexcept {
+  counts_[bucket_of(nanoseconds)] += count;
+  count_ += count;
+  max_ = std::max(max_, nanoseconds);
+}
+
+// The upper edge of a bucket belongs to the next one.
+void Histogram::add_bucket(const Bucket& bucket) noexcept {
+  add(std::nextafter(bucket.upto, 0.0), bucket.count);
+}
+
+void Histogram::add(const Histogram& other) noexcept {
+  for (std::size_t k = 0; k < counts_.size(); ++k)
+    counts_[k] += other.counts_[k];
+  count_ += other.count_;
+  max_ = std::max(max_, other.max_);
+}
+
+double Histogram::quantile(double of) const noexcept {
+  if (count_ == 0) return 0;
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(of * static_cast<double>(count_)));
+  std::uint64_t seen = 0;
+  for (std::size_t k = 0; k < counts_.size(); ++k) {
+    seen += counts_[k];
+    if (seen >= std::max<std::uint64_t>(wanted, 1)) return std::min(upper_edge(k), max_);
+  }
+  return max_;
+}
+
+std::vector<Bucket> Histogram::buckets() const {
+  std::vector<Bucket> held;
+  for (std::size_t k = 0; k < counts_.size(); ++k)
+    if (counts_[k] != 0) held.push_back({.upto = upper_edge(k), .count = counts_[k]});
+  return held;
+}
+
+}  // namespace lingate::bench
