@@ -27,6 +27,23 @@ std::vector<std::string> figures_of(const Record& record, const std::vector<Limi
   return names;
 }
 
+bool lies_in(double value, const Figure& figure) noexcept {
+  return value >= figure.low && value <= figure.high;
+}
+
+// Quantiles under load are those of the whole run, low and high its best and worst second: one bad second is no noise,
+// it is what was looked for. So they differ as soon as one of them is outside what the other has seen.
+Ratio ratio_of_quantiles(const Figure& before, const Figure& after) noexcept {
+  Ratio ratio;
+  if (before.median <= 0 || before.high <= 0 || before.low <= 0) return ratio;
+  ratio.value = after.median / before.median;
+  ratio.low = after.low / before.high;
+  ratio.high = after.high / before.low;
+  ratio.differs = std::abs(ratio.value - 1) > kFloor &&
+                  (!lies_in(after.median, before) || !lies_in(before.median, after));
+  return ratio;
+}
+
 bool breaks(const std::vector<Limit>& limits, const std::string& figure, const Ratio& ratio) {
   return std::any_of(limits.begin(), limits.end(),
                      [&](const Limit& limit) { return limit.figure == figure && limit.broken_by(ratio); });
@@ -65,7 +82,9 @@ void compare_figure(const Record& before, const Record& after, const std::string
     if (!other || old_figure == row.figures.end()) continue;
     const auto new_figure = other->figures.find(name);
     if (new_figure == other->figures.end()) continue;
-    const Ratio ratio = ratio_of(old_figure->second.samples, new_figure->second.samples);
+    const bool quantile = before.kind == "http" && name != figure::kRate;
+    const Ratio ratio = quantile ? ratio_of_quantiles(old_figure->second, new_figure->second)
+                                 : ratio_of(old_figure->second.samples, new_figure->second.samples);
     result.changes.push_back({.name = row.name,
                               .figure = name,
                               .unit = old_figure->second.unit,
@@ -75,7 +94,7 @@ void compare_figure(const Record& before, const Record& after, const std::string
                               .broken = breaks(limits, name, ratio)});
     whole = whole && old_mean.add(old_figure->second) && new_mean.add(new_figure->second);
   }
-  if (!whole || old_mean.rows < 2) return;
+  if (!whole || old_mean.rows < 2 || before.kind == "http") return;
   const auto old_samples = old_mean.samples();
   const auto new_samples = new_mean.samples();
   const Ratio ratio = ratio_of(old_samples, new_samples, kOverallFloor);

@@ -12,6 +12,7 @@
 #include "gateway/bench/compare.h"
 #include "gateway/bench/fingerprint.h"
 #include "gateway/bench/load/load.h"
+#include "gateway/bench/load/url.h"
 #include "gateway/bench/page/page.h"
 #include "gateway/bench/rooms/round.h"
 #include "gateway/bench/rooms/runtimes.h"
@@ -117,6 +118,7 @@ int script(const BenchWords& words, const std::string& command, Console& console
 }
 
 int http(const BenchWords& words, const std::string& command, Console& console) {
+  if (const auto url = bench::url_from(words.url); !url) return say(console, url.error().message, kUsage);
   bench::LoadOptions options;
   options.url = words.url;
   options.method = words.method;

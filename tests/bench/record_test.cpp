@@ -92,6 +92,22 @@ TEST(Compare, RemarksOnRowsAndMachinesThatDiffer) {
                                                                 HasSubstr("not the same processor")));
 }
 
+// Of ten seconds one was bad: the quantile of the run shows it, the samples' median does not.
+TEST(Compare, OneBadSecondUnderLoadIsAChange) {
+  Record calm;
+  calm.kind = "http";
+  calm.rows.push_back(row("open 1000/s", "", {1, 1}));
+  calm.rows[0].name = "open/1000";
+  calm.rows[0].figures = {{"p99", {.unit = "ns", .median = 2e6, .low = 1e6, .high = 4e6, .samples = {1e6, 2e6, 4e6}}}};
+  Record stalled = calm;
+  stalled.rows[0].figures["p99"] = {.unit = "ns", .median = 9e8, .low = 1e6, .high = 1e9, .samples = {1e6, 2e6, 1e9}};
+  const std::vector<Limit> limits{*limit_from("p99>+20%")};
+  EXPECT_TRUE(compare(calm, stalled, limits).broken());
+  EXPECT_FALSE(compare(stalled, calm, limits).broken());
+  EXPECT_TRUE(compare(stalled, calm, limits).changes[0].ratio.differs);
+  EXPECT_FALSE(compare(calm, calm, limits).changes[0].ratio.differs);
+}
+
 TEST(Limit, IsAFigureASignAndAPercentage) {
   EXPECT_EQ(limit_from("p99.9>+5%")->figure, "p99.9");
   EXPECT_DOUBLE_EQ(limit_from("rate<-2.5%")->change, -0.025);
