@@ -1,6 +1,7 @@
 # Profile-guided optimisation. profile.tar.xz holds what a training run counted (`./dev profile`, bench/train.py), one
 # file for each source: with it the compiler lays out the hot paths as they are walked. A function that has changed
 # since is compiled as if there were no profile; nothing breaks, it is only slower, until `./dev profile` runs again.
+# Functions are known by their number in the source, because g++ makes the path of a clone a part of their other name.
 #   -DLINGATE_PROFILE=use (Release by g++ 12) | generate | off
 set(profile_default off)
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT LINGATE_SANITIZE
@@ -9,8 +10,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT LINGATE_SANITIZE
 endif()
 set(LINGATE_PROFILE ${profile_default} CACHE STRING "use, generate or off")
 
+set(by_number "SHELL:--param profile-func-internal-id=1")
 if(LINGATE_PROFILE STREQUAL "generate")
-  target_compile_options(lingate_options INTERFACE -fprofile-generate -fprofile-update=prefer-atomic)
+  target_compile_options(lingate_options INTERFACE ${by_number} -fprofile-generate -fprofile-update=prefer-atomic)
   target_link_options(lingate_options INTERFACE -fprofile-generate)
 elseif(LINGATE_PROFILE STREQUAL "use")
   set(archive ${CMAKE_SOURCE_DIR}/cmake/profile.tar.xz)
@@ -24,9 +26,11 @@ elseif(LINGATE_PROFILE STREQUAL "use")
   endif()
 endif()
 
-# Where the training saw one size of a copy, g++ makes a version for that size and then warns that it would overrun
-# smaller buffers, which it never meets. Builds without the profile keep these warnings.
-set(quiet -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized)
+# What a changed source has no counts for is no mistake. Where the training saw one size of a copy, g++ makes a version
+# for that size and then warns that it would overrun smaller buffers, which it never meets. Builds without the profile
+# keep these warnings.
+set(quiet -Wno-missing-profile -Wno-coverage-mismatch -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread
+  -Wno-maybe-uninitialized)
 
 # lingate_profiled(TARGET SOURCE...)  the sources of a target in the current folder that the training has counted.
 # g++ looks for counts under the name of the object with its whole path, each / a #; so a copy gets that name.
@@ -45,6 +49,6 @@ function(lingate_profiled target)
     string(REPLACE "/" "#" wanted "${objects}/CMakeFiles/${target}.dir/${name}.gcda")
     file(COPY_FILE ${counts} ${CMAKE_BINARY_DIR}/profile/${wanted} ONLY_IF_DIFFERENT)
     set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${counts} COMPILE_OPTIONS
-      "-fprofile-use=${CMAKE_BINARY_DIR}/profile;-fprofile-partial-training;-Wmissing-profile;-Wno-coverage-mismatch;${quiet}")
+      "${by_number};-fprofile-use=${CMAKE_BINARY_DIR}/profile;-fprofile-partial-training;-fprofile-correction;${quiet}")
   endforeach()
 endfunction()
