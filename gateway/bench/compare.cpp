@@ -39,8 +39,8 @@ Ratio ratio_of_quantiles(const Figure& before, const Figure& after) noexcept {
   ratio.value = after.median / before.median;
   ratio.low = after.low / before.high;
   ratio.high = after.high / before.low;
-  ratio.differs = std::abs(ratio.value - 1) > kFloor &&
-                  (!lies_in(after.median, before) || !lies_in(before.median, after));
+  ratio.differs =
+      std::abs(ratio.value - 1) > kFloor && (!lies_in(after.median, before) || !lies_in(before.median, after));
   return ratio;
 }
 
