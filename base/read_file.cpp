@@ -24,6 +24,12 @@ class Descriptor {
   int fd_;
 };
 
+std::string size_text(std::size_t bytes) {
+  constexpr std::size_t kKiB = 1024;
+  constexpr std::size_t kMiB = kKiB * kKiB;
+  return bytes >= kMiB ? std::to_string(bytes / kMiB) + " MiB" : std::to_string(bytes / kKiB) + " KiB";
+}
+
 }  // namespace
 
 Result<std::string, std::string> read_file(const std::string& path, std::size_t most) {
@@ -37,7 +43,7 @@ Result<std::string, std::string> read_file(const std::string& path, std::size_t 
     const ssize_t got = ::read(file.get(), bytes.data() + have, bytes.size() - have);
     if (got < 0 && errno != EINTR) return fail(std::string(std::strerror(errno)));
     bytes.resize(have + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    if (bytes.size() > most) return fail("more than " + std::to_string(most / (1024 * 1024)) + " MiB");
+    if (bytes.size() > most) return fail("more than " + size_text(most));
     if (got == 0) return bytes;
   }
 }

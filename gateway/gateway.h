@@ -27,7 +27,7 @@ class Gateway {
   const std::vector<std::string>& listening() const noexcept;
 
   // Serves until SIGTERM or SIGINT. The first one drains: no new connections, what is in flight is finished within
-  // `limits.drain`; the second one ends it at once.
+  // `limits.drain`; the second one ends it at once. Returns the first one.
   int run();
 
  private:

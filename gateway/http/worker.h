@@ -33,8 +33,8 @@ class Worker final : public Loop {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Before run(). Opens a listener with SO_REUSEPORT and returns the address with the port that it got; the other
-  // workers then listen on that port. Serving begins with run().
+  // Before run(). Opens a listener and returns what it got: the port, for the other workers to join it
+  // (ListenerOptions), or the one socket of a `unix:` address. Serving begins with run().
   Result<Listening> listen(const ListenerOptions& options);
 
   // Serves until drain() or stop() has ended it.
