@@ -1,115 +1,17 @@
-// What a chain costs: ten native steps against none, an access log line, and a script step without a language (the echo
-// room), which is the boundary alone. Every arm checks that it did its work; the differences are the figures.
+// What a chain costs: ten native steps against none, an access log line. Every arm checks that it did its work; the
+// differences are the figures. What a script costs beside them, `lingate bench runtimes` measures.
 #include <benchmark/benchmark.h>
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <array>
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "base/wall_clock.h"
+#include "gateway/bench/rooms/stage.h"
 #include "middleware/access_log.h"
 #include "middleware/builtin.h"
-#include "middleware/script_pools.h"
-#include "runtimes/echo/echo.h"
 
 namespace lingate::middleware {
 namespace {
-
-class BenchLoop final : public Loop {
- public:
-  std::uint32_t index() const noexcept override { return 0; }
-  Clock::time_point now() const noexcept override { return now_; }
-  Clock::time_point refresh() noexcept override { return now_ = Clock::now(); }
-  std::chrono::system_clock::time_point wall() noexcept override { return wall_.at(now_); }
-  void arm(Timer&, Clock::duration) noexcept override {}
-  void disarm(Timer&) noexcept override {}
-  void post(Task&) noexcept override {}
-
- private:
-  Clock::time_point now_ = Clock::now();
-  WallClock wall_;
-};
-
-class NoLog final : public AppLog {
- public:
-  bool wants(LogLevel) const noexcept override { return false; }
-  void write(const AppEvent& event) noexcept override {
-    std::fprintf(stderr, "unexpected log line: %.*s\n", static_cast<int>(event.message.size()), event.message.data());
-    std::abort();
-  }
-};
-
-class BenchHost final : public ExchangeHost {
- public:
-  Loop& loop() noexcept override { return loop_; }
-  AppLog& log() noexcept override { return log_; }
-  IdSource& ids() noexcept override { return ids_; }
-  Buffering buffer_request_body(std::size_t) override { return Buffering::failed; }
-  Buffering buffer_response_body(std::size_t) override { return Buffering::failed; }
-  void request_side_over() noexcept override {}
-  void response_side_over() noexcept override {}
-
- private:
-  BenchLoop loop_;
-  NoLog log_;
-  IdSource ids_;
-};
-
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kRequestHead{
-    {{"Host", "api.example.com"},
-     {"User-Agent", "Mozilla/5.0 (X11; Linux x86_64) bench"},
-     {"Accept", "application/json, text/plain, */*"},
-     {"Accept-Encoding", "gzip, deflate, br"},
-     {"Accept-Language", "en-GB,en;q=0.9"},
-     {"X-Api-Key", "0123456789abcdef0123456789abcdef"},
-     {"Cookie", "session=abcdef0123456789; theme=dark"},
-     {"Cache-Control", "no-cache"},
-     {"Connection", "keep-alive"}}};
-constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kResponseHead{
-    {{"Content-Type", "application/json"}, {"Content-Length", "128"}, {"Server", "up"}, {"ETag", "\"x\""}}};
-
-template <std::size_t N>
-void receive(Headers& headers, const std::array<std::pair<std::string_view, std::string_view>, N>& lines) {
-  for (const auto& [name, value] : lines) {
-    Field field;
-    field.name = name;
-    field.value = value;
-    field.line = name;
-    field.id = field_id(name);
-    headers.receive(field);
-  }
-}
-
-// One request through a chain, as a connection drives it.
-void serve(Exchange& exchange, const Chain& chain) {
-  exchange.begin(chain, "users");
-  Request& request = exchange.request;
-  request.method = "GET";
-  request.target = "/users/7?x=1";
-  request.path = "/users/7";
-  request.query = "x=1";
-  request.has_query = true;
-  request.host = "api.example.com";
-  request.scheme = "http";
-  request.client_ip = "192.0.2.1";
-  request.client_port = 4711;
-  receive(request.headers, kRequestHead);
-  if (exchange.run.request() != ChainRun::Answer::over) std::abort();
-  if (exchange.response.source == Response::Source::none) {
-    exchange.response.source = Response::Source::upstream;
-    exchange.response.status = 200;
-    receive(exchange.response.headers, kResponseHead);
-  }
-  if (exchange.run.response() != ChainRun::Answer::over) std::abort();
-  exchange.run.log();
-}
 
 struct Bench {
   void add(std::string_view kind, Settings settings, const StepSurroundings& surroundings = {}) {
@@ -124,18 +26,17 @@ struct Bench {
     for (const auto& step : steps)
       raw.push_back(step.get());
     const Chain chain(raw);
-    Exchange exchange(host);
-    serve(exchange, chain);
-    if (!works(exchange)) state.SkipWithError("the chain did not do its work");
-    exchange.end();
+    stage.serve(chain, traffic);
+    if (!works(stage.exchange())) state.SkipWithError("the chain did not do its work");
     for (auto _ : state) {
-      serve(exchange, chain);
-      benchmark::DoNotOptimize(exchange.response.status);
-      exchange.end();
+      stage.serve(chain, traffic);
+      benchmark::DoNotOptimize(stage.exchange().response.status);
     }
+    stage.leave();
   }
 
-  BenchHost host;
+  const bench::Traffic traffic = bench::usual_traffic();
+  bench::Stage stage;
   std::vector<std::unique_ptr<const Middleware>> steps;
 };
 
@@ -185,51 +86,15 @@ void request_id_and_access_log(benchmark::State& state) {
 void access_line(benchmark::State& state) {
   Bench bench;
   const Chain chain;
-  Exchange exchange(bench.host);
-  serve(exchange, chain);
+  bench.stage.serve(chain, bench.traffic);
   std::string line;
   for (auto _ : state) {
     line.clear();
-    append_access_line(line, exchange, Clock::now());
+    append_access_line(line, bench.stage.exchange(), Clock::now());
     benchmark::DoNotOptimize(line.data());
   }
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(line.size()));
-  exchange.end();
-}
-
-void script(benchmark::State& state, const char* source, std::string_view works_by) {
-  std::string file = "/tmp/lingate-bench-XXXXXX";
-  const int descriptor = ::mkstemp(file.data());
-  if (descriptor < 0) std::abort();
-  std::ofstream(file) << source;
-  ::close(descriptor);
-  runtimes::Watchdog watchdog;
-  const auto echo = runtimes::echo::make_echo(watchdog);
-  NoLog log;
-  Bench bench;
-  ScriptPools pools({.runtimes = {echo.get()}, .watchdog = &watchdog, .log = &log, .workers = 1, .limits = {}});
-  bench.add("script",
-            Settings(Settings::Map{{"file", Settings(file)},
-                                   {"runtime", Settings(std::string("echo"))},
-                                   {"budget", Settings(Settings::Duration(std::chrono::seconds(10)))}}),
-            {.workers = 1, .scripts = &pools});
-  ::unlink(file.c_str());
-  bench.run(state, [&](Exchange& exchange) {
-    return exchange.steps[0].began && (works_by.empty() || exchange.request.headers.find(works_by));
-  });
-}
-
-void script_empty(benchmark::State& state) {
-  script(state, "", "");
-}
-void script_request_only(benchmark::State& state) {
-  script(state, "on request\nread-all\n", "");
-}
-void script_header_job(benchmark::State& state) {
-  script(state,
-         "set-header X-User ada\nset-header X-Tenant acme\nremove-header X-Api-Key\n"
-         "on response\nset-header X-Served-By lingate\n",
-         "x-tenant");
+  bench.stage.leave();
 }
 
 BENCHMARK(no_steps);
@@ -238,9 +103,6 @@ BENCHMARK(ten_native_steps);
 BENCHMARK(request_id);
 BENCHMARK(request_id_and_access_log);
 BENCHMARK(access_line);
-BENCHMARK(script_empty);
-BENCHMARK(script_request_only);
-BENCHMARK(script_header_job);
 
 }  // namespace
 }  // namespace lingate::middleware

@@ -1,13 +1,13 @@
 #include "gateway/bench/compare.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/codes.h"
 #include "gateway/bench/text.h"
 
 namespace lingate::bench {
@@ -130,10 +130,9 @@ bool Limit::broken_by(const Ratio& ratio) const noexcept {
   return change >= 0 ? ratio.value > 1 + change : ratio.value < 1 + change;
 }
 
-Result<Limit> limit_from(std::string_view text) {
+Result<Limit, std::string> limit_from(std::string_view text) {
   const auto wrong = [&] {
     return fail(
-        code::kInternal,
         fmt::format("'{}' is no limit; write a figure, a sign and a percentage, like 'p99>+5%' or 'rate<-5%'", text));
   };
   const std::size_t sign = text.find_first_of("<>");

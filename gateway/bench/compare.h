@@ -20,7 +20,7 @@ struct Limit {
 
   bool broken_by(const Ratio& ratio) const noexcept;
 };
-Result<Limit> limit_from(std::string_view text);
+Result<Limit, std::string> limit_from(std::string_view text);
 
 struct Change {
   std::string name;  // the row's; kOverall: the geometric mean of all rows

@@ -225,21 +225,20 @@ std::string to_json(const Record& record) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Result<Record> from_json(std::string_view text) {
+Result<Record, std::string> from_json(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return fail(0, "is not JSON");
+  if (json.is_discarded()) return fail(std::string("is not JSON"));
   Reading reading(json);
   Record record = reading.record();
-  if (reading.problem()) return fail(0, *reading.problem());
+  if (reading.problem()) return fail(*reading.problem());
   return record;
 }
 
-Result<Record> read_record(const std::string& path) {
+Result<Record, std::string> read_record(const std::string& path) {
   auto text = read_file(path, kMostBytes);
-  if (!text) return fail(0, fmt::format("{}: {}", path, text.error()));
+  if (!text) return fail(fmt::format("{}: {}", path, text.error()));
   auto record = from_json(*text);
-  if (!record)
-    return fail(0, fmt::format("{}: {}; is it what `lingate bench --json FILE` wrote?", path, record.error().message));
+  if (!record) return fail(fmt::format("{}: {}; is it what `lingate bench … -o FILE` wrote?", path, record.error()));
   return record;
 }
 

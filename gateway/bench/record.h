@@ -77,10 +77,10 @@ struct Record {
 };
 
 std::string to_json(const Record& record);
-// The error's message names the place in the file: "rows[3].figures.cpu: samples are missing".
-Result<Record> from_json(std::string_view text);
+// The error names the place in the file: "rows[3].figures.cpu: samples are missing".
+Result<Record, std::string> from_json(std::string_view text);
 
-// Reads a file; the error's message starts with its path.
-Result<Record> read_record(const std::string& path);
+// Reads a file; the error starts with its path.
+Result<Record, std::string> read_record(const std::string& path);
 
 }  // namespace lingate::bench

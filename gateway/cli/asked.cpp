@@ -28,6 +28,14 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
+Result<std::pair<std::string_view, std::string_view>, std::string> header_line(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  if (colon == std::string_view::npos || !fields::is_token(name) || !fields::is_value(text.substr(colon + 1)))
+    return fail(fmt::format("'{}' is no header field; write 'Name: value'", text));
+  return std::pair(name, trimmed(text.substr(colon + 1)));
+}
+
 Result<Asked, std::string> Asked::parse(const RouteOptions& options) {
   Asked asked;
   asked.method_ = options.method;
@@ -61,12 +69,10 @@ Result<void, std::string> Asked::read_url(std::string_view url) {
 }
 
 Result<void, std::string> Asked::read_header(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  const std::string_view name = line.substr(0, colon);
-  if (colon == std::string_view::npos || !fields::is_token(name))
-    return fail(fmt::format("'{}' is no header field; write 'Name: value'", line));
-  const bool passes = name.find('_') == std::string_view::npos;  // the gateway removes the others
-  if (passes) headers_.emplace_back(name, trimmed(line.substr(colon + 1)));
+  const auto header = header_line(line);
+  if (!header) return fail(header.error());
+  const bool passes = header->first.find('_') == std::string_view::npos;  // the gateway removes the others
+  if (passes) headers_.emplace_back(*header);
   return {};
 }
 

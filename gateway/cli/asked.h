@@ -15,6 +15,9 @@
 
 namespace lingate::cli {
 
+// "Name: value" as people give it to -H. The error is for them.
+Result<std::pair<std::string_view, std::string_view>, std::string> header_line(std::string_view text);
+
 class Asked final : public routing::HeaderLookup {
  public:
   // The error is for people who typed the request.

@@ -26,14 +26,6 @@ View::Named step_of(const View& item) {
   return {map->front().first, item.span(), item.with(map->front().second)};
 }
 
-std::string_view runtime_of(std::string_view file) {
-  constexpr std::pair<std::string_view, std::string_view> kExtensions[] = {
-      {".lua", "lua"}, {".py", "python"}, {".js", "js"}};
-  for (const auto& [extension, runtime] : kExtensions)
-    if (file.ends_with(extension)) return runtime;
-  return {};
-}
-
 bool lists_everyone(const Settings& cors) {
   const Settings::List& origins = cors.list("origins");
   return std::any_of(origins.begin(), origins.end(), [](const Settings& each) { return each.as_text() == "*"; });

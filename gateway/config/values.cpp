@@ -165,6 +165,14 @@ Parsed<HashBy> parse_hash_key(std::string_view text) {
                     "one of client, host, path, header.NAME, cookie.NAME, query.NAME"});
 }
 
+std::string_view runtime_of(std::string_view file) noexcept {
+  constexpr std::pair<std::string_view, std::string_view> kExtensions[] = {
+      {".lua", "lua"}, {".py", "python"}, {".js", "js"}};
+  for (const auto& [extension, runtime] : kExtensions)
+    if (file.ends_with(extension)) return runtime;
+  return {};
+}
+
 Parsed<void> check_name(std::string_view text) {
   const bool good = !text.empty() && text.size() <= 100 &&
                     std::all_of(text.begin(), text.end(), [](char c) { return is_unreserved(c) && c != '~'; });

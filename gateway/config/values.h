@@ -37,6 +37,9 @@ struct TargetUrl {
 };
 Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem::path& folder);
 
+// "lua" for "tenant.lua"; empty: the extension names no language.
+std::string_view runtime_of(std::string_view file) noexcept;
+
 Parsed<void> check_name(std::string_view text);
 Parsed<void> check_header_name(std::string_view text);
 Parsed<void> check_header_value(std::string_view text);  // does not repeat the value

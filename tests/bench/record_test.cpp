@@ -43,7 +43,7 @@ TEST(Record, ComesBackFromItsJson) {
   Record before = record();
   before.rows[0].parts = {{"run", 12.5}};
   const auto after = from_json(to_json(before));
-  ASSERT_TRUE(after) << after.error().message;
+  ASSERT_TRUE(after) << after.error();
   EXPECT_EQ(to_json(*after), to_json(before));
   EXPECT_EQ(after->rows[1].name, "lua/inline/empty");
   EXPECT_EQ(after->rows[0].parts.at("run"), 12.5);
@@ -51,12 +51,12 @@ TEST(Record, ComesBackFromItsJson) {
 }
 
 TEST(Record, SaysWhereAFileIsWrong) {
-  EXPECT_THAT(from_json("{").error().message, HasSubstr("not JSON"));
-  EXPECT_THAT(from_json("{}").error().message, HasSubstr("schema"));
+  EXPECT_THAT(from_json("{").error(), HasSubstr("not JSON"));
+  EXPECT_THAT(from_json("{}").error(), HasSubstr("schema"));
   std::string text = to_json(record());
   text.replace(text.find("\"samples\""), 9, "\"simples\"");
-  EXPECT_THAT(from_json(text).error().message, HasSubstr("rows[0].figures.cpu.samples: is missing"));
-  EXPECT_THAT(read_record("/nowhere/x.json").error().message, HasSubstr("/nowhere/x.json: No such file"));
+  EXPECT_THAT(from_json(text).error(), HasSubstr("rows[0].figures.cpu.samples: is missing"));
+  EXPECT_THAT(read_record("/nowhere/x.json").error(), HasSubstr("/nowhere/x.json: No such file"));
 }
 
 TEST(Compare, TheSameRecordHasNoChange) {

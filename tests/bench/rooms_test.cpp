@@ -39,7 +39,7 @@ TEST(Arms, EveryLanguageHasEveryJob) {
 
 TEST(Arms, TheNativeOnesDoTheSame) {
   Workshop workshop;
-  for (const char* job : {"empty", "header", "json", "early", "compute"}) {
+  for (const char* job : {"empty", "header", "body", "early", "compute"}) {
     auto arm = make_arm(workshop, {"native", "", job});
     ASSERT_TRUE(arm);
     EXPECT_THAT(try_arm(workshop, **arm), IsEmpty()) << job;
@@ -50,7 +50,7 @@ TEST(Arms, TheNativeOnesDoTheSame) {
 // The proofs can fail: a chain that does nothing passes none of them but that of `empty`.
 TEST(Arms, AnArmThatDoesNothingIsFound) {
   Workshop workshop;
-  for (const char* job : {"header", "json", "early", "compute"}) {
+  for (const char* job : {"header", "body", "early", "compute"}) {
     Arm idle;
     idle.traffic = traffic_of(*find_job(job));
     idle.check = find_job(job)->check;
@@ -122,7 +122,7 @@ TEST(Round, SaysHowFarItIsAndThenItsFigures) {
     answer = std::move(said.answer);
   }
   ASSERT_TRUE(answer);
-  EXPECT_EQ(steps, 3);
+  EXPECT_GE(steps, 3);
   EXPECT_EQ(answer->arms[0].arm, "echo/inline/empty");
   EXPECT_GT(answer->arms[0].cpu, 0);
 }

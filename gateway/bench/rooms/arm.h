@@ -27,7 +27,10 @@ class Arm {
   Traffic traffic;
   middleware::Chain chain;
   std::function<std::string(middleware::Exchange&)> check;  // what is wrong; empty: the work was done
-  std::uint16_t status = 200;                               // what every request must come out with
+  std::uint16_t status = 200;                               // what every request must come out with; 0: any
+
+  // One request, its log hook included, wherever that runs.
+  void serve(Stage& stage) const;
 
   std::unique_ptr<const middleware::Middleware> native;  // one of these two
   std::unique_ptr<ScriptUse> script;

@@ -30,7 +30,7 @@ std::string check_header(Exchange& exchange) {
   return wants_header(exchange.response.headers, "X-Gateway", "perf");
 }
 
-std::string check_json(Exchange& exchange) {
+std::string check_body(Exchange& exchange) {
   const std::string_view body = exchange.request.body.bytes;
   return wants(exchange.request.body.replaced && body.find("gateway_user") != body.npos && body.size() > 1000,
                "the body was not rewritten");
@@ -53,7 +53,7 @@ std::string check_live(Exchange& exchange) {
 constexpr Job kJobs[] = {
     {"empty", "two hooks that do nothing", false, true, check_empty},
     {"header", "session by API key, three header edits", false, true, check_header},
-    {"json", "1.1 KB of JSON decoded, changed, encoded", true, true, check_json},
+    {"body", "1.1 KB of JSON decoded, changed, encoded", true, true, check_body},
     {"early", "an answer without the upstream", false, true, check_early},
     {"compute", "2,000 rounds of a hash", false, true, check_compute},
     {"live", "20 new objects beside 100,000 live ones", false, true, check_live},

@@ -1,9 +1,11 @@
 // The jobs that runtimes are compared by: what people do in middleware, each small enough to read, the same in every
-// language, each with a proof that it was done. Their scripts are the files of jobs/, carried inside the binary.
+// language, each with a proof that it was done. Their scripts are carried
+// inside the binary: header, body and early those of bench/peers/, by which whole proxies are compared too, the others
+// those of jobs/.
 //
 //   empty    two hooks that do nothing: the boundary
 //   header   look an API key up among 1,000 sessions, set two fields, remove one, add one to the response
-//   json     decode a JSON body of 1.1 KB, add a member, encode it
+//   body     decode a JSON body of 1.1 KB, add a member, encode it
 //   early    answer 200 with 128 bytes, without the upstream
 //   compute  2,000 rounds of a hash over doubles
 //   live     20 new objects, one kept among 100,000 that live on: the collector's pauses

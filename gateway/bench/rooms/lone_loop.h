@@ -26,9 +26,12 @@ class LoneLoop final : public Loop {
 
   // Runs what is posted and what is due until `done` is true.
   void run_until(const bool& done) noexcept;
+  // Runs what is posted or due; if nothing is, waits for it, but not longer than this.
+  void run_what_comes(Clock::duration longest) noexcept;
 
  private:
-  void wait() noexcept;
+  void wait(Clock::time_point until) noexcept;
+  void run_taken() noexcept;
 
   Clock::time_point now_ = Clock::now();
   WallClock wall_;

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <random>
 
@@ -15,9 +16,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::size_t kAlike = 3;  // slices that must agree with the three before them
-constexpr double kStable = 0.03;   // how well
-constexpr std::uint64_t kFirstCalls = 8;
+constexpr std::size_t kAlike = 3;   // slices that must agree with the three before them
+constexpr double kStable = 0.03;    // how well
 constexpr double kWarmSlice = 4e6;  // ns
 
 double since(Clock::time_point then) noexcept {
@@ -33,14 +33,14 @@ class Runner {
   void warm_up(nanoseconds longest) {
     const Clock::time_point began = Clock::now();
     std::vector<double> seen;
-    std::uint64_t calls = kFirstCalls;
+    std::uint64_t calls = 1;
     while (since(began) < static_cast<double>(longest.count()) && !stable(seen)) {
-      const double took = slice(calls);
-      const double per_call = std::max(took / static_cast<double>(calls), 1.0);
-      per_call_ = per_call;
-      if (took >= kWarmSlice / 4) seen.push_back(per_call);
-      calls = std::max<std::uint64_t>(
-          1, std::min<std::uint64_t>(calls * 4, static_cast<std::uint64_t>(kWarmSlice / per_call)));
+      const Clock::time_point start = Clock::now();
+      const double cpu = slice(calls);
+      const double took = since(start);
+      per_call_ = std::max(took / static_cast<double>(calls), 1.0);
+      if (took >= kWarmSlice / 4) seen.push_back(cpu / static_cast<double>(calls));
+      calls = std::clamp<std::uint64_t>(static_cast<std::uint64_t>(kWarmSlice / per_call_), 1, calls * 4);
     }
   }
 
@@ -55,10 +55,10 @@ class Runner {
     figures_.calls += calls;
     Clock::time_point before = Clock::now();
     for (; calls != 0; --calls) {
-      stage.serve(arm_.chain, arm_.traffic);
+      arm_.serve(stage);
       const Clock::time_point after = Clock::now();
       figures_.latency.add(static_cast<double>(nanoseconds(after - before).count()));
-      failed_ += stage.exchange().response.status != arm_.status ? 1U : 0U;
+      failed_ += stage.failed(arm_.status) ? 1U : 0U;
       before = after;
     }
   }
@@ -77,7 +77,7 @@ class Runner {
     figures_.cpu = median_of(cpu_);
     return std::move(figures_);
   }
-  const std::string name() const { return arm_.name.text(); }
+  std::string name() const { return arm_.name.text(); }
   double cpu() const { return median_of(cpu_); }
 
  private:
@@ -99,15 +99,15 @@ class Runner {
     figures_.calls += calls;
     const double before = processor_time();
     for (; calls != 0; --calls) {
-      stage.serve(arm_.chain, arm_.traffic);
-      failed_ += stage.exchange().response.status != arm_.status ? 1U : 0U;
+      arm_.serve(stage);
+      failed_ += stage.failed(arm_.status) ? 1U : 0U;
     }
     return processor_time() - before;
   }
 
   Workshop& workshop_;
   Arm& arm_;
-  double per_call_ = 1000;
+  double per_call_ = 1000;  // wall-clock: a script may wait
   std::uint64_t failed_ = 0;
   std::vector<double> cpu_;
   ArmFigures figures_;
@@ -130,23 +130,24 @@ Result<std::vector<ArmFigures>> measure(Workshop& workshop, const std::vector<st
   std::vector<Runner> runners;
   for (const auto& arm : arms)
     runners.emplace_back(workshop, *arm);
-  const double steps = static_cast<double>(runners.size() * (options.sweeps + 1));
-  double done = 0;
+  const Clock::time_point began = Clock::now();
+  const double length = std::max(1.0, static_cast<double>(nanoseconds(options.until - began).count()));
+  const auto tell = [&] { progress(std::min(1.0, since(began) / length)); };
   for (Runner& runner : runners) {
     runner.warm_up(options.longest_warmup);
     if (const std::string wrong = runner.prove(); !wrong.empty()) return arm_failed(runner, wrong);
-    progress(++done / steps);
+    tell();
   }
   std::vector<std::size_t> order(runners.size());
   std::iota(order.begin(), order.end(), 0);
   std::minstd_rand engine(options.seed + 1);
-  for (unsigned sweep = 0; sweep < options.sweeps; ++sweep) {
+  for (unsigned sweep = 0; sweep < options.sweeps || Clock::now() < options.until; ++sweep) {
     std::shuffle(order.begin(), order.end(), engine);
     for (const std::size_t k : order) {
       runners[k].take_cpu(options.slice);
       runners[k].take_latency(options.slice / 2);
       if (const std::string wrong = runners[k].prove(); !wrong.empty()) return arm_failed(runners[k], wrong);
-      progress(++done / steps);
+      tell();
     }
   }
   workshop.stage().leave();

@@ -21,7 +21,8 @@ namespace lingate::bench {
 
 struct MeasureOptions {
   std::chrono::milliseconds slice{8};
-  unsigned sweeps = 10;
+  unsigned sweeps = 3;        // at least so many,
+  Clock::time_point until{};  // and as many as begin before this
   std::chrono::milliseconds longest_warmup{150};
   std::uint32_t seed = 0;  // of the order
 };

@@ -60,7 +60,7 @@ class Header final : public NativeStep {
   std::unordered_map<std::string, Session> sessions_;
 };
 
-class Json final : public NativeStep {
+class BodyRewrite final : public NativeStep {
  public:
   StepNeeds needs() const noexcept override { return {.request = true, .request_body = true, .max_body = 1 << 20}; }
   Flow on_request(Exchange& exchange, StepRecord&) const override {
@@ -76,6 +76,7 @@ class Early final : public NativeStep {
   Flow on_request(Exchange& exchange, StepRecord&) const override {
     exchange.respond(200, body_);
     exchange.response.headers.set("Content-Type", "text/plain; charset=utf-8");
+    exchange.response.headers.set("X-Gateway", "perf");
     return Flow::respond;
   }
 
@@ -99,7 +100,7 @@ class Compute final : public NativeStep {
 std::unique_ptr<const middleware::Middleware> native_step(std::string_view job) {
   if (job == "empty") return std::make_unique<Empty>();
   if (job == "header") return std::make_unique<Header>();
-  if (job == "json") return std::make_unique<Json>();
+  if (job == "body") return std::make_unique<BodyRewrite>();
   if (job == "early") return std::make_unique<Early>();
   if (job == "compute") return std::make_unique<Compute>();
   return nullptr;

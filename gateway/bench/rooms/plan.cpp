@@ -93,6 +93,7 @@ Plan plan_of(const Json& json) {
   if (json.contains("own")) plan.own = own_of(json.at("own"));
   plan.measuring.slice = std::chrono::milliseconds(json.at("slice_ms").get<int>());
   plan.measuring.sweeps = json.at("sweeps");
+  plan.length = std::chrono::milliseconds(json.at("length_ms").get<int>());
   plan.measuring.seed = json.at("seed");
   plan.parts = json.at("parts");
   plan.curves = json.at("curves");
@@ -104,6 +105,7 @@ Plan plan_of(const Json& json) {
 std::string plan_text(const Plan& plan) {
   Json json{{"slice_ms", plan.measuring.slice.count()},
             {"sweeps", plan.measuring.sweeps},
+            {"length_ms", plan.length.count()},
             {"seed", plan.measuring.seed},
             {"parts", plan.parts},
             {"curves", plan.curves},

@@ -30,7 +30,8 @@ struct OwnScript {
 struct Plan {
   std::vector<ArmName> arms;  // job "script" is `own`
   std::optional<OwnScript> own;
-  MeasureOptions measuring;
+  MeasureOptions measuring;  // `until` is the process's own: after `length`
+  std::chrono::milliseconds length{0};
   bool parts = false;
   bool curves = false;
 };

@@ -8,6 +8,7 @@
 #include "base/codes.h"
 #include "base/read_file.h"
 #include "gateway/bench/rooms/curves.h"
+#include "gateway/bench/rooms/parts.h"
 #include "gateway/bench/rooms/plan.h"
 #include "runtimes/value.h"
 
@@ -33,7 +34,7 @@ Result<std::string> config_of(const OwnScript& own) {
   return std::string(writer.value());
 }
 
-// A script is right if its first request comes out; with what status, is its own affair.
+// A script is right if its first request comes out; with what status, is its own affair, each time.
 Result<std::unique_ptr<Arm>> own_arm(Workshop& workshop, const ArmName& name, const OwnScript& own) {
   auto arm = std::make_unique<Arm>();
   arm->name = name;
@@ -60,10 +61,9 @@ Result<std::unique_ptr<Arm>> own_arm(Workshop& workshop, const ArmName& name, co
   if (!script) return fail(std::move(script.error()));
   arm->script = std::move(*script);
   arm->chain = middleware::Chain({arm->script->step()});
-  workshop.stage().serve(arm->chain, arm->traffic);
-  arm->status = workshop.stage().exchange().response.status;
-  if (std::string said = workshop.stage().stage_log().take(); !said.empty() && arm->status >= 500)
-    return fail(code::kScriptException, said);
+  arm->status = 0;
+  if (std::string wrong = try_arm(workshop, *arm); !wrong.empty())
+    return fail(code::kScriptException, std::move(wrong));
   workshop.stage().leave();
   return arm;
 }
@@ -73,20 +73,28 @@ class Round {
   Round(const Plan& plan, std::ostream& out) : plan_(plan), out_(out) {}
 
   Result<Answer> run() {
+    MeasureOptions measuring = plan_.measuring;
+    measuring.until = Clock::now() + plan_.length;
+    std::vector<Parts> parts(plan_.arms.size());
+    if (plan_.parts)
+      if (auto split = split_arms(parts); !split) return fail(std::move(split.error()));
     Answer answer;
     if (!plan_.arms.empty()) {
       auto arms = make_arms();
       if (!arms) return fail(std::move(arms.error()));
-      auto figures = measure(workshop_, *arms, plan_.measuring, [this](double done) { tell(done); });
+      auto figures = measure(workshop_, *arms, measuring, [this](double done) { tell(done); });
       if (!figures) return fail(std::move(figures.error()));
-      for (const ArmFigures& each : *figures)
-        answer.arms.push_back(
-            {.arm = each.arm, .calls = each.calls, .cpu = each.cpu, .histogram = each.latency.buckets(), .parts = {}});
+      for (std::size_t k = 0; k < figures->size(); ++k) {
+        const ArmFigures& each = (*figures)[k];
+        answer.arms.push_back({.arm = each.arm,
+                               .calls = each.calls,
+                               .cpu = each.cpu,
+                               .histogram = each.latency.buckets(),
+                               .parts = std::move(parts[k])});
+      }
     }
-    if (plan_.parts)
-      if (auto split = add_parts(answer); !split) return fail(std::move(split.error()));
     if (plan_.curves) {
-      auto curves = measure_curves(workshop_, plan_.measuring, [this](double done) { tell(done); });
+      auto curves = measure_curves(workshop_, measuring, [this](double done) { tell(done); });
       if (!curves) return fail(std::move(curves.error()));
       answer.curves = std::move(*curves);
     }
@@ -104,14 +112,14 @@ class Round {
     return arms;
   }
 
-  Result<void> add_parts(Answer& answer) {
+  Result<void> split_arms(std::vector<Parts>& into) {
     Splitter splitter(workshop_);
     for (std::size_t k = 0; k < plan_.arms.size(); ++k) {
       const ArmName& name = plan_.arms[k];
       if (name.placement.empty() || name.job == "script") continue;
       auto parts = splitter.split(name);
       if (!parts) return fail(std::move(parts.error()));
-      answer.arms[k].parts = std::move(*parts);
+      into[k] = std::move(*parts);
     }
     return {};
   }

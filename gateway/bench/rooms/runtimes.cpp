@@ -17,10 +17,7 @@ using std::chrono::seconds;
 // Enough for an interval; more of them with less time each would mostly measure warming up.
 constexpr unsigned kProcesses = 12;
 constexpr unsigned kWithParts = 3;  // the parts are medians of so many
-constexpr unsigned kFewestSweeps = 3;
-constexpr double kPerSweep = 0.0135;  // s an arm: a slice of processor time, half a slice of latency, the proof
-constexpr double kPerStart = 0.22;    // s an arm: loading and warming up
-constexpr double kCurves = 14;        // s
+constexpr seconds kCurves{14};      // measured: 14 s, whatever the duration
 
 const char* const kPlacements[] = {"inline", "thread"};
 
@@ -57,20 +54,13 @@ Result<std::vector<ArmName>> chosen_arms(const std::vector<std::string>& only) {
   return arms;
 }
 
-// Sweeps that fit into the time of one process.
-unsigned sweeps_within(double length, std::size_t arms) {
-  const auto count = static_cast<double>(arms);
-  const double left = length - count * kPerStart;
-  return std::max(kFewestSweeps, static_cast<unsigned>(std::max(0.0, left / (count * kPerSweep))));
-}
-
 Record record_of(std::string kind, const Gathered& gathered, const Plan& plan, unsigned processes) {
   Record record;
   record.kind = std::move(kind);
   record.rows = gathered.rows(plan.arms);
   record.curves = gathered.curves;
   record.settings = {{"processes", std::to_string(processes)},
-                     {"sweeps", std::to_string(plan.measuring.sweeps)},
+                     {"length", fmt::format("{:.1f} s", static_cast<double>(plan.length.count()) / 1000)},
                      {"slice", fmt::format("{} ms", plan.measuring.slice.count())}};
   return record;
 }
@@ -79,9 +69,10 @@ std::string program_of(const RuntimesOptions& options) {
   return options.program.empty() ? kThisProgram : options.program;
 }
 
-Plan plan_for(std::vector<ArmName> arms, double length) {
+// `time` for all processes together.
+Plan plan_for(std::vector<ArmName> arms, std::chrono::milliseconds time) {
   Plan plan;
-  plan.measuring.sweeps = sweeps_within(length / kProcesses, arms.size());
+  plan.length = time / kProcesses;
   plan.arms = std::move(arms);
   return plan;
 }
@@ -126,8 +117,8 @@ Result<Record> run(std::string kind, const std::string& program, const Plan& pla
 Result<Record> measure_runtimes(const RuntimesOptions& options, Progress& progress) {
   auto arms = chosen_arms(options.only);
   if (!arms) return fail(std::move(arms.error()));
-  const double length = static_cast<double>(options.duration.count()) - (options.curves ? kCurves : 0);
-  return run("runtimes", program_of(options), plan_for(std::move(*arms), length), options.curves, progress);
+  const seconds time = options.curves ? std::max(seconds(0), options.duration - kCurves) : options.duration;
+  return run("runtimes", program_of(options), plan_for(std::move(*arms), time), options.curves, progress);
 }
 
 Result<Record> measure_script(const OwnScriptOptions& options, Progress& progress) {
@@ -136,8 +127,9 @@ Result<Record> measure_script(const OwnScriptOptions& options, Progress& progres
     arms.push_back({.runtime = options.script.runtime, .placement = placement, .job = "empty"});
     arms.push_back({.runtime = options.script.runtime, .placement = placement, .job = "script"});
   }
-  Plan plan = plan_for(std::move(arms), static_cast<double>(options.duration.count()));
+  Plan plan = plan_for(std::move(arms), options.duration);
   plan.own = options.script;
+  plan.measuring.sweeps = 1;  // a script may be slow; each process gives a sample
   return run("script", kThisProgram, plan, false, progress);
 }
 
@@ -145,7 +137,7 @@ Result<Pair> measure_pair(const std::string& before, const std::string& after, c
                           Progress& progress) {
   auto arms = chosen_arms(options.only);
   if (!arms) return fail(std::move(arms.error()));
-  const Plan plan = plan_for(std::move(*arms), static_cast<double>(options.duration.count()) / 2);
+  const Plan plan = plan_for(std::move(*arms), std::chrono::milliseconds(options.duration) / 2);
   Gathered old_one, new_one;
   for (unsigned k = 0; k < 2 * kProcesses; ++k) {
     const bool second = (k % 2 == 1) != (k % 4 >= 2);  // A B B A: neither is always first

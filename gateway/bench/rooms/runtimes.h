@@ -14,7 +14,7 @@ namespace lingate::bench {
 struct RuntimesOptions {
   std::string program;            // empty: this one
   std::vector<std::string> only;  // texts that an arm's name must hold one of; empty: all
-  std::chrono::seconds duration{150};
+  std::chrono::seconds duration{130};
   bool curves = true;
 };
 

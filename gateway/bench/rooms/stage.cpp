@@ -33,7 +33,7 @@ Traffic usual_traffic() {
 }
 
 void StageLog::write(const middleware::AppEvent& event) noexcept {
-  if (!wants(event.level)) return;
+  if (event.code == 0) return;
   const std::lock_guard lock(mutex_);
   if (!first_.empty()) return;
   first_ =
@@ -134,6 +134,10 @@ Stage::Sides Stage::serve_stamped(const middleware::Chain& chain, const Traffic&
   run_response();
   sides.response_ends = Clock::now();
   return sides;
+}
+
+bool Stage::failed(std::uint16_t status) const noexcept {
+  return exchange_.facts.fault != 0 || (status != 0 && exchange_.response.status != status);
 }
 
 void Stage::leave() noexcept {

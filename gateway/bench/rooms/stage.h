@@ -33,13 +33,13 @@ struct Traffic {
 // Like a browser's: twelve lines with an API key, and a JSON answer of 128 bytes.
 Traffic usual_traffic();
 
-// Keeps what a script logged, so that an arm that fails says why.
+// Keeps the faults of requests, so that an arm that fails says why; what a script logs itself is no fault.
 class StageLog final : public middleware::AppLog {
  public:
-  bool wants(middleware::LogLevel level) const noexcept override { return level >= middleware::LogLevel::warn; }
+  bool wants(middleware::LogLevel level) const noexcept override { return level == middleware::LogLevel::error; }
   void write(const middleware::AppEvent& event) noexcept override;
 
-  // The first warning or error since the last call; empty: none. Any thread.
+  // The first fault since the last call; empty: none. Any thread.
   std::string take();
 
  private:
@@ -50,6 +50,9 @@ class StageLog final : public middleware::AppLog {
 class Stage final : public middleware::ExchangeHost {
  public:
   Stage() = default;
+
+  // Whether the last request had a fault, or came out with another status than `status` (0: any).
+  bool failed(std::uint16_t status) const noexcept;
 
   // When the sides of one request began and ended; taken by serve_stamped() only.
   struct Sides {
@@ -65,7 +68,7 @@ class Stage final : public middleware::ExchangeHost {
   middleware::Exchange& exchange() noexcept { return exchange_; }
   StageLog& stage_log() noexcept { return log_; }
 
-  Loop& loop() noexcept override { return loop_; }
+  LoneLoop& loop() noexcept override { return loop_; }
   middleware::AppLog& log() noexcept override { return log_; }
   middleware::IdSource& ids() noexcept override { return ids_; }
   middleware::Buffering buffer_request_body(std::size_t limit) override;

@@ -18,6 +18,11 @@ ScriptUse::ScriptUse(std::unique_ptr<middleware::ScriptLog> log, std::unique_ptr
               .label = options.path, .request_body = options.request_body, .response_body = options.response_body})),
       pool_(std::move(pool)) {}
 
+bool ScriptUse::pending() const noexcept {
+  const runtimes::PoolCounters counters = pool_->counters();
+  return counters.busy + counters.queued != 0;
+}
+
 Workshop::Workshop() {
   for (const runtimes::Room& room : runtimes::builtin_rooms()) {
     Room made{.plain = room.make(watchdog_), .stamped = nullptr};
@@ -26,33 +31,10 @@ Workshop::Workshop() {
   }
 }
 
-const Workshop::Room* Workshop::find(std::string_view runtime) const {
-  for (const Room& room : rooms_)
+Workshop::Room* Workshop::find(std::string_view runtime) {
+  for (Room& room : rooms_)
     if (room.plain->name() == runtime) return &room;
   return nullptr;
-}
-
-Workshop::Room* Workshop::find(std::string_view runtime) {
-  return const_cast<Room*>(std::as_const(*this).find(runtime));
-}
-
-std::vector<std::string_view> Workshop::runtimes() const {
-  std::vector<std::string_view> names;
-  for (const Room& room : rooms_)
-    names.push_back(room.plain->name());
-  return names;
-}
-
-std::string Workshop::version_of(std::string_view runtime) const {
-  const Room* room = find(runtime);
-  return room ? room->plain->version() : std::string();
-}
-
-std::string_view Workshop::runtime_for(std::string_view path) const {
-  for (const Room& room : rooms_)
-    for (const std::string_view extension : room.plain->extensions())
-      if (path.ends_with(extension)) return room.plain->name();
-  return {};
 }
 
 Result<std::unique_ptr<ScriptUse>> Workshop::script(std::string_view runtime, const ScriptOptions& options) {

@@ -34,7 +34,8 @@ class ScriptUse {
             const ScriptOptions& options);
 
   const middleware::Middleware* step() const noexcept { return step_.get(); }
-  runtimes::RuntimePool& pool() noexcept { return *pool_; }
+  // Whether a call is under way: a log hook, which no request waits for.
+  bool pending() const noexcept;
 
  private:
   std::unique_ptr<middleware::ScriptLog> log_;
@@ -45,11 +46,6 @@ class ScriptUse {
 class Workshop {
  public:
   Workshop();
-
-  std::vector<std::string_view> runtimes() const;
-  std::string version_of(std::string_view runtime) const;
-  // By the file's extension; empty: none knows it.
-  std::string_view runtime_for(std::string_view path) const;
 
   // The error's message holds file, line and what the engine said.
   Result<std::unique_ptr<ScriptUse>> script(std::string_view runtime, const ScriptOptions& options);
@@ -63,7 +59,6 @@ class Workshop {
     std::unique_ptr<Stamped> stamped;
   };
   Room* find(std::string_view runtime);
-  const Room* find(std::string_view runtime) const;
 
   Stage stage_;
   Stamps stamps_;
