@@ -212,7 +212,7 @@ class ThePage(unittest.TestCase):
                 ".find((row) => row.firstChild.textContent === '%s').children[1]")
         self.assertEqual(browser.value(line % "lua/inline/header" + ".className"), "number ratio worse")
         self.assertRegex(browser.value(line % "lua/inline/header" + ".textContent"), r"^\+\d")
-        self.assertEqual(browser.value(line % "js/inline/json" + ".querySelector('b').textContent"), "~")
+        self.assertEqual(browser.value(line % "js/inline/body" + ".querySelector('b').textContent"), "~")
 
     def test_texts_of_a_record_are_never_markup(self):
         self.open("hostile")
