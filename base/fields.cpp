@@ -1,5 +1,7 @@
 #include "base/fields.h"
 
+#include <algorithm>
+
 namespace lingate::fields {
 namespace {
 
@@ -15,23 +17,39 @@ constexpr bool is_forbidden(char c) {
   return c == '\r' || c == '\n' || c == '\0';
 }
 
-bool has_forbidden(const char* eight) {
-  std::uint64_t word;
-  std::memcpy(&word, eight, sizeof word);
+constexpr bool has_forbidden(std::uint64_t word) {
   return (has_zero(word) | has_zero(word ^ (kOnes * '\r')) | has_zero(word ^ (kOnes * '\n'))) != 0;
+}
+
+template <class Word>
+std::uint64_t load(const char* from) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+// Whole words, the last one of them ending with the value.
+bool is_clean(std::string_view value) {
+  const char* const end = value.data() + value.size();
+  if (value.size() < 4) {
+    for (const char c : value)
+      if (is_forbidden(c)) return false;
+    return true;
+  }
+  if (value.size() < 8) {
+    return !has_forbidden(load<std::uint32_t>(value.data()) | load<std::uint32_t>(end - 4) << 32U);
+  }
+  for (const char* at = value.data(); at + 8 < end; at += 8)
+    if (has_forbidden(load<std::uint64_t>(at))) return false;
+  return !has_forbidden(load<std::uint64_t>(end - 8));
 }
 
 }  // namespace
 
 std::size_t find_forbidden(std::string_view value) noexcept {
-  std::size_t at = 0;
-  while (at + 8 <= value.size() && !has_forbidden(value.data() + at))
-    at += 8;
-  // The last eight bytes once more, for what is left of them.
-  if (at > 0 && at + 8 > value.size() && !has_forbidden(value.data() + value.size() - 8)) return kNone;
-  for (; at < value.size(); ++at)
-    if (is_forbidden(value[at])) return at;
-  return kNone;
+  if (is_clean(value)) [[likely]]
+    return kNone;
+  return static_cast<std::size_t>(std::find_if(value.begin(), value.end(), is_forbidden) - value.begin());
 }
 
 bool is_strict_value(std::string_view value) noexcept {

@@ -49,12 +49,16 @@ constexpr std::size_t kSlots = 128;
 
 // A hash of length, first and last letter without case. The multipliers are found while compiling, such that no two
 // known names share a slot; so a lookup is one probe and one comparison.
-constexpr std::size_t slot_of(std::string_view name, std::uint32_t factor) noexcept {
+constexpr std::uint32_t mix_of(std::string_view name, std::uint32_t factor) noexcept {
   const auto first = static_cast<std::uint32_t>(static_cast<unsigned char>(name.front()) | 0x20U);
   const auto last = static_cast<std::uint32_t>(static_cast<unsigned char>(name.back()) | 0x20U);
   const auto middle = static_cast<std::uint32_t>(static_cast<unsigned char>(name[name.size() / 2]) | 0x20U);
   const auto size = static_cast<std::uint32_t>(name.size());
-  return ((first * 961U + last * 31U + middle + size * 29'791U) * factor >> 16U) % kSlots;
+  return (first * 961U + last * 31U + middle + size * 29'791U) * factor >> 16U;
+}
+
+constexpr std::size_t slot_of(std::string_view name, std::uint32_t factor) noexcept {
+  return mix_of(name, factor) % kSlots;
 }
 
 constexpr bool separates(std::uint32_t factor) noexcept {
@@ -89,22 +93,22 @@ constexpr Table make_table() noexcept {
 
 constexpr Table kTable = make_table();
 
-bool matches(const Field& field, std::string_view name, FieldId id) noexcept {
-  if (field.removed || field.id != id) return false;
-  if (id != FieldId::other) return true;
-  // Names of one length mostly differ in their last letter, seldom in their first ("X-...").
-  if (field.name.size() != name.size() || name.empty()) return field.name.size() == name.size();
-  return fields::lower(field.name.back()) == fields::lower(name.back()) && fields::same_name(field.name, name);
+bool matches(const Field& field, std::string_view name, FieldKey key) noexcept {
+  if (field.removed || field.id != key.id) return false;
+  if (key.id != FieldId::other) return true;
+  return field.mark == key.mark && fields::same_name(field.name, name);
 }
 
 }  // namespace
 
-FieldId field_id(std::string_view name) noexcept {
-  if (name.empty()) return FieldId::other;
-  const std::uint8_t entry = kTable.slots[slot_of(name, kFactor)];
-  if (entry == 0) return FieldId::other;
+FieldKey field_key(std::string_view name) noexcept {
+  if (name.empty()) return {};
+  const std::uint32_t mix = mix_of(name, kFactor);
+  const auto mark = static_cast<std::uint16_t>(mix);
+  const std::uint8_t entry = kTable.slots[mix % kSlots];
+  if (entry == 0) return {.mark = mark};
   const Known& known = kKnown[entry - 1U];
-  return fields::same_name(known.name, name) ? known.id : FieldId::other;
+  return {.id = fields::same_name(known.name, name) ? known.id : FieldId::other, .mark = mark};
 }
 
 std::size_t Headers::size() const noexcept {
@@ -119,9 +123,9 @@ const Field* Headers::find(FieldId id) const noexcept {
 }
 
 const Field* Headers::find(std::string_view name) const noexcept {
-  const FieldId id = field_id(name);
+  const FieldKey key = field_key(name);
   for (const Field& field : fields_)
-    if (matches(field, name, id)) return &field;
+    if (matches(field, name, key)) return &field;
   return nullptr;
 }
 
@@ -130,44 +134,49 @@ std::string_view Headers::value(std::string_view name) const noexcept {
   return field ? field->value : std::string_view();
 }
 
+Field Headers::written(std::string_view name, std::string_view value, FieldKey key) {
+  const Field field{.name = name, .value = arena_.copy(value), .id = key.id, .mark = key.mark};
+  most_bytes_ += field_bytes(field);
+  return field;
+}
+
 void Headers::set(std::string_view name, std::span<const std::string_view> values) {
   if (values.empty()) return remove(name);
   ++version_;
-  const FieldId id = field_id(name);
+  const FieldKey key = field_key(name);
   const std::string_view kept_name = arena_.copy(name);
   std::size_t at = 0;
-  while (at < fields_.size() && !matches(fields_[at], name, id))
+  while (at < fields_.size() && !matches(fields_[at], name, key))
     ++at;
-  const Field first{.name = kept_name, .value = arena_.copy(values.front()), .id = id};
+  const Field first = written(kept_name, values.front(), key);
   if (at == fields_.size()) {
     fields_.push_back(first);
   } else {
     fields_[at] = first;
-    remove_after(at + 1, name, id);
+    remove_after(at + 1, name, key);
   }
   for (const std::string_view value : values.subspan(1)) {
     ++at;
-    fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at),
-                   Field{.name = kept_name, .value = arena_.copy(value), .id = id});
+    fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at), written(kept_name, value, key));
   }
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
   ++version_;
-  fields_.push_back(Field{.name = arena_.copy(name), .value = arena_.copy(value), .id = field_id(name)});
+  fields_.push_back(written(arena_.copy(name), value, field_key(name)));
 }
 
 void Headers::remove(std::string_view name) noexcept {
-  remove_after(0, name, field_id(name));
+  remove_after(0, name, field_key(name));
 }
 
 void Headers::remove(FieldId id) noexcept {
-  remove_after(0, {}, id);
+  remove_after(0, {}, {.id = id});
 }
 
-void Headers::remove_after(std::size_t start, std::string_view name, FieldId id) noexcept {
+void Headers::remove_after(std::size_t start, std::string_view name, FieldKey key) noexcept {
   for (std::size_t k = start; k < fields_.size(); ++k) {
-    if (!matches(fields_[k], name, id)) continue;
+    if (!matches(fields_[k], name, key)) continue;
     fields_[k].removed = true;
     ++version_;
   }

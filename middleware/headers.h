@@ -51,7 +51,16 @@ enum class FieldId : std::uint8_t {
   x_request_id,
 };
 
-FieldId field_id(std::string_view name) noexcept;
+// What a name is known by: names that are the same have the same key; among `other` ones the mark tells most apart.
+struct FieldKey {
+  FieldId id = FieldId::other;
+  std::uint16_t mark = 0;
+};
+
+FieldKey field_key(std::string_view name) noexcept;
+inline FieldId field_id(std::string_view name) noexcept {
+  return field_key(name).id;
+}
 
 struct Field {
   std::string_view name{};
@@ -59,7 +68,14 @@ struct Field {
   std::string_view line{};  // "Name: value\r\n" as received; empty for a line that the gateway or a step wrote
   FieldId id = FieldId::other;
   bool removed = false;
+  std::uint16_t mark = 0;  // of field_key(name); needed for `other` only
 };
+
+// A line of any name.
+inline Field make_field(std::string_view name, std::string_view value, std::string_view line = {}) noexcept {
+  const FieldKey key = field_key(name);
+  return {.name = name, .value = value, .line = line, .id = key.id, .mark = key.mark};
+}
 
 class Headers {
  public:
@@ -67,11 +83,17 @@ class Headers {
 
   void clear() noexcept {
     fields_.clear();
+    most_bytes_ = 0;
     ++version_;
   }
-  void receive(const Field& field) { fields_.push_back(field); }
+  void receive(const Field& field) {
+    most_bytes_ += field_bytes(field);
+    fields_.push_back(field);
+  }
   std::span<const Field> all() const noexcept { return fields_; }  // removed ones included
   std::size_t size() const noexcept;                               // lines that remain
+  // What the lines take, as line_bytes counts it; not less than that, since lines that went are still counted.
+  std::size_t most_bytes() const noexcept { return most_bytes_; }
 
   const Field* find(FieldId id) const noexcept;
   const Field* find(std::string_view name) const noexcept;
@@ -95,10 +117,13 @@ class Headers {
   std::uint32_t version() const noexcept { return version_; }  // changes with every edit
 
  private:
-  void remove_after(std::size_t start, std::string_view name, FieldId id) noexcept;
+  static std::size_t field_bytes(const Field& field) noexcept { return field.name.size() + field.value.size() + 4; }
+  Field written(std::string_view name, std::string_view value, FieldKey key);
+  void remove_after(std::size_t start, std::string_view name, FieldKey key) noexcept;
 
   Arena& arena_;
   std::vector<Field> fields_;
+  std::size_t most_bytes_ = 0;
   std::uint32_t version_ = 0;
 };
 

@@ -1,5 +1,6 @@
 // IdSource: unpredictable ids for one worker: UUIDs of version 7 (RFC 9562, section 5.7) for requests, random bytes for
-// trace and span ids. The system's generator is asked for many bytes at a time, so an id costs nanoseconds.
+// trace and span ids. They come from AES-128 in counter mode with a key from the system's generator, many bytes at a
+// time, so that an id costs nanoseconds and no request waits for the kernel.
 //
 // Thread: its worker's. Lifetime: the worker's.
 #pragma once
@@ -8,12 +9,18 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 namespace lingate::middleware {
 
 class IdSource {
  public:
+  IdSource();
+  ~IdSource();
+  IdSource(const IdSource&) = delete;
+  IdSource& operator=(const IdSource&) = delete;
+
   static constexpr std::size_t kUuidLength = 36;
 
   // Lower-case "xxxxxxxx-xxxx-7xxx-yxxx-xxxxxxxxxxxx"; ids of one millisecond do not sort among themselves.
@@ -22,8 +29,10 @@ class IdSource {
   std::uint64_t random() noexcept;  // never zero
 
  private:
+  class Generator;
   void refill() noexcept;
 
+  const std::unique_ptr<Generator> generator_;
   std::array<std::uint64_t, 128> pool_{};
   std::size_t left_ = 0;
 };

@@ -113,7 +113,7 @@ bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const Sc
 // Whether the lines that the edits add could take the head over its limits.
 VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const ScriptLimits& limits) const {
   const runtimes::HeaderEdits& edits = verdict_.headers;
-  std::size_t bytes = bytes_of(headers);
+  std::size_t bytes = headers.most_bytes();
   for (std::size_t i = 0; i < edits.size(); ++i) {
     const runtimes::HeaderEdit edit = edits[i];
     for (const std::string_view value : edit.values) {

@@ -37,15 +37,23 @@ constexpr std::size_t most_bytes_of(std::string_view encoded) noexcept {
   return encoded.size();
 }
 
-// False: the encoded header certainly has another name. Looks at its length and last letter, where the name comes first
-// and is short, as it does and is in what the gateway writes.
-bool may_have_name(std::string_view header, std::string_view name) noexcept {
-  constexpr char kNameKey = proto::key_of(proto::header::kName, WireType::bytes);
-  constexpr std::size_t kShort = 128;
-  if (header.size() < 2 || header[0] != kNameKey || static_cast<unsigned char>(header[1]) >= kShort) return true;
-  if (static_cast<unsigned char>(header[1]) != name.size()) return false;
-  return name.empty() || header.size() < 2 + name.size() ||
-         fields::lower(header[1 + name.size()]) == fields::lower(name.back());
+// Steps over the lines that certainly have another name: by length and last letter, where key, length, name key and
+// name length take a byte each, as they do in what the gateway writes. Stands then at the first of `encoded` that may.
+std::size_t skip_others(std::string_view encoded, std::uint32_t number, std::string_view name) noexcept {
+  constexpr std::size_t kKeys = 4;
+  constexpr unsigned char kShort = 128;
+  const auto line_key = static_cast<char>(proto::key_of(number, WireType::bytes));
+  constexpr auto kNameKey = static_cast<char>(proto::key_of(proto::header::kName, WireType::bytes));
+  const auto last = fields::lower(name.back());
+  std::size_t at = 0;
+  while (at + kKeys + name.size() <= encoded.size()) {
+    const char* const line = encoded.data() + at;
+    const auto size = static_cast<unsigned char>(line[1]);
+    if (line[0] != line_key || line[2] != kNameKey || size >= kShort || size + 2U > encoded.size() - at) break;
+    if (static_cast<unsigned char>(line[3]) == name.size() && fields::lower(line[3 + name.size()]) == last) break;
+    at += 2U + size;
+  }
+  return at;
 }
 
 }  // namespace
@@ -138,16 +146,18 @@ const std::string_view* HeadView::get(std::string_view name) {
       if (fields::same_name(line.name, name)) return &line.value;
     return nullptr;
   }
-  proto::Reader reader(encoded_);
-  proto::Field field;
-  while (reader.next(field)) {
-    if (!field.is(numbers_.lines, WireType::bytes) || !may_have_name(field.bytes, name)) continue;
+  if (name.empty()) return nullptr;
+  for (std::string_view rest = encoded_;;) {
+    proto::Reader reader(rest.substr(skip_others(rest, numbers_.lines, name)));
+    proto::Field field;
+    if (!reader.next(field)) return nullptr;
+    rest = reader.rest();
     Line line;
-    if (!decode(field.bytes, line) || !fields::same_name(line.name, name)) continue;
+    if (!field.is(numbers_.lines, WireType::bytes) || !decode(field.bytes, line)) continue;
+    if (!fields::same_name(line.name, name)) continue;
     found_ = line.value;
     return &found_;
   }
-  return nullptr;
 }
 
 void HeadView::values(std::string_view name, std::vector<std::string_view>& out) {

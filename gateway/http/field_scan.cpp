@@ -179,7 +179,9 @@ Scan scan_fields(const char*& at, const char* end, const Limits& limits, FieldFa
       return refuse(refusal, code::kHeadTooLarge, "a field line is longer than the limit");
     if (++count > limits.fields) return refuse(refusal, code::kHeadTooLarge, "more fields than the limit");
     at = next;
-    field.id = middleware::field_id(field.name);
+    const middleware::FieldKey key = middleware::field_key(field.name);
+    field.id = key.id;
+    field.mark = key.mark;
     if (field.id == FieldId::other) {
       // An underscore twin of a field (X_Api_Key) looks the same to CGI-like upstreams: it never passes.
       if (field.name.find('_') == std::string_view::npos) headers.receive(field);

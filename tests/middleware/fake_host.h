@@ -95,7 +95,7 @@ struct Stage {
 
   void receive(std::string_view name, std::string_view value) { receive(exchange.request.headers, name, value); }
   static void receive(Headers& headers, std::string_view name, std::string_view value) {
-    headers.receive({.name = name, .value = value, .line = name, .id = field_id(name)});
+    headers.receive(make_field(name, value, name));
   }
 
   // As if the upstream had answered.

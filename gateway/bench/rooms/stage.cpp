@@ -48,7 +48,7 @@ std::string StageLog::take() {
 Stage::Fields Stage::scanned(const Traffic::Lines& lines) {
   Fields fields;
   for (const auto& [name, value] : lines)
-    fields.push_back({.name = name, .value = value, .line = name, .id = middleware::field_id(name)});
+    fields.push_back(middleware::make_field(name, value, name));
   return fields;
 }
 
