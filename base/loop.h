@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 namespace lingate {
 
@@ -53,6 +54,23 @@ class Timer {
   std::uint32_t slot_ = kIdle;
 };
 
+// Work that many small pieces of a turn can share: one wake-up for many calls, one system call for many writes.
+class TurnEnd {
+ public:
+  virtual void turn_ends() noexcept = 0;
+
+ protected:
+  ~TurnEnd() = default;
+};
+
+// Hears of a descriptor that something outside rings: a process that answers or ends.
+class Bell {
+ public:
+  virtual ~Bell() = default;
+  // On the loop's thread, when the descriptor has become readable. False: the loop lets go of both.
+  virtual bool rung() noexcept = 0;
+};
+
 class Loop {
  public:
   static constexpr std::chrono::milliseconds kTick{8};
@@ -65,6 +83,12 @@ class Loop {
   virtual void arm(Timer& timer, Clock::duration after) noexcept = 0;  // re-arms an armed timer
   virtual void disarm(Timer& timer) noexcept = 0;
   virtual void post(Task& task) noexcept = 0;  // any thread; `task` must live until it ran
+  // True: turn_ends() follows when what is ready has been served; asking twice before is one. False: the loop has one
+  // thing to do at a time, and whoever would put off does it now.
+  virtual bool put_off(TurnEnd& end) noexcept = 0;
+  virtual void forget(TurnEnd& end) noexcept = 0;
+  // Takes the descriptor over, which is non-blocking. False: the kernel refused; it is closed then.
+  virtual bool listen(int fd, std::shared_ptr<Bell> bell) noexcept = 0;
 
  protected:
   ~Loop() = default;

@@ -212,6 +212,9 @@ class OneLoop final : public Loop {
   void arm(Timer&, Clock::duration) noexcept override {}
   void disarm(Timer&) noexcept override {}
   void post(Task& task) noexcept override { task.run(); }
+  bool put_off(TurnEnd&) noexcept override { return false; }
+  void forget(TurnEnd&) noexcept override {}
+  bool listen(int, std::shared_ptr<Bell>) noexcept override { return false; }
 };
 
 class Quiet final : public Host {

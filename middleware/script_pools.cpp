@@ -27,7 +27,9 @@ std::string_view base_name(std::string_view path) {
 
 runtimes::PoolOptions pool_options(const Settings& settings, std::uint32_t workers) {
   runtimes::PoolOptions options;
-  if (settings.text("isolation", "inline") == "thread") options.placement = runtimes::Placement::thread;
+  const std::string_view isolation = settings.text("isolation", "inline");
+  if (isolation == "thread") options.placement = runtimes::Placement::thread;
+  if (isolation == "process") options.placement = runtimes::Placement::process;
   options.budget = settings.duration("budget", options.budget);
   options.wait = settings.duration("wait", options.wait);
   options.timeout = settings.duration("timeout", options.timeout);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "runtimes/pool_processes.h"
 #include "runtimes/pool_state.h"
 
 namespace lingate::runtimes {
@@ -63,13 +64,41 @@ std::optional<LoadError> load_threads(State& state) {
   return std::nullopt;
 }
 
+// Each worker has its own, as many as its share.
+std::optional<LoadError> load_processes(State& state) {
+  const std::uint32_t workers = state.options.workers;
+  const std::uint32_t each = std::max(1U, (state.options.instances + workers - 1) / workers);
+  for (const auto& lane : state.lanes)
+    if (auto error = lane->start_processes(each)) return error;
+  for (const auto& lane : state.lanes)
+    if (auto error = lane->processes_loaded()) return error;
+  state.hooks = state.lanes.front()->processes()->hooks();
+  return std::nullopt;
+}
+
+std::optional<LoadError> load_where(State& state) {
+  switch (state.options.placement) {
+    case Placement::inline_: return load_inline(state);
+    case Placement::thread: return load_threads(state);
+    case Placement::process: return load_processes(state);
+  }
+  return std::nullopt;
+}
+
+void add(PoolCounters& sum, const pool::Hands::Figures& figures) noexcept {
+  sum.idle += figures.idle;
+  sum.busy += figures.busy;
+  sum.queued += figures.queued;
+  sum.memory += figures.memory;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RuntimePool>, LoadError> RuntimePool::make(Runtime& runtime, Script script, PoolOptions options,
                                                                   Host& host, Watchdog& watchdog) {
   auto* const state = new State(runtime, std::move(script), options, host, watchdog);
   std::unique_ptr<RuntimePool> made(new RuntimePool(state));
-  auto error = options.placement == Placement::inline_ ? load_inline(*state) : load_threads(*state);
+  auto error = load_where(*state);
   if (error) return lingate::fail(std::move(*error));
   return made;
 }
@@ -118,14 +147,11 @@ PoolCounters RuntimePool::counters() const noexcept {
       sum.failures[kind] += figures.failures[kind].load(std::memory_order_relaxed);
     sum.memory += figures.memory.load(std::memory_order_relaxed);
     sum.queued += figures.waiting.load(std::memory_order_relaxed);
+    if (lane->processes()) add(sum, lane->processes()->figures());
     if (!figures.has_instance.load(std::memory_order_relaxed)) continue;
     ++(figures.busy.load(std::memory_order_relaxed) ? sum.busy : sum.idle);
   }
-  const pool::Crew::Figures crew = state_->crew.figures();
-  sum.idle += crew.idle;
-  sum.busy += crew.busy;
-  sum.queued += crew.queued;
-  sum.memory += crew.memory;
+  add(sum, state_->crew.figures());
   sum.replaced = state_->replaced.load(std::memory_order_relaxed);
   sum.demoted = state_->demoted.load(std::memory_order_relaxed);
   return sum;

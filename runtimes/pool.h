@@ -1,11 +1,12 @@
 // RuntimePool: the one caller of instances of one script with one configuration. It knows where a call runs (inline on
-// the I/O thread, or on a pool thread), how long (budget, wait, timeout), what a failure means (a stuck instance is
-// replaced, an inline step that spends three budgets in 10 s moves to threads), and it counts. Steps that name the same
-// file, configuration and placement share one pool.
+// the I/O thread, on a pool thread, or in a worker process), how long (budget, wait, timeout), what a failure means (a
+// stuck instance is replaced, an inline step that spends three budgets in 10 s moves to threads), and it counts. Steps
+// that name the same file, configuration and placement share one pool.
 //
-//   ScriptStep ── ScriptCall ──▶ RuntimePool ──▶ inline Instance of this worker | thread slot ──▶ done
+//   ScriptStep ── ScriptCall ──▶ RuntimePool ──▶ inline Instance of this worker | thread slot | worker process ──▶ done
 //
-// The parts behind it are in pool_lane.h (the calls of one worker) and pool_crew.h (the threads).
+// The parts behind it are in pool_lane.h (the calls of one worker) pool_crew.h (the threads) and
+// pool_processes.h (worker processes).
 //
 // Thread: call(), cancel() and idle_step() on a loop's thread, for calls of that loop. Completion comes back on the
 // same thread. Lifetime: pools live in a snapshot; a snapshot dies when its last exchange is over. The destructor
@@ -35,15 +36,17 @@ class Crew;
 struct State;
 }  // namespace pool
 
-enum class Placement : std::uint8_t { inline_, thread };
+enum class Placement : std::uint8_t { inline_, thread, process };
 
 struct PoolOptions {
   Placement placement = Placement::inline_;
   std::chrono::nanoseconds budget = std::chrono::milliseconds(10);
   std::chrono::nanoseconds wait = std::chrono::seconds(1);
   std::chrono::nanoseconds timeout = std::chrono::seconds(30);
-  std::uint32_t instances = 1;  // slots of `thread`, and of an inline pool once it is demoted
-  std::uint32_t workers = 1;    // loops that may call; their index() is below this
+  std::uint32_t instances =
+      1;  // slots of `thread`, and of an inline pool once it is demoted; processes, all workers together
+  std::uint32_t workers = 1;               // loops that may call; their index() is below this
+  std::string program = "/proc/self/exe";  // what a worker process runs, as `PROGRAM worker`
 };
 
 // One call from start to completion. Embedded in its owner (an exchange's script state) and reused; the owner fills

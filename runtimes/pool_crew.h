@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "runtimes/pool_flight.h"
+#include "runtimes/pool_hands.h"
 #include "runtimes/watchdog.h"
 
 namespace lingate::runtimes::pool {
@@ -68,7 +68,7 @@ class Slot {
   std::atomic<std::uint64_t> memory_{0};
 };
 
-class Crew {
+class Crew final : public Hands {
  public:
   explicit Crew(State& state) noexcept;
   ~Crew();
@@ -81,29 +81,13 @@ class Crew {
   // Ends all threads: interrupts what runs, joins, leaves behind what does not end in time. Any thread but a slot's.
   void close() noexcept;
 
-  // Takes over a flight. False: nobody could serve it; it stays with the caller.
-  bool submit(Flight& flight) noexcept;
+  // ---- Hands; any thread ----
+  bool submit(Flight& flight) noexcept override;
+  bool take_back(Flight& flight) noexcept override;
+  Status status(const Flight& flight) noexcept override;
+  Overdue overdue(const Flight& flight) noexcept override;
+  void relieve(Clock::time_point now) noexcept override;
 
-  struct Status {
-    Flight::Place place = Flight::Place::none;
-    Clock::time_point run_until{};  // running
-  };
-  Status status(const Flight& flight) noexcept;
-
-  // A flight has run past its budget and the grace: is it the one to blame? `held_up`: it only waits for the one
-  // interpreter of its runtime, which another call holds; `returned`: it is on its way home.
-  enum class Overdue : std::uint8_t { returned, holder, held_up };
-  Overdue overdue(const Flight& flight) noexcept;
-  // A flight has queued for long: a slot that is stuck counts as such and, where that helps, another takes its place.
-  void relieve(Clock::time_point now) noexcept;
-
-  // Takes a flight back if no slot has begun on it.
-  bool take_back(Flight& flight) noexcept;
-
-  struct Figures {
-    std::uint32_t idle = 0, busy = 0, queued = 0;
-    std::uint64_t memory = 0;
-  };
   Figures figures() noexcept;
 
  private:

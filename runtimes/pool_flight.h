@@ -28,6 +28,8 @@ class Flight final : public Task, public Timer {
   enum class Outcome : std::uint8_t { finished, suspended, unavailable, cancelled };
   enum class Place : std::uint8_t { none, queued, running, returning };
 
+  static constexpr std::uint32_t kNoProcess = UINT32_MAX;
+
   explicit Flight(Lane& lane) noexcept : lane_(lane) {}
 
   Lane& lane() const noexcept { return lane_; }
@@ -45,6 +47,9 @@ class Flight final : public Task, public Timer {
   bool lost = false;               // suspended in an instance that is gone
   bool has_input = false;          // it took the owner's input along
 
+  // Started by the lane's own instance, if by any.
+  bool is_inline() const noexcept { return !slot && process == kNoProcess; }
+
   // ---- whoever has it ----
   Hook hook = Hook::request;
   Work work = Work::start;
@@ -56,8 +61,10 @@ class Flight final : public Task, public Timer {
   nanoseconds budget_left{};
   nanoseconds running{};
   CallId id = 0;
-  Slot* slot = nullptr;          // the one that started it
-  std::uint32_t generation = 0;  // of that slot's instance
+  Slot* slot = nullptr;                // the one that started it
+  std::uint32_t process = kNoProcess;  // of the lane's, that it was sent to
+  std::uint64_t serial = 0;            // there
+  std::uint32_t generation = 0;        // of the instance there
 
   // ---- under the crew's mutex ----
   Place place = Place::none;

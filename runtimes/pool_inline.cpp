@@ -6,6 +6,7 @@
 
 #include "runtimes/call_view.h"
 #include "runtimes/pool_lane.h"
+#include "runtimes/pool_processes.h"
 #include "runtimes/pool_state.h"
 
 namespace lingate::runtimes::pool {
@@ -56,7 +57,18 @@ Stay Lane::stay_inline(nanoseconds budget, Enter&& enter) noexcept {
       *instance_, *watch_, budget, loop_->now(), [this] { return loop_->refresh(); }, enter);
 }
 
-Lane::Lane(State& state) noexcept : state_(state) {}
+Lane::Lane(State& state)
+    : state_(state),
+      processes_(state.options.placement == Placement::process ? std::make_unique<Processes>(*this, state) : nullptr),
+      hands_(processes_ ? static_cast<Hands&>(*processes_) : state.crew) {}
+
+std::optional<LoadError> Lane::start_processes(std::uint32_t count) {
+  return processes_->start(count);
+}
+
+std::optional<LoadError> Lane::processes_loaded() {
+  return processes_->loaded();
+}
 
 Lane::~Lane() = default;
 
@@ -84,6 +96,7 @@ void Lane::close() noexcept {
     replacement_->result() = nullptr;
   }
   drop_instance();
+  if (processes_) processes_->close();
 }
 
 RuntimePool::Started Lane::call_inline(ScriptCall& call) noexcept {

@@ -3,9 +3,11 @@
 #include "runtimes/pool_lane.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "runtimes/call_view.h"
+#include "runtimes/pool_processes.h"
 #include "runtimes/pool_state.h"
 
 namespace lingate::runtimes::pool {
@@ -29,16 +31,23 @@ std::string in_milliseconds(nanoseconds time) {
 }  // namespace
 
 RuntimePool::Started Lane::call(Loop& loop, ScriptCall& call) noexcept {
-  if (!loop_) loop_ = &loop;  // once: slots read it
+  if (!loop_) meet(loop);
   add_one(figures_.calls);
   trim(call.kept_);
-  if (state_.options.placement == Placement::thread) return call_crew(call);
+  if (state_.options.placement != Placement::inline_) return call_away(call);
   if (!state_.demoted.load(std::memory_order_acquire)) return call_inline(call);
   if (instance_ && suspended_.empty()) drop_instance();
-  return call_crew(call);
+  return call_away(call);
 }
 
-RuntimePool::Started Lane::call_crew(ScriptCall& call) noexcept {
+// Once: whoever is away finds the way home by it.
+void Lane::meet(Loop& loop) noexcept {
+  loop_ = &loop;
+  thread_ = std::this_thread::get_id();
+  if (processes_) processes_->meet(loop);
+}
+
+RuntimePool::Started Lane::call_away(ScriptCall& call) noexcept {
   Flight& flight = take_flight(call);
   flight.hook = call.hook;
   flight.tag = call.tag;
@@ -63,7 +72,7 @@ bool Lane::submit(Flight& flight, Flight::Work work) noexcept {
   flight.wait_until = now + state_.options.wait;
   flight.leash = flight.budget_left;
   const Clock::time_point first_look = now + std::min<nanoseconds>(flight.leash + kGrace, kImpatience);
-  if (!state_.crew.submit(flight)) {
+  if (!hands_.submit(flight)) {
     flight.stage = Flight::Stage::idle;
     return false;
   }
@@ -86,10 +95,10 @@ void Lane::expired(Flight& flight) noexcept {
     case Flight::Stage::suspended:
       if (flight.lost) return complete_failed(flight, FailureKind::unavailable);
       if (now >= flight.timeout_at) {
-        if (!flight.slot) drop_inline(flight);
+        if (flight.is_inline()) drop_inline(flight);
         return complete_failed(flight, FailureKind::timeout);
       }
-      if (!flight.slot) return resume_inline(flight);
+      if (flight.is_inline()) return resume_inline(flight);
       if (!submit(flight, Flight::Work::resume)) complete_failed(flight, FailureKind::unavailable);
       return;
     case Flight::Stage::away: return look_after(flight);
@@ -99,14 +108,14 @@ void Lane::expired(Flight& flight) noexcept {
 
 void Lane::look_after(Flight& flight) noexcept {
   const Clock::time_point now = Clock::now();
-  const Crew::Status status = state_.crew.status(flight);
+  const Hands::Status status = hands_.status(flight);
   if (status.place == Flight::Place::queued) {
     const Clock::time_point due = std::min(flight.wait_until, flight.timeout_at);
-    state_.crew.relieve(now);
+    hands_.relieve(now);
     if (now < due)
       return arm(flight,
                  std::min<Clock::time_point>(due, now + std::min<nanoseconds>(flight.leash + kGrace, kImpatience)));
-    if (!state_.crew.take_back(flight)) return arm(flight, now + kGrace);  // begun this moment
+    if (!hands_.take_back(flight)) return arm(flight, now + kGrace);  // begun this moment
     const bool timed_out = now >= flight.timeout_at;
     if (flight.work == Flight::Work::start || !submit_cancel(flight)) flight.stage = Flight::Stage::idle;
     return complete_failed(flight, timed_out ? FailureKind::timeout : FailureKind::unavailable);
@@ -116,10 +125,10 @@ void Lane::look_after(Flight& flight) noexcept {
   const Clock::time_point due = std::min(overdue, flight.timeout_at);
   if (now < due) return arm(flight, due);
   if (now < overdue) return complete_failed(flight, FailureKind::timeout);
-  switch (state_.crew.overdue(flight)) {
-    case Crew::Overdue::returned: return;
-    case Crew::Overdue::holder: return complete_failed(flight, FailureKind::timeout);
-    case Crew::Overdue::held_up: return complete_failed(flight, FailureKind::unavailable);
+  switch (hands_.overdue(flight)) {
+    case Hands::Overdue::returned: return;
+    case Hands::Overdue::holder: return complete_failed(flight, FailureKind::timeout);
+    case Hands::Overdue::held_up: return complete_failed(flight, FailureKind::unavailable);
   }
 }
 
@@ -127,7 +136,7 @@ void Lane::look_after(Flight& flight) noexcept {
 bool Lane::submit_cancel(Flight& flight) noexcept {
   flight.work = Flight::Work::cancel;
   flight.stage = Flight::Stage::away;
-  return state_.crew.submit(flight);
+  return hands_.submit(flight);
 }
 
 void Lane::came_home(Flight& flight) noexcept {
@@ -163,14 +172,14 @@ void Lane::cancel(ScriptCall& call) noexcept {
   switch (flight.stage) {
     case Flight::Stage::waiting: stop_waiting(flight); break;
     case Flight::Stage::suspended:
-      if (flight.slot) {
+      if (!flight.is_inline()) {
         if (submit_cancel(flight)) return;
       } else if (!flight.lost) {
         drop_inline(flight);
       }
       break;
     case Flight::Stage::away:
-      if (!state_.crew.take_back(flight)) return;  // it comes home, and finds nobody
+      if (!hands_.take_back(flight)) return;  // it comes home, and finds nobody
       if (flight.work != Flight::Work::start && submit_cancel(flight)) return;
       break;
     case Flight::Stage::idle: break;
@@ -189,6 +198,7 @@ Flight& Lane::take_flight(ScriptCall& call) noexcept {
   flight.call = &call;
   flight.lost = flight.has_input = false;
   flight.slot = nullptr;
+  flight.process = Flight::kNoProcess;
   flight.budget_left = state_.options.budget;
   flight.running = {};
   flight.timeout_at = Clock::now() + state_.options.timeout;
@@ -227,7 +237,7 @@ void Lane::complete_failed(Flight& flight, FailureKind kind) noexcept {
   write_own_failure(call, kind);
   if (flight.stage == Flight::Stage::away) return call.completed();
   call.running_ = flight.running;
-  if (flight.stage == Flight::Stage::suspended && flight.slot && submit_cancel(flight)) return call.completed();
+  if (flight.stage == Flight::Stage::suspended && !flight.is_inline() && submit_cancel(flight)) return call.completed();
   if (flight.has_input) call.input.swap(flight.input);
   recycle(flight);
   call.completed();

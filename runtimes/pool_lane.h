@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <thread>
 #include <vector>
 
-#include "runtimes/pool_flight.h"
+#include "runtimes/pool_hands.h"
 #include "runtimes/watchdog.h"
 
 namespace lingate::runtimes::pool {
@@ -26,15 +28,20 @@ struct alignas(64) Figures {
   std::atomic<bool> has_instance{false};
 };
 
+class Processes;
 class Replacement;
 
 class Lane {
  public:
-  explicit Lane(State& state) noexcept;
+  explicit Lane(State& state);
   ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
+  // Before any call, where calls run in worker processes: starts so many; then waits until they have loaded.
+  std::optional<LoadError> start_processes(std::uint32_t count);
+  std::optional<LoadError> processes_loaded();
+  const Processes* processes() const noexcept { return processes_.get(); }
   // Before any call: gives the lane its inline instance.
   void adopt(std::unique_ptr<Instance> instance);
   // No call is in flight any more; the loop may be running. Any thread.
@@ -46,14 +53,17 @@ class Lane {
 
   const Figures& figures() const noexcept { return figures_; }
   Loop& loop() const noexcept { return *loop_; }
+  bool on_its_thread() const noexcept { return thread_ == std::this_thread::get_id(); }
 
  private:
   friend class Flight;
   friend class Replacement;
+  friend class Processes;
 
   using Started = RuntimePool::Started;
   Started call_inline(ScriptCall& call) noexcept;
-  Started call_crew(ScriptCall& call) noexcept;
+  void meet(Loop& loop) noexcept;
+  Started call_away(ScriptCall& call) noexcept;
   Started refuse(ScriptCall& call) noexcept;
   bool submit(Flight& flight, Flight::Work work) noexcept;
 
@@ -89,7 +99,10 @@ class Lane {
   void write_own_failure(ScriptCall& call, FailureKind kind) noexcept;
 
   State& state_;
+  const std::unique_ptr<Processes> processes_;
+  Hands& hands_;  // of calls that leave
   Loop* loop_ = nullptr;
+  std::thread::id thread_;  // the loop's
   Figures figures_;
 
   std::unique_ptr<Instance> instance_;

@@ -47,7 +47,7 @@ inline constexpr std::string_view kParts[] = {"encode", "enter", "run", "exit", 
 struct Row {
   std::string name;       // unique in its record, the same from run to run: "lua/inline/header"
   std::string runtime;    // "lua", "echo", "native"; empty for http
-  std::string placement;  // "inline", "thread"
+  std::string placement;  // "inline", "thread", "process"
   std::string job;        // "header"; for http "open 5000/s"
   std::uint64_t calls = 0;
   std::uint64_t errors = 0;

@@ -100,7 +100,7 @@ int script(const BenchWords& words, const std::string& command, Console& console
   own.response_body_file = words.response_body;
   if (!add_headers(words.headers, own.traffic.request_headers, console)) return kUsage;
   if (!add_headers(words.response_headers, own.traffic.response_headers, console)) return kUsage;
-  if (words.placement != "both") options.placements = {words.placement};
+  if (words.placement != "all") options.placements = {words.placement};
   if (words.seconds != 0) options.duration = std::chrono::seconds(words.seconds);
   auto progress = progress_on(console);
   auto record = bench::measure_script(options, progress);

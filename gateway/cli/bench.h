@@ -37,7 +37,7 @@ struct BenchWords {
   std::string response_body;  // a file
   std::vector<std::string> response_headers;
   unsigned status = 200;
-  std::string placement = "both";
+  std::string placement = "all";
 
   // http
   double rate = 0;

@@ -48,9 +48,9 @@ void describe_script(CLI::App& bench, BenchWords& words) {
       ->expected(1)
       ->take_all();
   script->add_option("--response-body", words.response_body, "its body")->type_name("FILE");
-  script->add_option("--placement", words.placement, "inline, thread or both")
+  script->add_option("--placement", words.placement, "inline, thread, process or all")
       ->type_name("WHERE")
-      ->check(CLI::IsMember({"inline", "thread", "both"}).description(""));
+      ->check(CLI::IsMember({"inline", "thread", "process", "all"}).description(""));
   describe_seconds(script, words, "how long to measure; 20 if not told");
   describe_output(script, words);
 }

@@ -168,7 +168,7 @@ Settings Chains::complete_script(const View& options) {
   if (runtime == "python" && merged.text("isolation") == "inline")
     context_.report.warning({code::kInlinePython, placed.key_span("isolation"),
                              "Python runs on the I/O thread: C code in it that holds on cannot be stopped",
-                             "use 'isolation: thread' unless the scripts are trusted and quick"});
+                             "use 'isolation: process', or 'thread', unless the scripts are trusted and quick"});
   return Settings(std::move(map));
 }
 

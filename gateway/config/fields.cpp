@@ -49,10 +49,6 @@ constexpr Later kLater[] = {
     {"", "store", ""},
     {"listen", "tls", ""},
     {"admin", "token", ""},
-    {"runtimes.lua", "isolation", "process"},
-    {"runtimes.python", "isolation", "process"},
-    {"runtimes.js", "isolation", "process"},
-    {"step.script", "isolation", "process"},
 };
 
 struct Table {

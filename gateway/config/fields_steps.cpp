@@ -229,9 +229,9 @@ void add_script(std::vector<Field>& rows) {
                .most = kHour});
   override_of({.name = "isolation",
                .type = Type::choice,
-               .words = "inline|thread",
+               .words = "inline|thread|process",
                .example = "thread",
-               .doc = "Where calls run: on the I/O thread or on threads of their own."});
+               .doc = "Where calls run: on the I/O thread, on threads or in processes of their own."});
   override_of({.name = "memory",
                .type = Type::size,
                .example = "32MiB",
@@ -242,7 +242,7 @@ void add_script(std::vector<Field>& rows) {
                .type = Type::integer,
                .words = "auto",
                .example = "4",
-               .doc = "How many instances with `isolation: thread`.",
+               .doc = "How many instances with `isolation: thread` or `process`.",
                .least = 1,
                .most = 256});
 }

@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -43,7 +44,7 @@ struct TurnOp final : asio_detail::scheduler_operation {
   bool puts_off() const noexcept { return direct_events == 0; }
   void post() noexcept;
   void end() noexcept;
-  void tell_listener() noexcept;
+  void tell_listeners() noexcept;
   void note_load(std::size_t events) noexcept;
   static void done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (owner) static_cast<TurnOp*>(base)->end();
@@ -52,7 +53,8 @@ struct TurnOp final : asio_detail::scheduler_operation {
   Reactor::Context& context;
   std::vector<AsioWatch*> ahead;  // have read ahead in this turn
   std::vector<AsioWatch*> served;
-  TurnEnd* listener = nullptr;
+  std::vector<TurnEnd*> listeners;
+  std::vector<TurnEnd*> told;
   bool posted = false;
   std::uint32_t lonely_turns = 0;   // in a row, of one event each
   std::uint32_t direct_events = 0;  // to be served at once before the load is looked at again
@@ -178,16 +180,20 @@ void TurnOp::end() noexcept {
     watch->go_on();
     const Clock::time_point now = context.tell_time();
     if (now - sent < kLongest) continue;
-    tell_listener();
+    tell_listeners();
     sent = context.tell_time();
   }
   served.clear();
   posted = false;
-  tell_listener();
+  tell_listeners();
 }
 
-void TurnOp::tell_listener() noexcept {
-  if (TurnEnd* const told = std::exchange(listener, nullptr)) told->turn_ends();
+// What they do may put off again, and may end others.
+void TurnOp::tell_listeners() noexcept {
+  told.swap(listeners);
+  for (std::size_t k = 0; k < told.size(); ++k)
+    if (told[k]) told[k]->turn_ends();
+  told.clear();
 }
 
 void TurnOp::note_load(std::size_t events) noexcept {
@@ -260,8 +266,15 @@ bool Reactor::puts_off() const noexcept {
 }
 
 void Reactor::at_turn_end(TurnEnd& listener) noexcept {
-  context_->turn->listener = &listener;
+  std::vector<TurnEnd*>& listeners = context_->turn->listeners;
+  if (std::find(listeners.begin(), listeners.end(), &listener) != listeners.end()) return;
+  listeners.push_back(&listener);
   context_->turn->post();
+}
+
+void Reactor::forget(TurnEnd& listener) noexcept {
+  for (auto* const list : {&context_->turn->listeners, &context_->turn->told})
+    std::replace(list->begin(), list->end(), &listener, static_cast<TurnEnd*>(nullptr));
 }
 
 void Reactor::on_event(Clock::time_point (*hook)(void*), void* argument) noexcept {

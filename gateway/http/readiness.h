@@ -66,15 +66,6 @@ class Watch {
   Watcher* watcher_ = nullptr;
 };
 
-// Is told when the events that were ready have been served, after it asked for it.
-class TurnEnd {
- public:
-  virtual void turn_ends() noexcept = 0;
-
- protected:
-  ~TurnEnd() = default;
-};
-
 // One worker's watches. `Context` is Asio's; only readiness.cpp and worker.cpp see it.
 class Reactor {
  public:
@@ -90,8 +81,8 @@ class Reactor {
   std::uint32_t watches() const noexcept;
   // Whether the turns serve several events each, so that what need not be done now may be put off to their end.
   bool puts_off() const noexcept;
-  // One listener: asking twice before it is told is one.
-  void at_turn_end(TurnEnd& listener) noexcept;
+  void at_turn_end(TurnEnd& listener) noexcept;  // asking twice before it is told is one
+  void forget(TurnEnd& listener) noexcept;
 
   Context& context() noexcept { return *context_; }
   // Called before each watcher is: keeps a clock of one reading per event, which it returns.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "gateway/http/reactor_context.h"
 #include "gateway/http/worker_state.h"
@@ -67,6 +68,36 @@ void WheelClock::readable() noexcept {
   set_for_ = Clock::time_point::max();
   wheel_.advance(Clock::now());
   if (const auto next = wheel_.wake_at()) wake_by(*next);
+}
+
+BellWatcher::~BellWatcher() {
+  if (watch_) watch_->close();
+}
+
+bool BellWatcher::watch(Reactor& reactor, int fd) noexcept {
+  watch_ = reactor.add(fd, *this);
+  if (watch_) watch_->await_read();
+  return watch_ != nullptr;
+}
+
+void BellWatcher::readable() noexcept {
+  if (bell_->rung()) return watch_->await_read();
+  bell_.reset();
+  std::exchange(watch_, nullptr)->close();
+}
+
+bool WorkerState::put_off(TurnEnd& end) noexcept {
+  if (!parts.reactor.puts_off()) return false;
+  parts.reactor.at_turn_end(end);
+  return true;
+}
+
+bool WorkerState::listen(int fd, std::shared_ptr<Bell> bell) noexcept {
+  std::erase_if(bells_, [](const auto& each) { return each->over(); });
+  bells_.push_back(std::make_unique<BellWatcher>(std::move(bell)));
+  if (bells_.back()->watch(parts.reactor, fd)) return true;
+  bells_.pop_back();
+  return false;
 }
 
 WorkerState::WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
@@ -196,6 +227,18 @@ void Worker::arm(Timer& timer, Clock::duration after) noexcept {
 
 void Worker::disarm(Timer& timer) noexcept {
   state_->disarm(timer);
+}
+
+bool Worker::put_off(TurnEnd& end) noexcept {
+  return state_->put_off(end);
+}
+
+void Worker::forget(TurnEnd& end) noexcept {
+  state_->forget(end);
+}
+
+bool Worker::listen(int fd, std::shared_ptr<Bell> bell) noexcept {
+  return state_->listen(fd, std::move(bell));
 }
 
 void Worker::post(Task& task) noexcept {

@@ -58,6 +58,9 @@ class Worker final : public Loop {
   void arm(Timer& timer, Clock::duration after) noexcept override;
   void disarm(Timer& timer) noexcept override;
   void post(Task& task) noexcept override;
+  bool put_off(TurnEnd& end) noexcept override;
+  void forget(TurnEnd& end) noexcept override;
+  bool listen(int fd, std::shared_ptr<Bell> bell) noexcept override;
 
  private:
   std::unique_ptr<WorkerState> state_;

@@ -39,6 +39,22 @@ class WheelClock final : public Watcher {
   Clock::time_point set_for_ = Clock::time_point::max();
 };
 
+// A descriptor that rings a Bell; owns itself until the bell wants no more, or the reactor ends.
+class BellWatcher final : public Watcher {
+ public:
+  explicit BellWatcher(std::shared_ptr<Bell> bell) noexcept : bell_(std::move(bell)) {}
+  ~BellWatcher();
+
+  bool watch(Reactor& reactor, int fd) noexcept;
+  bool over() const noexcept { return watch_ == nullptr; }
+  void readable() noexcept override;
+  void writable() noexcept override {}
+
+ private:
+  std::shared_ptr<Bell> bell_;
+  Watch* watch_ = nullptr;
+};
+
 class WorkerState final : public Loop {
  public:
   WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
@@ -55,6 +71,9 @@ class WorkerState final : public Loop {
   void arm(Timer& timer, Clock::duration after) noexcept override;
   void disarm(Timer& timer) noexcept override { wheel.disarm(timer); }
   void post(Task& task) noexcept override { mailbox.push(task); }
+  bool put_off(TurnEnd& end) noexcept override;
+  void forget(TurnEnd& end) noexcept override { parts.reactor.forget(end); }
+  bool listen(int fd, std::shared_ptr<Bell> bell) noexcept override;
 
   void add(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
@@ -90,6 +109,7 @@ class WorkerState final : public Loop {
 
   void end_if_drained() noexcept;
 
+  std::vector<std::unique_ptr<BellWatcher>> bells_;
   Connection* connections_ = nullptr;
   std::vector<std::unique_ptr<Transaction>> free_;  // most recently used last
   bool draining_ = false;

@@ -21,7 +21,7 @@ TEST(Arms, DoTheirJobInEveryRuntimeAndPlacement) {
   Workshop workshop;
   for (const Job& job : all_jobs())
     for (const char* runtime : kRuntimes)
-      for (const char* placement : {"inline", "thread"}) {
+      for (const char* placement : {"inline", "thread"}) {  // the test is no lingate: no worker processes
         if (!source_of(job, runtime)) continue;
         const ArmName name{runtime, placement, std::string(job.name)};
         auto arm = make_arm(workshop, name);

@@ -293,10 +293,8 @@ TEST(Mistakes, WhatLaterReleasesHave) {
   EXPECT_THAT(
       mistakes_above("admin: {address: \":0\", token: {env: T}}"),
       ElementsAre("3:24 LG2021 'token' in 'admin' is not in this release | remove it, or use a release that has it"));
-  EXPECT_THAT(
-      mistakes_above("runtimes: {python: {isolation: process}}"),
-      ElementsAre("3:32 LG2021 'isolation' in 'python' of 'runtimes': 'process' is not in this release | one of "
-                  "inline, thread"));
+  EXPECT_THAT(mistakes_above("store: {kind: memory}"),
+              ElementsAre("3:1 LG2021 'store' is not in this release | remove it, or use a release that has it"));
 }
 
 TEST(Mistakes, KeysThatExcludeEachOther) {
@@ -401,7 +399,7 @@ TEST(Warnings, InlinePython) {
   EXPECT_THAT(
       mistakes_in_step("script: {file: scripts/sign.py, isolation: inline}"),
       ElementsAre("warning 4:96 LG2102 Python runs on the I/O thread: C code in it that holds on cannot be stopped "
-                  "| use 'isolation: thread' unless the scripts are trusted and quick"));
+                  "| use 'isolation: process', or 'thread', unless the scripts are trusted and quick"));
 }
 
 TEST(Warnings, OptionsWithoutEffect) {

@@ -103,7 +103,7 @@ def run_case(case, gateway, origin):
 
 def main():
     if len(sys.argv) not in (3, 4) or sys.argv[1] not in LANGUAGES:
-        sys.exit(f"usage: {sys.argv[0]} {'|'.join(LANGUAGES)} inline|thread [PATTERN]")
+        sys.exit(f"usage: {sys.argv[0]} {'|'.join(LANGUAGES)} inline|thread|process [PATTERN]")
     language, placement = sys.argv[1:3]
     cases = load(sys.argv[3] if len(sys.argv) == 4 else "")
     answers = {host_of(c): c.origin for c in cases}

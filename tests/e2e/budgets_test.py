@@ -156,12 +156,12 @@ class Budgets(unittest.TestCase):
 
     def test_runaway_scripts_are_ended_at_their_budget(self):
         for language, bodies in (("lua", LUA), ("python", PYTHON), ("js", JS)):
-            for placement in ("inline", "thread"):
+            for placement in ("inline", "thread", "process"):
                 self.run_away(language, placement, bodies, 504, "LG3002", f"budget: {int(BUDGET * 1000)}ms, memory: 256MiB")
 
     def test_giant_allocations_are_ended_at_the_limit(self):
         for language, bodies in MEMORY.items():
-            for placement in ("inline", "thread"):
+            for placement in ("inline", "thread", "process"):
                 self.run_away(language, placement, bodies, 500, "LG3003", "budget: 10s, memory: 48MiB")
 
     def test_three_spent_budgets_move_an_inline_step_to_threads(self):

@@ -1,6 +1,8 @@
 // A loop for tests: real time, one thread, no network. run_until() turns it until something holds.
 #pragma once
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -71,6 +73,13 @@ class TestLoop final : public Loop {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(&task);
     posted_.notify_one();
+  }
+
+  bool put_off(TurnEnd&) noexcept override { return false; }
+  void forget(TurnEnd&) noexcept override {}
+  bool listen(int fd, std::shared_ptr<Bell>) noexcept override {
+    ::close(fd);
+    return false;
   }
 
   // False: it did not come to hold within `patience`, which is only there to end a broken test.

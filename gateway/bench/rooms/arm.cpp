@@ -19,6 +19,11 @@ void Arm::serve(Stage& stage) const {
   while (script->pending());
 }
 
+runtimes::Placement ArmName::where() const noexcept {
+  if (placement == "thread") return runtimes::Placement::thread;
+  return placement == "process" ? runtimes::Placement::process : runtimes::Placement::inline_;
+}
+
 Result<std::unique_ptr<Arm>> make_arm(Workshop& workshop, const ArmName& name, bool stamped) {
   const Job* const job = find_job(name.job);
   if (!job) return fail(code::kInternal, fmt::format("there is no job '{}'", name.job));
@@ -35,8 +40,7 @@ Result<std::unique_ptr<Arm>> make_arm(Workshop& workshop, const ArmName& name, b
   if (!source) return fail(code::kInternal, fmt::format("{} has no script for '{}'", name.runtime, name.job));
   auto script = workshop.script(name.runtime, {.path = "bench/" + name.job,
                                                .source = source,
-                                               .placement = name.placement == "thread" ? runtimes::Placement::thread
-                                                                                       : runtimes::Placement::inline_,
+                                               .placement = name.where(),
                                                .config = {},
                                                .request_body = job->request_body,
                                                .stamped = stamped});

@@ -15,10 +15,11 @@ namespace lingate::bench {
 // Which arm; its name is "lua/inline/header", "native/header".
 struct ArmName {
   std::string runtime;
-  std::string placement;  // "inline", "thread"; empty: native
+  std::string placement;  // "inline", "thread", "process"; empty: native
   std::string job;
 
   std::string text() const;
+  runtimes::Placement where() const noexcept;
 };
 
 class Arm {

@@ -1,10 +1,12 @@
-// LoneLoop: a loop without sockets: a clock, timers and a mailbox, driven by whoever waits for something. It is what a
-// chain needs in order to run outside a worker.
+// LoneLoop: a loop without sockets: a clock, timers, a mailbox and bells, driven by whoever waits for something. It is
+// what a chain needs in order to run outside a worker.
 //
 // Thread: post() any; the rest the measuring thread's. Lifetime: outlives the pools that post to it.
 #pragma once
 
-#include <condition_variable>
+#include <poll.h>
+
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -16,6 +18,11 @@ namespace lingate::bench {
 
 class LoneLoop final : public Loop {
  public:
+  LoneLoop();
+  ~LoneLoop();
+  LoneLoop(const LoneLoop&) = delete;
+  LoneLoop& operator=(const LoneLoop&) = delete;
+
   std::uint32_t index() const noexcept override { return 0; }
   Clock::time_point now() const noexcept override { return now_; }
   Clock::time_point refresh() noexcept override { return now_ = Clock::now(); }
@@ -23,6 +30,9 @@ class LoneLoop final : public Loop {
   void arm(Timer& timer, Clock::duration after) noexcept override { wheel_.arm(timer, now_ + after); }
   void disarm(Timer& timer) noexcept override { wheel_.disarm(timer); }
   void post(Task& task) noexcept override;
+  bool put_off(TurnEnd&) noexcept override { return false; }
+  void forget(TurnEnd&) noexcept override {}
+  bool listen(int fd, std::shared_ptr<Bell> bell) noexcept override;
 
   // Runs what is posted and what is due until `done` is true.
   void run_until(const bool& done) noexcept;
@@ -30,16 +40,17 @@ class LoneLoop final : public Loop {
   void run_what_comes(Clock::duration longest) noexcept;
 
  private:
-  void wait(Clock::time_point until) noexcept;
-  void run_taken() noexcept;
+  void turn(Clock::time_point until) noexcept;
+  void run_posted() noexcept;
 
   Clock::time_point now_ = Clock::now();
   WallClock wall_;
   http::TimerWheel wheel_{now_};
   std::mutex mutex_;  // posted_
-  std::condition_variable rung_;
   std::vector<Task*> posted_;
   std::vector<Task*> taken_;
+  std::vector<pollfd> watched_;               // the first: rung by post()
+  std::vector<std::shared_ptr<Bell>> bells_;  // of the others
 };
 
 }  // namespace lingate::bench

@@ -53,8 +53,7 @@ Result<std::unique_ptr<Arm>> own_arm(Workshop& workshop, const ArmName& name, co
   }
   auto script = workshop.script(own.runtime, {.path = own.path,
                                               .source = std::move(*source),
-                                              .placement = name.placement == "thread" ? runtimes::Placement::thread
-                                                                                      : runtimes::Placement::inline_,
+                                              .placement = name.where(),
                                               .config = std::move(*config),
                                               .request_body = !own.request_body_file.empty(),
                                               .response_body = !own.response_body_file.empty()});
@@ -116,7 +115,8 @@ class Round {
     Splitter splitter(workshop_);
     for (std::size_t k = 0; k < plan_.arms.size(); ++k) {
       const ArmName& name = plan_.arms[k];
-      if (name.placement.empty() || name.job == "script") continue;
+      // Stamps are taken in this process only.
+      if (name.placement.empty() || name.placement == "process" || name.job == "script") continue;
       auto parts = splitter.split(name);
       if (!parts) return fail(std::move(parts.error()));
       into[k] = std::move(*parts);

@@ -19,7 +19,7 @@ constexpr unsigned kProcesses = 12;
 constexpr unsigned kWithParts = 3;  // the parts are medians of so many
 constexpr seconds kCurves{14};      // measured: 14 s, whatever the duration
 
-const char* const kPlacements[] = {"inline", "thread"};
+const char* const kPlacements[] = {"inline", "thread", "process"};
 
 bool wanted(const ArmName& name, const std::vector<std::string>& only) {
   const std::string text = name.text();
@@ -27,9 +27,9 @@ bool wanted(const ArmName& name, const std::vector<std::string>& only) {
          std::any_of(only.begin(), only.end(), [&](const std::string& part) { return text.find(part) != text.npos; });
 }
 
-// `live` is about the collector, which a placement does not change.
+// `live` is about the collector and `compute` about the engine, which a placement does not change.
 bool makes_sense(const Job& job, std::string_view placement) {
-  return job.compared && (job.name != "live" || placement == "inline");
+  return job.compared && ((job.name != "live" && job.name != "compute") || placement == "inline");
 }
 
 std::vector<ArmName> all_arms() {

@@ -20,7 +20,7 @@ struct RuntimesOptions {
 
 struct OwnScriptOptions {
   OwnScript script;
-  std::vector<std::string> placements{"inline", "thread"};
+  std::vector<std::string> placements{"inline", "thread", "process"};
   std::chrono::seconds duration{20};
 };
 

@@ -1,0 +1,78 @@
+// Processes: the worker processes of one lane, as many as its share of `instances`. Calls go to the process with the
+// fewest before it, a few at a time, so that one that ends its call finds the next; the others queue here. What a
+// process had not begun when it died is given to another; what it had begun fails, and a fresh process takes its place.
+//
+// Thread: the lane's worker's, but for close(). Lifetime: the Lane's.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtimes/pool_hands.h"
+#include "runtimes/process/child.h"
+
+namespace lingate::runtimes::pool {
+
+class Processes final : public Hands, private TurnEnd {
+ public:
+  Processes(Lane& lane, State& state);
+  ~Processes();
+
+  // Before any call, on a thread that stays: starts so many; then waits until all have loaded.
+  std::optional<LoadError> start(std::uint32_t count);
+  std::optional<LoadError> loaded();
+  const HookSet& hooks() const noexcept { return hooks_; }
+  // The first call is here: replies from now on come over its loop.
+  void meet(Loop& loop) noexcept;
+  // Ends them all. Any thread; the loop may be running.
+  void close() noexcept;
+
+  bool submit(Flight& flight) noexcept override;
+  bool take_back(Flight& flight) noexcept override;
+  Status status(const Flight& flight) noexcept override;
+  Overdue overdue(const Flight& flight) noexcept override;
+  void relieve(Clock::time_point now) noexcept override;
+  Figures figures() const noexcept;  // any thread
+
+ private:
+  class Worker;
+  class Hearing;
+
+  std::optional<std::string> begin(Worker& worker);
+  std::optional<LoadError> await(Worker& worker);
+  bool listen(Worker& worker) noexcept;
+  void rung(Worker& worker) noexcept;
+  bool take_replies(Worker& worker) noexcept;
+  void take(Worker& worker, const process::Frame& frame) noexcept;
+  void came_back(Worker& worker, const process::Frame& frame) noexcept;
+  void log(Worker& worker, const process::Frame& frame) noexcept;
+  void died(Worker& worker) noexcept;
+  void lose_calls(Worker& worker, std::uint64_t begun, const std::string& why) noexcept;
+  void start_again(Worker& worker) noexcept;
+  void rest(Worker& worker) noexcept;
+  void look_at(Worker& worker) noexcept;
+  void pump() noexcept;
+  Worker* least_busy() noexcept;
+  bool send(Worker& worker, Flight& flight) noexcept;
+  void release(Worker& worker, Flight& flight) noexcept;
+  void wake(Worker& worker) noexcept;
+  void turn_ends() noexcept override;  // wakes those who were sent something
+  void note_figures() noexcept;
+
+  Lane& lane_;
+  State& state_;
+  Loop* loop_ = nullptr;
+  HookSet hooks_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  FlightList queue_;
+  std::size_t most_ = 0;  // bytes of a call
+
+  std::atomic<std::uint32_t> idle_{0}, busy_{0}, queued_{0};
+  std::atomic<std::uint64_t> memory_{0};
+};
+
+}  // namespace lingate::runtimes::pool

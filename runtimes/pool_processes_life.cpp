@@ -1,0 +1,218 @@
+// The life of worker processes: how they are started, loaded, watched over, lost and started again.
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtimes/call_view.h"
+#include "runtimes/pool_lane.h"
+#include "runtimes/pool_processes.h"
+#include "runtimes/pool_state.h"
+#include "runtimes/pool_worker.h"
+
+namespace lingate::runtimes::pool {
+namespace {
+
+using process::Child;
+using process::Frame;
+using process::Kind;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kLoadGrace{5};  // beside init_budget: starting a process and its engine
+constexpr seconds kDeathWindow{10};
+constexpr milliseconds kFirstRest{500};
+constexpr seconds kLongestRest{10};
+
+}  // namespace
+
+Processes::Processes(Lane& lane, State& state) : lane_(lane), state_(state) {}
+
+Processes::~Processes() {
+  close();
+}
+
+std::optional<std::string> Processes::begin(Worker& worker) {
+  auto child = Child::start(state_.options.program, state_.runtime.name(), state_.script);
+  if (!child) return std::move(child.error());
+  worker.child = std::move(*child);
+  worker.hearing = std::make_shared<Hearing>(*this, worker);
+  worker.stage = Worker::Stage::starting;
+  worker.load_until = Clock::now() + state_.script.init_budget + kLoadGrace;
+  worker.killed = false;
+  worker.serial = worker.before = 0;
+  worker.ids = {};
+  worker.by_id.clear();
+  ++worker.generation;
+  return std::nullopt;
+}
+
+std::optional<LoadError> Processes::start(std::uint32_t count) {
+  for (std::uint32_t k = 0; k < count; ++k) {
+    workers_.push_back(std::make_unique<Worker>());
+    if (auto error = begin(*workers_.back()))
+      return LoadError{FailureKind::unavailable, std::move(*error), state_.script.path, 0, {}};
+  }
+  most_ = workers_.front()->child->link().most();
+  return std::nullopt;
+}
+
+std::optional<LoadError> Processes::loaded() {
+  for (const auto& worker : workers_)
+    if (auto error = await(*worker)) return error;
+  note_figures();
+  return std::nullopt;
+}
+
+// The first load of a worker, without a loop.
+std::optional<LoadError> Processes::await(Worker& worker) {
+  for (;;) {
+    Frame frame;
+    while (worker.child->link().receive(frame)) {
+      const Kind kind = static_cast<Kind>(frame.head.kind);
+      if (kind == Kind::refused) return process::unpack_error(std::string(frame.payload));
+      if (kind == Kind::log) {
+        log(worker, frame);
+        continue;
+      }
+      const auto hooks = process::unpack_hooks(frame.payload);
+      worker.child->link().done();
+      if (kind != Kind::loaded || !hooks) break;
+      hooks_ = *hooks;
+      worker.stage = Worker::Stage::serving;
+      return std::nullopt;
+    }
+    const auto& ended = worker.child->ended();
+    if (!ended && Clock::now() < worker.load_until) {
+      worker.child->wait(milliseconds(100));
+      continue;
+    }
+    return LoadError{FailureKind::unavailable,
+                     ended ? "its worker process ended while it loaded: " + *ended
+                           : std::string("its worker process did not load it in time"),
+                     state_.script.path,
+                     0,
+                     {}};
+  }
+}
+
+void Processes::meet(Loop& loop) noexcept {
+  loop_ = &loop;
+  for (const auto& worker : workers_) {
+    if (listen(*worker)) {
+      take_replies(*worker);  // what came while nobody listened does not ring again
+      continue;
+    }
+    worker->child.reset();
+    rest(*worker);
+  }
+}
+
+bool Processes::listen(Worker& worker) noexcept {
+  const int bell = ::dup(worker.child->bell_fd());
+  const int end = ::dup(worker.child->end_fd());
+  return bell >= 0 && end >= 0 && loop_->listen(bell, worker.hearing) && loop_->listen(end, worker.hearing);
+}
+
+// A loop of another thread lets go of what it hears once it rings, which the end of the process does.
+void Processes::close() noexcept {
+  if (loop_ && lane_.on_its_thread()) loop_->forget(*this);
+  for (const auto& worker : workers_) {
+    if (worker->hearing) worker->hearing->hang_up(lane_.on_its_thread() ? loop_ : nullptr);
+    worker->child.reset();
+  }
+}
+
+// What has the time brought?
+void Processes::look_at(Worker& worker) noexcept {
+  const Clock::time_point now = Clock::now();
+  if (worker.stage == Worker::Stage::resting && now >= worker.rest_until) return start_again(worker);
+  if (!worker.child || worker.killed) return;
+  const process::Shared& shared = worker.shared();
+  const Clock::time_point since{Clock::duration(shared.since.load(std::memory_order_relaxed))};
+  const bool stuck =
+      shared.running.load(std::memory_order_acquire) != 0 && now >= since + state_.options.budget + kStuckAfter;
+  if (!stuck && (worker.stage != Worker::Stage::starting || now < worker.load_until)) return;
+  worker.killed = true;
+  worker.child->kill();
+}
+
+void Processes::died(Worker& worker) noexcept {
+  worker.child->kill();  // one whose link is broken still runs
+  while (!worker.child->ended())
+    worker.child->wait(milliseconds(10));
+  const std::string why = worker.killed ? "its worker process was killed, because a call outlived its budget by far"
+                                        : "its worker process ended: " + *worker.child->ended();
+  const std::uint64_t begun = worker.shared().begun.load(std::memory_order_acquire);
+  worker.hearing->hang_up(loop_);
+  worker.child.reset();
+  state_.replaced.fetch_add(1, std::memory_order_relaxed);
+  if (worker.able()) {
+    state_.host.log(LogLevel::error, state_.script.path + ": " + why, {}, nullptr);
+    worker.deaths[worker.next_death++ % Worker::kDeaths] = Clock::now();
+  }
+  const Clock::time_point oldest = worker.deaths[worker.next_death % Worker::kDeaths];
+  const bool loops = oldest != Clock::time_point{} && Clock::now() - oldest < kDeathWindow;
+  if (worker.stage == Worker::Stage::resting || loops) {
+    rest(worker);
+  } else {
+    start_again(worker);
+  }
+  lose_calls(worker, begun, why);
+}
+
+// A call that the process had begun is lost with it; others are given to another, in their order.
+void Processes::lose_calls(Worker& worker, std::uint64_t begun, const std::string& why) noexcept {
+  const std::shared_ptr<Hearing> hearing = worker.hearing;
+  FlightList theirs = std::exchange(worker.flights, {});
+  FlightList queued = std::exchange(queue_, {});
+  std::vector<Flight*> lost;
+  while (Flight* const flight = theirs.pop_front()) {
+    if (flight->serial <= begun || !flight->call) {
+      lost.push_back(flight);
+    } else {
+      flight->process = Flight::kNoProcess;
+      queue_.push_back(*flight);
+    }
+  }
+  while (Flight* const flight = queued.pop_front())
+    queue_.push_back(*flight);
+  const bool able = std::any_of(workers_.begin(), workers_.end(), [](const auto& each) { return each->able(); });
+  while (!able && !queue_.empty())
+    lost.push_back(queue_.pop_front());
+  pump();
+  for (Flight* const flight : lost) {
+    if (flight->stage == Flight::Stage::suspended) {
+      flight->lost = true;
+      loop_->arm(*flight, {});
+      continue;
+    }
+    write_failure(flight->verdict, {.kind = FailureKind::unavailable, .message = why, .file = state_.script.path});
+    flight->outcome = Flight::Outcome::finished;
+    lane_.came_home(*flight);
+    if (!hearing->listens()) return;
+  }
+}
+
+void Processes::start_again(Worker& worker) noexcept {
+  const auto error = begin(worker);
+  if (!error && listen(worker)) return worker.hearing->wake_at(*loop_, worker.load_until, worker.hearing);
+  if (error) state_.host.log(LogLevel::error, state_.script.path + ": " + *error, {}, nullptr);
+  worker.child.reset();
+  rest(worker);
+}
+
+// It dies again and again, or cannot be started: a growing pause, in which it takes no calls.
+void Processes::rest(Worker& worker) noexcept {
+  worker.stage = Worker::Stage::resting;
+  worker.rest = std::clamp<nanoseconds>(worker.rest * 2, kFirstRest, kLongestRest);
+  worker.rest_until = Clock::now() + worker.rest;
+  worker.hearing = std::make_shared<Hearing>(*this, worker);
+  worker.hearing->wake_at(*loop_, worker.rest_until, worker.hearing);
+  state_.host.log(LogLevel::error,
+                  state_.script.path + ": its worker process cannot be kept running; the next is started in " +
+                      std::to_string(worker.rest / milliseconds(1)) + " ms",
+                  {}, nullptr);
+}
+
+}  // namespace lingate::runtimes::pool

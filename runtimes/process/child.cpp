@@ -1,0 +1,129 @@
+#include "runtimes/process/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <bit>
+#include <csignal>
+#include <cstring>
+#include <new>
+
+namespace lingate::runtimes::process {
+namespace {
+
+// Away from the numbers that the child's are given.
+int moved_up(int fd) noexcept {
+  if (fd < 0) return fd;
+  const int moved = ::fcntl(fd, F_DUPFD_CLOEXEC, 10);
+  ::close(fd);
+  return moved;
+}
+
+// Both bodies and both heads, in one piece, and the script at the beginning.
+std::size_t capacity_for(const Script& script) noexcept {
+  constexpr std::size_t kBeside = 256 * 1024;
+  const ScriptLimits& limits = script.limits;
+  const std::size_t call = 2 * limits.body + 2 * limits.head + limits.target;
+  return std::bit_ceil(2 * (std::max(call, script.source.size() + script.config.size()) + kBeside));
+}
+
+std::string description_of(const siginfo_t& how) {
+  if (how.si_code == CLD_EXITED) return "exit code " + std::to_string(how.si_status);
+  const char* const name = ::sigdescr_np(how.si_status);
+  return "signal " + std::to_string(how.si_status) + (name ? " (" + std::string(name) + ")" : std::string());
+}
+
+}  // namespace
+
+bool Child::make_memory(std::size_t capacity, std::string& error) {
+  memory_fd_ = moved_up(::memfd_create("lingate-worker", MFD_CLOEXEC));
+  const std::size_t size = memory_size(capacity);
+  if (memory_fd_ < 0 || ::ftruncate(memory_fd_, static_cast<off_t>(size)) != 0 || !memory_.map(memory_fd_, size)) {
+    error = std::string("no shared memory for a worker process: ") + std::strerror(errno);
+    return false;
+  }
+  auto* const shared = new (&memory_.shared()) Shared;
+  shared->capacity = capacity;
+  shared->parent = ::getpid();
+  link_.emplace(memory_, capacity);
+  return true;
+}
+
+bool Child::spawn(const std::string& program, std::string& error) {
+  posix_spawn_file_actions_t actions{};
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_adddup2(&actions, memory_fd_, kMemoryFd);
+  ::posix_spawn_file_actions_adddup2(&actions, bell_, kBellFd);
+  posix_spawnattr_t attributes{};
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  std::string name = "lingate";
+  std::string role = "worker";
+  const std::array<char*, 3> arguments{name.data(), role.data(), nullptr};
+  const int failed = ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(), ::environ);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (failed != 0) {
+    pid_ = -1;
+    error = program + " cannot be started as a worker process: " + std::strerror(failed);
+    return false;
+  }
+  end_ = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  if (end_ >= 0) return true;
+  error = std::string("a worker process cannot be watched: ") + std::strerror(errno);
+  return false;
+}
+
+Result<std::unique_ptr<Child>, std::string> Child::start(const std::string& program, std::string_view runtime,
+                                                         const Script& script) {
+  std::unique_ptr<Child> child(new Child);
+  std::string error;
+  if (!child->make_memory(capacity_for(script), error)) return fail(std::move(error));
+  child->bell_ = moved_up(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (child->bell_ < 0) return fail(std::string("no descriptor for a worker process: ") + std::strerror(errno));
+  if (!child->link().send({.kind = static_cast<std::uint16_t>(Kind::load)}, pack_load(runtime, script)))
+    return fail(std::string("the script is too large for a worker process"));
+  if (!child->spawn(program, error)) return fail(std::move(error));
+  return child;
+}
+
+Child::~Child() {
+  if (pid_ > 0 && !ended_) {
+    kill();
+    ::waitpid(pid_, nullptr, 0);
+  }
+  for (const int fd : {memory_fd_, bell_, end_})
+    if (fd >= 0) ::close(fd);
+}
+
+void Child::wait(std::chrono::milliseconds longest) noexcept {
+  std::array<pollfd, 2> either{
+      {{.fd = bell_, .events = POLLIN, .revents = 0}, {.fd = end_, .events = POLLIN, .revents = 0}}};
+  ::poll(either.data(), either.size(), static_cast<int>(longest.count()));
+  std::uint64_t rings = 0;
+  [[maybe_unused]] const ssize_t got = ::read(bell_, &rings, sizeof rings);
+}
+
+void Child::kill() noexcept {
+  if (pid_ > 0 && !ended_) ::kill(pid_, SIGKILL);
+}
+
+const std::optional<std::string>& Child::ended() noexcept {
+  siginfo_t how{};
+  if (!ended_ && pid_ > 0 && ::waitid(P_PID, static_cast<id_t>(pid_), &how, WEXITED | WNOHANG) == 0 &&
+      how.si_pid == pid_)
+    ended_ = description_of(how);
+  return ended_;
+}
+
+}  // namespace lingate::runtimes::process

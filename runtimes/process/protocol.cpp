@@ -1,0 +1,129 @@
+#include "runtimes/process/protocol.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lingate::runtimes::process {
+namespace {
+
+class Packer {
+ public:
+  Packer& number(std::uint64_t value) {
+    bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    return *this;
+  }
+  Packer& text(std::string_view text) {
+    number(text.size());
+    bytes_.append(text);
+    return *this;
+  }
+  std::string take() { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
+// What is missing reads as zero or empty.
+class Unpacker {
+ public:
+  explicit Unpacker(std::string_view bytes) : left_(bytes) {}
+
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    if (left_.size() < sizeof value) {
+      left_ = {};
+      return 0;
+    }
+    std::memcpy(&value, left_.data(), sizeof value);
+    left_.remove_prefix(sizeof value);
+    return value;
+  }
+  std::string text() {
+    const std::uint64_t size = std::min<std::uint64_t>(number(), left_.size());
+    std::string text(left_.substr(0, size));
+    left_.remove_prefix(size);
+    return text;
+  }
+
+ private:
+  std::string_view left_;
+};
+
+}  // namespace
+
+std::string pack_load(std::string_view runtime, const Script& script) {
+  const ScriptLimits& limits = script.limits;
+  return Packer()
+      .text(runtime)
+      .text(script.path)
+      .text(script.source)
+      .text(script.config)
+      .number(script.memory)
+      .number(static_cast<std::uint64_t>(script.init_budget.count()))
+      .number(limits.field_line)
+      .number(limits.fields)
+      .number(limits.head)
+      .number(limits.target)
+      .number(limits.body)
+      .number(limits.request_body ? 1 : 0)
+      .number(limits.response_body ? 1 : 0)
+      .take();
+}
+
+Load unpack_load(std::string_view bytes) {
+  Unpacker from(bytes);
+  Load load;
+  load.runtime = from.text();
+  Script& script = load.script;
+  script.path = from.text();
+  script.source = from.text();
+  script.config = from.text();
+  script.memory = from.number();
+  script.init_budget = std::chrono::nanoseconds(from.number());
+  ScriptLimits& limits = script.limits;
+  limits.field_line = from.number();
+  limits.fields = from.number();
+  limits.head = from.number();
+  limits.target = from.number();
+  limits.body = from.number();
+  limits.request_body = from.number() != 0;
+  limits.response_body = from.number() != 0;
+  return load;
+}
+
+std::string pack_hooks(const HookSet& hooks) {
+  return {static_cast<char>(hooks.request), static_cast<char>(hooks.response), static_cast<char>(hooks.log)};
+}
+
+std::optional<HookSet> unpack_hooks(std::string_view bytes) {
+  if (bytes.size() != 3) return std::nullopt;
+  return HookSet{.request = static_cast<std::int8_t>(bytes[0]),
+                 .response = static_cast<std::int8_t>(bytes[1]),
+                 .log = static_cast<std::int8_t>(bytes[2])};
+}
+
+std::string pack_error(const LoadError& error) {
+  Packer packer;
+  packer.number(static_cast<std::uint64_t>(error.kind)).text(error.message).text(error.file).number(error.line);
+  packer.number(error.stack.size());
+  for (const std::string& frame : error.stack)
+    packer.text(frame);
+  return packer.take();
+}
+
+LoadError unpack_error(std::string_view bytes) {
+  constexpr std::uint64_t kMostFrames = 64;
+  Unpacker from(bytes);
+  LoadError error;
+  const std::uint64_t kind = from.number();
+  if (kind >= 1 && kind <= 5) error.kind = static_cast<FailureKind>(kind);
+  error.message = from.text();
+  error.file = from.text();
+  error.line = static_cast<std::uint32_t>(from.number());
+  const std::uint64_t frames = std::min(from.number(), kMostFrames);
+  for (std::uint64_t k = 0; k < frames; ++k)
+    error.stack.push_back(from.text());
+  return error;
+}
+
+}  // namespace lingate::runtimes::process

@@ -1,0 +1,69 @@
+// What passes between a pool and its worker processes: the kinds of frames, and the page of shared memory that stands
+// before the two rings. Both sides are the same program, so that numbers go as they lie in memory.
+//
+//   pool ──▶ worker   load, then start, resume, cancel
+//   worker ──▶ pool   loaded or refused, then finished, suspended, log; spent before it ends for being unusable
+//
+// `serial` counts the calls of one worker and names one for good; `id` is the instance's own name for it, given again.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtimes/process/ring.h"
+#include "runtimes/runtime.h"
+
+namespace lingate::runtimes::process {
+
+enum class Kind : std::uint16_t {
+  load = 1,   // payload: pack_load()
+  start,      // detail: the hook; number: budget in ns; payload: the Call
+  resume,     // number: what is left of the budget
+  cancel,     //
+  loaded,     // payload: pack_hooks()
+  refused,    // payload: pack_error()
+  finished,   // number: ns of running; payload: the Verdict
+  suspended,  // number: ns of running; payload: the seconds to sleep
+  log,        // detail: the level; number: length of the message; payload: message and fields
+  spent,      // the instance cannot be used any more
+};
+
+// The descriptors that a worker process is started with.
+inline constexpr int kMemoryFd = 3;
+inline constexpr int kBellFd = 4;
+
+struct Shared {
+  RingCounters calls;
+  RingCounters replies;
+  alignas(64) std::atomic<std::uint32_t> asleep{0};  // futex: 1 while the worker waits for a frame
+  alignas(64) std::atomic<std::uint32_t> bell{1};    // 1: the pool wants to hear of the next reply
+  alignas(64) std::atomic<std::uint64_t> begun{0};   // serial of the last call that was begun
+  std::atomic<std::uint64_t> running{0};             // serial of the call that the instance is in; 0: none
+  std::atomic<std::int64_t> since{0};                // Clock: when it was entered
+  std::atomic<std::uint64_t> memory{0};              // bytes that the instance holds
+  std::uint64_t capacity = 0;                        // of each ring
+  std::int32_t parent = 0;
+};
+
+inline constexpr std::size_t kRingsAt = 4096;  // where the rings begin: calls, then replies
+static_assert(sizeof(Shared) <= kRingsAt);
+constexpr std::size_t memory_size(std::size_t capacity) noexcept {
+  return kRingsAt + 2 * capacity;
+}
+
+struct Load {
+  std::string runtime;
+  Script script;
+};
+
+std::string pack_load(std::string_view runtime, const Script& script);
+Load unpack_load(std::string_view bytes);
+std::string pack_hooks(const HookSet& hooks);
+std::optional<HookSet> unpack_hooks(std::string_view bytes);
+std::string pack_error(const LoadError& error);
+LoadError unpack_error(std::string_view bytes);
+
+}  // namespace lingate::runtimes::process

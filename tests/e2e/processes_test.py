@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+"""Worker processes: a crash costs the calls that were in it, the process is back, and it may do little but compute."""
+import os
+import signal
+import sys
+import threading
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.gateway import Gateway  # noqa: E402
+from support.wire import ask, problem_code, request_bytes  # noqa: E402
+
+CONFIG = """
+version: 1
+workers: 1
+listen: [{address: 127.0.0.1:0}]
+routes:
+  - name: script
+    match: {path: "/*"}
+    chain: [script: {file: job.py, isolation: process, budget: 300ms, memory: 64MiB, %s}]
+    respond: {status: 200, text: passed}
+"""
+# Does what X-Do says; each of these ends an ordinary program.
+SCRIPT = """
+import ctypes, os, resource, signal, socket, sys, time
+import lingate
+
+def overflow():
+    ctypes.CDLL(None).regcomp(ctypes.create_string_buffer(512), b"(" * 10**6, 1)  # it recurses for each
+
+def hoard():
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
+    while True:
+        place = libc.malloc(64 << 20)
+        libc.memset(place, 1, 64 << 20)
+
+DO = {
+    "exit": lambda: os._exit(3),
+    "abort": os.abort,
+    "segfault": lambda: ctypes.string_at(8),
+    "overflow": overflow,
+    "hoard": hoard,
+    "sleep": lambda: time.sleep(30),
+    "nap": lambda: time.sleep(0.1),
+    "write": lambda: open("/tmp/lingate-made-by-a-worker", "w"),
+    "connect": lambda: socket.create_connection(("127.0.0.1", 9)),
+    "fork": os.fork,
+    "execute": lambda: os.execv("/bin/true", ["true"]),
+    "kill": lambda: os.kill(os.getppid(), signal.SIGTERM),
+    "unlink": lambda: os.unlink(__file__) if "__file__" in globals() else os.unlink("/etc/hostname"),
+    "limits": lambda: resource.setrlimit(resource.RLIMIT_DATA, (-1, -1)),
+    "read": lambda: open("/etc/hostname").read(),
+}
+
+async def request(req):
+    what = req.headers.get("X-Do")
+    if what == "wait":
+        await lingate.sleep(0.4)
+    elif what:
+        DO[what]()
+    return lingate.respond(200, str(os.getpid()))
+"""
+CRASHES = ("exit", "abort", "segfault", "overflow", "hoard")
+
+
+def do(gateway, what=None):
+    return ask(gateway.port, request_bytes(headers=[("X-Do", what)] if what else []))
+
+
+class Processes(unittest.TestCase):
+    def gateway(self, options="instances: 1", script=SCRIPT):
+        return Gateway(CONFIG % options, {"job.py": script})
+
+    def test_a_crash_is_one_requests_problem(self):
+        for what in CRASHES:
+            with self.subTest(what), self.gateway() as gateway:
+                before = do(gateway).body
+                response = do(gateway, what)
+                self.assertEqual((response.status, problem_code(response)), (503, "LG3005"))
+                after = do(gateway)
+                self.assertEqual(after.status, 200)
+                self.assertNotEqual(after.body, before, "another process has taken over")
+                gateway.wait_log("its worker process ended")
+
+    def test_calls_that_had_not_begun_are_served_by_the_next_process(self):
+        with self.gateway() as gateway:
+            answers = []
+
+            def one(what):
+                answers.append((what, do(gateway, what).status))
+
+            threads = [threading.Thread(target=one, args=("nap",))]
+            threads += [threading.Thread(target=one, args=("exit",))]
+            threads += [threading.Thread(target=one, args=(None,)) for _ in range(20)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            lost = [what for what, status in answers if status != 200]
+            self.assertEqual(lost, ["exit"])
+
+    def test_what_waited_in_it_is_lost_with_it(self):
+        with self.gateway() as gateway:
+            answers = []
+            waiting = threading.Thread(target=lambda: answers.append(do(gateway, "wait").status))
+            waiting.start()
+            while not do(gateway).body:  # a round trip: the call that waits was sent before
+                pass
+            time.sleep(0.1)  # within its 0.4 s
+            self.assertEqual(do(gateway, "exit").status, 503)
+            waiting.join()
+            self.assertEqual(answers, [503])
+
+    def test_a_call_that_holds_on_in_c_is_answered_on_time_and_killed(self):
+        with self.gateway() as gateway:
+            before = do(gateway).body
+            response = do(gateway, "sleep")
+            self.assertEqual((response.status, problem_code(response)), (504, "LG3002"))
+            gateway.wait_log("outlived its budget")
+            after = do(gateway)
+            self.assertEqual(after.status, 200)
+            self.assertNotEqual(after.body, before)
+
+    def test_a_process_that_is_killed_while_idle_costs_nothing(self):
+        with self.gateway() as gateway:
+            pid = int(do(gateway).body)
+            os.kill(pid, signal.SIGKILL)
+            gateway.wait_log("signal 9")
+            self.assertEqual(do(gateway).status, 200)
+
+    def test_a_crash_loop_rests_and_recovers(self):
+        with self.gateway() as gateway:
+            for _ in range(5):
+                self.assertEqual(do(gateway, "exit").status, 503)
+            gateway.wait_log("cannot be kept running")
+            started = time.monotonic()
+            self.assertEqual(do(gateway).status, 503)
+            self.assertLess(time.monotonic() - started, 0.3, "refused at once, not after the wait")
+            while do(gateway).status != 200:
+                self.assertLess(time.monotonic() - started, 20)
+
+    def test_it_may_compute_and_read_and_little_else(self):
+        with self.gateway() as gateway:
+            for what in ("write", "connect", "fork", "execute", "kill", "unlink", "limits"):
+                with self.subTest(what):
+                    response = do(gateway, what)
+                    self.assertEqual((response.status, problem_code(response)), (500, "LG3001"))
+                    gateway.wait_log("Operation not permitted" if what != "limits" else "")
+            self.assertEqual(do(gateway, "read").status, 200)
+            self.assertFalse(Path("/tmp/lingate-made-by-a-worker").exists())
+
+    def test_none_is_left_behind(self):
+        gateway = self.gateway("instances: 3")
+        gateway.start()
+        pids = {int(do(gateway).body) for _ in range(30)}
+        gateway.process.kill()
+        gateway.stop()
+        deadline = time.monotonic() + 5
+        while any(Path(f"/proc/{pid}").exists() and " Z " not in Path(f"/proc/{pid}/stat").read_text() for pid in pids):
+            self.assertLess(time.monotonic(), deadline)
+
+    def test_a_script_that_does_not_load_is_told_as_everywhere(self):
+        with self.assertRaises(Exception) as raised, self.gateway(script="def request(req:\n    pass\n"):
+            pass
+        self.assertIn("job.py", str(raised.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
