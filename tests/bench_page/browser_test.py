@@ -117,7 +117,7 @@ class Browser:
 
 class ThePage(unittest.TestCase):
     WIDTHS = (400, 1400)
-    PAGES = ("one", "two", "http", "hostile", "mixed")
+    PAGES = ("one", "two", "http", "peers", "hostile", "mixed")
 
     def setUp(self):
         browser.complaints.clear()
@@ -165,6 +165,15 @@ class ThePage(unittest.TestCase):
         self.assertEqual(browser.count(".latency svg"), 1)
         self.assertIn("rate", browser.value("document.querySelector('.rows thead').textContent"))
 
+    def test_peers_show_what_is_met_and_each_row_by_its_figure(self):
+        self.open("peers")
+        verdicts = "[...document.querySelectorAll('.targets tbody tr')].map((row) => row.lastChild.textContent)"
+        self.assertEqual(browser.value(verdicts), ["goal", "bar", "no", "", "bar", ""])
+        self.assertEqual(browser.count(".targets path.whisker"), 4 + 3)  # an interval each, and a bar where there is one
+        self.assertEqual(browser.count(".rows tbody tr"), 5)
+        self.assertEqual(browser.value("[...document.querySelectorAll('.bars h2')].map((title) => title.textContent)"),
+                         ["Processor time", "Memory"])
+
     def test_nothing_is_wider_than_the_screen(self):
         for name in self.PAGES:
             for width in self.WIDTHS:
@@ -180,7 +189,7 @@ class ThePage(unittest.TestCase):
           return [...svg.querySelectorAll('text')].filter((text) => leaves(text.getBoundingClientRect()))
               .map((text) => text.textContent);
         })"""
-        for name in ("one", "http"):
+        for name in ("one", "http", "peers"):
             for width in self.WIDTHS:
                 with self.subTest(page=name, width=width):
                     self.open(name, width)

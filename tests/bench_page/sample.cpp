@@ -143,6 +143,44 @@ Record sample_http() {
   return record;
 }
 
+Record sample_peers() {
+  Noise noise(4);
+  Record record{.kind = "peers",
+                .created = "2026-01-31T14:00:00Z",
+                .command = "bench/peers/run.py -o peers.json",
+                .machine = {{"cpu", "AMD EPYC 7763, 2 cores"}, {"nginx", "1.22.1-9+deb12u3"}},
+                .settings = {{"sweeps", "12"}, {"sample", "1.2 s"}},
+                .rows = {},
+                .curves = {}};
+  const auto add = [&](std::string name, std::string runtime, std::string job) -> Row& {
+    return record.rows.emplace_back(named(std::move(name), std::move(runtime), "", std::move(job)));
+  };
+  for (const auto& [gateway, cost] : {std::pair{"nginx", 16000}, {"nginx-lua", 18800}, {"lingate-lua", 12800}})
+    add(std::string("bare/") + gateway, gateway, "bare").figures["cpu"] = figure_around(cost, 0.02, noise);
+  for (const auto& [gateway, bytes] : {std::pair{"nginx", 530}, {"lingate-lua", 680}})
+    add(std::string("idle/") + gateway, gateway, "idle").figures["memory"] = figure_around(bytes, 0, noise, "B");
+  const auto target = [&](const char* name, double value, double ratio, double bar, double goal) {
+    Row& row = add(name, "", "targets");
+    const char* const unit = ratio > 0 ? "×" : "ns";
+    row.figures["value"] = figure_around(value, 0.02, noise);
+    if (ratio > 0) {
+      row.figures["reference"] = figure_around(value / ratio, 0.02, noise);
+      row.figures["ratio"] = figure_around(ratio, 0.01, noise, unit);
+    }
+    if (bar > 0) row.figures["bar"] = figure_of({bar}, unit);
+    if (goal > 0) row.figures["goal"] = figure_of({goal}, unit);
+  };
+  target("bare proxy ÷ nginx", 12800, 0.6, 0.9, 0.72);
+  target("header, Lua ÷ nginx-lua", 15000, 0.8, 0.85, 0.7);
+  target("ten native steps ÷ plain", 15900, 1.25, 1.1, 1.03);
+  target("bare proxy ÷ haproxy", 12800, 0.78, 0, 0);
+  target("share, Python", 7200, 0, 12000, 5000);
+  Row& missing = add("header, JS ÷ njs", "njs", "targets");
+  missing.figures["value"] = figure_around(17000, 0.02, noise);
+  missing.figures["bar"] = figure_of({1.1}, "×");
+  return record;
+}
+
 Record sample_hostile() {
   const std::string text = "</script><b id=\"planted\">x</b><!-- & \"' \xff";
   Record record{.kind = text,
@@ -162,7 +200,10 @@ Record sample_hostile() {
   Row empty = named("", "", "", "");
   empty.figures["cpu"] = Figure{};
   empty.histogram = {{.upto = 100, .count = 0}};
-  record.rows = {lacking, odd, empty};
+  Row target = named("target", "", "", "targets");
+  for (const char* name : {"value", "ratio", "bar", "goal"})
+    target.figures[name] = {.unit = text, .median = std::nan(""), .low = -1, .high = 0, .samples = {}};
+  record.rows = {lacking, odd, empty, target};
   record.curves = {{.name = text, .unit = text, .x = {0}, .series = {{text, {0}}, {"short", {}}}},
                    {.name = "uneven", .x = {-1, 2}, .series = {{"one", {3}}, {"long", {-1, 2, 3}}}},
                    {.name = "none", .x = {}, .series = {}}};

@@ -11,6 +11,8 @@ Record sample_runtimes(double lua_header = 1, unsigned seed = 1);
 
 Record sample_http();  // no parts, no curves, a rate
 
+Record sample_peers();  // targets, and rows that have no figure in common
+
 Record sample_hostile();  // every text tries to be markup; numbers are zero, huge or lacking
 
 }  // namespace lingate::bench

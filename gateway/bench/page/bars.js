@@ -110,7 +110,7 @@ function stackedBar(row) {
 
 function whiskerBar(row, name) {
   const figure = row.figures[name];
-  const look = (row.runtime ? colour(row.runtime) : "c0") + (row.placement === "thread" ? " paler" : "");
+  const look = (row.runtime ? colour(row.runtime) : "c0") + (row.placement === "thread" ? " paler" : row.placement === "process" ? " palest" : "");
   const said = `${row.name}: ${name} ${quantity(figure.median, figure.unit)}, ${interval(figure)}`;
   return {
     label: shortName(row),

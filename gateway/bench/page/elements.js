@@ -97,13 +97,15 @@ function byJob(rows) {
   return jobs.size < rows.length ? jobs : new Map([["", rows]]);
 }
 
-// Who has which colour stays the same over the page. Names that are not known here take the remaining colours in turns.
+// Who has which colour stays the same over the page. Names that are not known here take the remaining colours in turns;
+// lingate beside other gateways has the colour of its language.
 const kColours = new Map([["lua", 0], ["python", 1], ["js", 2], ["echo", 3], ["native", 7]]);
 const kOthers = [4, 5, 6];
 
 function colour(name) {
-  if (!kColours.has(name)) kColours.set(name, kOthers[(kColours.size - 5) % kOthers.length]);
-  return "c" + kColours.get(name);
+  const known = name.replace(/^lingate-/, "");
+  if (!kColours.has(known)) kColours.set(known, kOthers[(kColours.size - 5) % kOthers.length]);
+  return "c" + kColours.get(known);
 }
 
 // What a row is called inside a group of its job.

@@ -47,21 +47,26 @@ const kSaid = {
   cpu: "Processor time of the whole process for one request. The line on a bar is the 95 % interval of the median.",
   p50: "Median latency of one request. The line on a bar is the 95 % interval.",
   rate: "Requests in a second: more is better. The line on a bar is the 95 % interval.",
+  memory: "What one idle connection holds. The line on a bar is the 95 % interval.",
 };
 const kTitles = {
   cpu: "Processor time",
   p50: "Median latency",
-  rate: "Rate"
+  rate: "Rate",
+  memory: "Memory"
 };
 
-function barsSection(record, level) {
-  const name = Object.keys(kSaid).find((each) => record.rows.some((row) => row.figures[each]));
-  if (!name) return [];
-  const rows = record.rows.filter((row) => row.figures[name]);
-  const all = [...byJob(rows)].map(
-      ([job, those]) =>
-          panel(job || name, barChart(`${job}: ${name} with its interval`, those.map((row) => whiskerBar(row, name)))));
-  return [section("bars", level, kTitles[name], kSaid[name], panels(...all))];
+function firstFigure(row) { return Object.keys(kSaid).find((name) => row.figures[name]); }
+
+// Each row by the first of its figures.
+function barsSections(record, level) {
+  const drawn = record.rows.filter(firstFigure);
+  return [...groups(drawn, firstFigure)].map(([name, rows]) => {
+    const all = [...byJob(rows)].map(
+        ([job, those]) => panel(
+            job || name, barChart(`${job}: ${name} with its interval`, those.map((row) => whiskerBar(row, name)))));
+    return section("bars", level, kTitles[name], kSaid[name], panels(...all));
+  });
 }
 
 function latencySection(record, level) {
@@ -93,13 +98,15 @@ function opening(record) {
 }
 
 function sections(record, level) {
-  const table = record.rows.length === 0 ? [] : [section(
-                                                    "rows", level, `All rows (${record.rows.length})`,
-                                                    "A click on a column's name sorts by it; " +
-                                                        "the small numbers are the 95 % interval of the median.",
-                                                    rowsTable(record.rows))];
+  const rows = record.rows.filter((row) => !isTarget(row));
+  const table = rows.length === 0 ? [] : [section(
+                                             "rows", level, `All rows (${rows.length})`,
+                                             "A click on a column's name sorts by it; " +
+                                                 "the small numbers are the 95 % interval of the median.",
+                                             rowsTable(rows))];
   return [
-    ...opening(record), ...table, ...partsSection(record, level), ...barsSection(record, level),
+    ...opening(record), ...targetsSection(record.rows.filter(isTarget), level), ...table,
+    ...partsSection(record, level), ...barsSections(record, level),
     ...latencySection(record, level), ...curvesSection(record, level)
   ];
 }

@@ -65,7 +65,7 @@ function rowsTable(rows) {
     text: (row) => row.calls.toLocaleString("en"),
     value: (row) => row.calls
   };
-  const figures = ["cpu", "p50", "p99", "p99.9", "max", "rate"].filter(has);
+  const figures = ["cpu", "p50", "p99", "p99.9", "max", "rate", "memory"].filter(has);
   return sortableTable(
       "all rows", [name, ...figures.map((each) => figureColumn(each, each === "cpu" || each === "rate")), calls], rows);
 }

@@ -28,7 +28,7 @@ int main(int count, char** words) {
   const std::string folder = std::string(words[1]) + "/";
   const bool written = write(folder + "one.html", {sample_runtimes()}) &&
                        write(folder + "two.html", {sample_runtimes(), sample_runtimes(1.08, 2)}) &&
-                       write(folder + "http.html", {sample_http()}) &&
+                       write(folder + "http.html", {sample_http()}) && write(folder + "peers.html", {sample_peers()}) &&
                        write(folder + "hostile.html", {sample_hostile()}) &&
                        write(folder + "mixed.html", {sample_hostile(), sample_http(), sample_runtimes()});
   return written ? 0 : 1;
