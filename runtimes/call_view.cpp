@@ -1,11 +1,10 @@
 // Reads and edits of req and res. Sessions are in call_session.cpp, the Verdict in call_verdict.cpp.
 #include "runtimes/call_view.h"
 
-#include "base/fields.h"
 #include "base/path.h"
-#include "base/percent.h"
 #include "proto/plugin.h"
 #include "proto/wire.h"
+#include "runtimes/target_rules.h"
 
 namespace lingate::runtimes {
 namespace {
@@ -13,7 +12,6 @@ namespace {
 using proto::WireType;
 
 constexpr std::size_t kKeptCapacity = 64 * 1024;
-constexpr std::size_t kLongestMethod = 32;  // as a client may send
 
 // One large body must not stay in an instance for ever.
 void reset(std::string& buffer) {
@@ -27,32 +25,6 @@ std::string_view find_bytes(std::string_view message, std::uint32_t number) {
   while (reader.next(field))
     if (field.is(number, WireType::bytes)) return field.bytes;
   return {};
-}
-
-Refusal check_path(std::string_view path) {
-  if (path.empty() || path.front() != '/') return "path must begin with '/', not '" + shown(path) + "'";
-  for (std::size_t at = 0; at < path.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(path[at]);
-    if (byte <= 0x20 || byte >= 0x7f || byte == '?' || byte == '#')
-      return "path must not hold '" + shown(path.substr(at, 1)) + "' (at byte " + std::to_string(at) +
-             "): write it percent-encoded, and the query to req.query";
-    if (byte != '%') continue;
-    const int decoded = percent_triplet(path, at);
-    if (decoded < 0)
-      return "path has '%' without two hexadecimal digits at byte " + std::to_string(at) + ": a literal '%' is '%25'";
-    if (decoded == 0) return "path must not hold an encoded NUL (at byte " + std::to_string(at) + ")";
-  }
-  return std::nullopt;
-}
-
-Refusal check_query(std::string_view query) {
-  for (std::size_t at = 0; at < query.size(); ++at) {
-    const auto byte = static_cast<unsigned char>(query[at]);
-    if (byte <= 0x20 || byte == 0x7f || byte == '#')
-      return "query must not hold '" + shown(query.substr(at, 1)) + "' (at byte " + std::to_string(at) +
-             "): write it percent-encoded";
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -211,12 +183,7 @@ Refusal CallView::set_text(std::string_view text, std::optional<std::string_view
 
 Refusal CallView::set_method(std::string_view method) {
   if (const auto reason = read_only(Side::request); !reason.empty()) return std::string(reason);
-  if (!fields::is_token(method)) return "method '" + shown(method) + "' is no token, such as GET or PATCH";
-  if (method.size() > kLongestMethod)
-    return "method would take " + std::to_string(method.size()) + " bytes, more than the limit of " +
-           std::to_string(kLongestMethod);
-  if (method == "CONNECT")
-    return "method must not be CONNECT: it asks for a tunnel, which a proxy like this never opens";
+  if (auto refusal = check_method(method)) return refusal;
   return set_text(method, method_);
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/authority.h"
 #include "base/fields.h"
 #include "runtimes/value.h"
 
@@ -10,16 +11,6 @@ namespace lingate::runtimes {
 namespace {
 
 constexpr std::size_t kMostShown = 64;
-
-// As strict as the gateway is with a client's (RFC 9110 section 7.2), but for the grammar of brackets and ports.
-bool may_be_host(std::string_view value) {
-  constexpr std::string_view kOthers = "-._~%!$&'()*+,;=:[]";
-  for (const char c : value) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (!plain && kOthers.find(c) == std::string_view::npos) return false;
-  }
-  return true;
-}
 
 std::string header(std::string_view name) {
   return "header '" + shown(name) + "': ";
@@ -58,7 +49,7 @@ Refusal check_header_value(std::string_view name, std::string_view value, const 
     return header(name) + "the value holds " + std::string(what) + " at byte " + std::to_string(at) +
            ", which would end the field";
   }
-  if (fields::same_name(name, "host") && !may_be_host(value))
+  if (fields::same_name(name, "host") && !is_authority(value))
     return header(name) + "'" + shown(value) + "' is no host, such as example.com:8080";
   const std::size_t size = name.size() + 2 + value.size();
   if (size <= limits.field_line) return std::nullopt;

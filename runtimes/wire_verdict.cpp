@@ -1,8 +1,12 @@
 #include "runtimes/wire_verdict.h"
 
+#include <algorithm>
+
+#include "base/authority.h"
 #include "base/fields.h"
 #include "base/utf8.h"
 #include "proto/plugin.h"
+#include "runtimes/target_rules.h"
 #include "runtimes/value.h"
 
 namespace lingate::runtimes {
@@ -58,19 +62,6 @@ bool is_member(std::string_view member) {
   return !reader.failed();
 }
 
-bool is_path(std::string_view path) {
-  if (path.empty() || path.front() != '/') return false;
-  for (const char c : path)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '?' || c == '#') return false;
-  return true;
-}
-
-bool is_query(std::string_view query) {
-  for (const char c : query)
-    if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f || c == '#') return false;
-  return true;
-}
-
 bool is_header_line(std::string_view line) {
   bool named = false;
   Reader reader(line);
@@ -102,8 +93,8 @@ bool read(std::string_view bytes, RequestEdits& edits, HeaderEdits& headers) {
       default: return false;
     }
   }
-  return !reader.failed() && (!edits.method || fields::is_token(*edits.method)) &&
-         (!edits.path || is_path(*edits.path)) && (!edits.query || is_query(*edits.query));
+  return !reader.failed() && !(edits.method && check_method(*edits.method)) &&
+         !(edits.path && check_path(*edits.path)) && !(edits.query && check_query(*edits.query));
 }
 
 bool read(std::string_view bytes, ResponseEdits& edits, HeaderEdits& headers) {
@@ -268,7 +259,9 @@ bool HeaderEdits::add(std::string_view encoded) {
     }
   }
   edits_.push_back(edit);
-  return !edit.name.empty() && !reader.failed();
+  if (edit.name.empty() || reader.failed()) return false;
+  const auto values = std::span(values_).subspan(edit.first_value);
+  return !fields::same_name(edit.name, "host") || std::all_of(values.begin(), values.end(), is_authority);
 }
 
 HeaderEdit HeaderEdits::operator[](std::size_t index) const noexcept {

@@ -139,22 +139,6 @@ bool parse_length(std::string_view text, std::uint64_t& length) noexcept {
   return true;
 }
 
-bool cut_field(std::string_view line, Field& field, Refusal& refusal) noexcept {
-  const char* end = line.data() + line.size();
-  const char* colon = skip_name(line.data(), end);
-  if (colon == line.data() || colon == end || *colon != ':') {
-    refusal = {code::kBadRequest, kNameSyntax};
-    return false;
-  }
-  if (skip_value(colon + 1, end) != end) {
-    refusal = {code::kBadRequest, kValueSyntax};
-    return false;
-  }
-  field.name = {line.data(), static_cast<std::size_t>(colon - line.data())};
-  field.value = trim({colon + 1, static_cast<std::size_t>(end - colon - 1)});
-  return true;
-}
-
 Scan scan_fields(const char*& at, const char* end, const Limits& limits, FieldFacts& facts,
                  middleware::Headers& headers, Refusal& refusal) {
   std::size_t count = 0;

@@ -31,9 +31,6 @@ struct FieldFacts {
 // text's end.
 const char* skip_value(const char* at, const char* end) noexcept;
 
-// Cuts "name: value" out of a line without its CRLF. False: the line is malformed, `refusal` says how.
-bool cut_field(std::string_view line, middleware::Field& field, Refusal& refusal) noexcept;
-
 // Scans field lines from `at` to the empty line. `done`: `at` is one past it.
 Scan scan_fields(const char*& at, const char* end, const Limits& limits, FieldFacts& facts,
                  middleware::Headers& headers, Refusal& refusal);

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "base/authority.h"
 #include "base/codes.h"
 #include "base/fields.h"
 #include "gateway/http/field_scan.h"

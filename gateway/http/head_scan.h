@@ -82,9 +82,4 @@ Scan scan_response(std::string_view data, const Limits& limits, ForMethod method
 // `searched` is the state of one head, 0 at its beginning.
 bool may_be_complete(std::string_view data, std::size_t& searched) noexcept;
 
-// A valid `uri-host [":" port]` without userinfo (RFC 9110 section 4.2; RFC 3986 section 3.2).
-bool is_authority(std::string_view text) noexcept;
-// Its host, without port and without the brackets' removal.
-std::string_view host_of(std::string_view authority) noexcept;
-
 }  // namespace lingate::http

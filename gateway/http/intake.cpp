@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/authority.h"
 #include "base/codes.h"
 #include "base/fields.h"
 #include "base/path.h"

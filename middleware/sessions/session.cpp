@@ -1,7 +1,10 @@
 #include "middleware/sessions/session.h"
 
 #include <array>
+#include <map>
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "proto/plugin.h"
 #include "proto/wire.h"
@@ -24,46 +27,57 @@ void append_field(std::string& out, std::uint32_t field, std::string_view bytes)
   out.append(bytes);
 }
 
-bool is_removed(const SessionEdits& edits, std::string_view name) {
-  Repeated removed = edits.removed_metadata;
-  for (std::string_view each; removed.next(each);)
-    if (each == name) return true;
-  return false;
-}
+// The members that edits set, each with the last of its values, found by name; in what order they were first set.
+class SetMembers {
+ public:
+  explicit SetMembers(const SessionEdits& edits) {
+    Repeated set = edits.metadata;
+    for (std::string_view member; set.next(member);) {
+      const auto [at, fresh] = by_name_.try_emplace(runtimes::read_member(member).name, order_.size());
+      if (fresh) order_.push_back({});
+      order_[at->second].bytes = member;
+    }
+  }
+  // Empty: it is not set.
+  std::string_view use(std::string_view name) {
+    const auto found = by_name_.find(name);
+    if (found == by_name_.end()) return {};
+    order_[found->second].used = true;
+    return order_[found->second].bytes;
+  }
+  template <class Each>
+  void unused(Each&& each) const {
+    for (const Member& member : order_)
+      if (!member.used) each(member.bytes);
+  }
 
-// The last Member that the edits set for this key, or nothing.
-std::string_view set_member(const SessionEdits& edits, std::string_view name) {
-  std::string_view found;
-  Repeated set = edits.metadata;
-  for (std::string_view member; set.next(member);)
-    if (runtimes::read_member(member).name == name) found = member;
-  return found;
-}
-
-bool has_member(std::string_view members, std::string_view name) {
-  Repeated each(members, proto::members::kMembers);
-  for (std::string_view member; each.next(member);)
-    if (runtimes::read_member(member).name == name) return true;
-  return false;
-}
+ private:
+  struct Member {
+    std::string_view bytes{};
+    bool used = false;
+  };
+  std::map<std::string_view, std::size_t> by_name_;
+  std::vector<Member> order_;
+};
 
 // Keys keep their places, new ones come last in the order of the edits. A key both set and removed is set.
 std::string merge_metadata(std::string_view before, const SessionEdits& edits) {
   std::string merged;
+  SetMembers set(edits);
+  std::set<std::string_view> removed;
+  Repeated gone = edits.removed_metadata;
+  for (std::string_view name; gone.next(name);)
+    removed.insert(name);
   Repeated old(before, proto::members::kMembers);
   for (std::string_view member; old.next(member);) {
     const std::string_view name = runtimes::read_member(member).name;
-    const std::string_view edit = set_member(edits, name);
+    const std::string_view edit = set.use(name);
     if (!edit.empty())
       append_field(merged, proto::members::kMembers, edit);
-    else if (!is_removed(edits, name))
+    else if (!removed.contains(name))
       append_field(merged, proto::members::kMembers, member);
   }
-  Repeated added = edits.metadata;
-  for (std::string_view member; added.next(member);) {
-    const std::string_view name = runtimes::read_member(member).name;
-    if (!has_member(merged, name)) append_field(merged, proto::members::kMembers, set_member(edits, name));
-  }
+  set.unused([&](std::string_view member) { append_field(merged, proto::members::kMembers, member); });
   return merged;
 }
 

@@ -20,11 +20,11 @@ LEAST = 85
 # A target's source, and the functions in it that belong to another target. Heads of requests and of responses are
 # scanned in one file; the field table's other readers take no input.
 SOURCES = {
-    "head": (["gateway/http/head_scan.cpp", "gateway/http/field_scan.cpp", "gateway/http/authority.cpp"],
-             ["scan_response", "scan_status_line", "check_response", "cut_field", "make_table", "host_of"]),
+    "head": (["gateway/http/head_scan.cpp", "gateway/http/field_scan.cpp", "base/authority.cpp"],
+             ["scan_response", "scan_status_line", "check_response", "make_table", "host_of"]),
     "response": (["gateway/http/head_scan.cpp", "gateway/http/field_scan.cpp"],
                  ["scan_request", "scan_request_line", "cut_target", "check_host", "check_request", "split_query", "starts_with_scheme",
-                  "is_target_char", "cut_field"]),
+                  "is_target_char"]),
     "chunked": (["gateway/http/chunked.cpp"], []),
     "config": (["gateway/config/%s.cpp" % name for name in (
         "addresses", "build_chains", "build_gateway", "build_routes", "build_upstreams", "diagnostic", "loader",

@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/codes.h"
+#include "base/authority.h"
 #include "gateway/http/serialise.h"
 #include "tests/fuzz/heads.h"
 
@@ -58,7 +59,7 @@ void check_target(const RequestHead& head) {
   require(head.path.find('?') == std::string_view::npos, "the first '?' ends the path");
   const std::string whole = std::string(head.path) + (head.has_query ? "?" : "") + std::string(head.query);
   require(head.absolute_form ? whole.ends_with(head.query) : head.target == whole, "path and query are the target's");
-  require(head.minor_version == 0 || http::is_authority(head.authority), "HTTP/1.1 has an authority");
+  require(head.minor_version == 0 || is_authority(head.authority), "HTTP/1.1 has an authority");
   require(head.authority.find_first_of("@/?# ") == std::string_view::npos, "an authority is host and port only");
 }
 

@@ -109,18 +109,6 @@ bool rooms_allow(const Verdict& verdict, Hook hook, const ScriptLimits& limits) 
   return true;
 }
 
-// A script's query goes out byte for byte, beyond ASCII too, where the scan of a client's target is stricter.
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-// A script's Host is not held against the grammar of authorities, brackets and ports.
-bool has_proper_host(const middleware::Headers& headers) {
-  return std::all_of(headers.all().begin(), headers.all().end(), [](const middleware::Field& field) {
-    return field.removed || field.id != middleware::FieldId::host || http::is_authority(field.value);
-  });
-}
-
 bool is_strict(const middleware::Headers& headers) {
   return std::all_of(headers.all().begin(), headers.all().end(),
                      [](const middleware::Field& field) { return fields::is_strict_value(field.value); });
@@ -132,8 +120,8 @@ void check_applied(const Exchange& exchange, const Verdict& verdict, Hook hook, 
     require(verdict.headers.size() == 0 || edited.size() <= limits.fields, "an edited head is in its limits");
   if (verdict.session && exchange.session()) require(!exchange.session()->id().empty(), "a session has an id");
   const bool strict = is_strict(exchange.request.headers) && is_strict(exchange.response.headers);
-  if (!strict || !rooms_allow(verdict, hook, limits)) return;
-  if (!is_ascii(exchange.request.query) || !has_proper_host(exchange.request.headers)) return;
+  require(rooms_allow(verdict, hook, limits), "the gateway is as strict as the rooms");
+  if (!strict) return;
   require(sends_one_request(exchange), "the request that goes upstream is one head");
   const bool answered = exchange.response.source != middleware::Response::Source::none;
   require(!answered || sends_one_response(exchange), "the response that goes to the client is one head");

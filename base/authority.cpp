@@ -1,12 +1,11 @@
-// The `uri-host [":" port]` of Host and of absolute targets (RFC 3986 section 3.2.2, RFC 9110 section 4.2).
+#include "base/authority.h"
+
 #include <arpa/inet.h>
 
 #include <array>
 #include <cstring>
 
-#include "gateway/http/head_scan.h"
-
-namespace lingate::http {
+namespace lingate {
 namespace {
 
 constexpr std::array<bool, 256> make_table() {
@@ -70,4 +69,4 @@ std::string_view host_of(std::string_view authority) noexcept {
   return authority.substr(0, authority.find(':'));
 }
 
-}  // namespace lingate::http
+}  // namespace lingate
