@@ -135,20 +135,19 @@ std::string_view Headers::value(std::string_view name) const noexcept {
 }
 
 Field Headers::written(std::string_view name, std::string_view value, FieldKey key) {
-  const Field field{.name = name, .value = arena_.copy(value), .id = key.id, .mark = key.mark};
+  const Field field{.name = name, .value = value, .id = key.id, .mark = key.mark};
   most_bytes_ += field_bytes(field);
   return field;
 }
 
-void Headers::set(std::string_view name, std::span<const std::string_view> values) {
-  if (values.empty()) return remove(name);
+// `keep` makes a value last as long as the exchange; the name does already.
+template <class Keep>
+void Headers::replace(FieldKey key, std::string_view name, std::span<const std::string_view> values, Keep keep) {
   ++version_;
-  const FieldKey key = field_key(name);
-  const std::string_view kept_name = arena_.copy(name);
   std::size_t at = 0;
   while (at < fields_.size() && !matches(fields_[at], name, key))
     ++at;
-  const Field first = written(kept_name, values.front(), key);
+  const Field first = written(name, keep(values.front()), key);
   if (at == fields_.size()) {
     fields_.push_back(first);
   } else {
@@ -157,13 +156,22 @@ void Headers::set(std::string_view name, std::span<const std::string_view> value
   }
   for (const std::string_view value : values.subspan(1)) {
     ++at;
-    fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at), written(kept_name, value, key));
+    fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at), written(name, keep(value), key));
   }
+}
+
+void Headers::set(std::string_view name, std::span<const std::string_view> values) {
+  if (values.empty()) return remove(name);
+  replace(field_key(name), arena_.copy(name), values, [this](std::string_view value) { return arena_.copy(value); });
+}
+
+void Headers::set_lasting(FieldKey key, std::string_view name, std::span<const std::string_view> values) {
+  replace(key, name, values, [](std::string_view value) { return value; });
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
   ++version_;
-  fields_.push_back(written(arena_.copy(name), value, field_key(name)));
+  fields_.push_back(written(arena_.copy(name), arena_.copy(value), field_key(name)));
 }
 
 void Headers::remove(std::string_view name) noexcept {

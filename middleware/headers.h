@@ -104,6 +104,8 @@ class Headers {
   // removes.
   void set(std::string_view name, std::span<const std::string_view> values);
   void set(std::string_view name, std::string_view value) { set(name, std::span(&value, 1)); }
+  // The same for texts that outlive the exchange, such as the settings of a step: they are not copied.
+  void set_lasting(FieldKey key, std::string_view name, std::span<const std::string_view> values);
   void add(std::string_view name, std::string_view value);
   void remove(std::string_view name) noexcept;
   void remove(FieldId id) noexcept;
@@ -118,6 +120,8 @@ class Headers {
 
  private:
   static std::size_t field_bytes(const Field& field) noexcept { return field.name.size() + field.value.size() + 4; }
+  template <class Keep>
+  void replace(FieldKey key, std::string_view name, std::span<const std::string_view> values, Keep keep);
   Field written(std::string_view name, std::string_view value, FieldKey key);
   void remove_after(std::size_t start, std::string_view name, FieldKey key) noexcept;
 

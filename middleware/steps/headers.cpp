@@ -13,6 +13,7 @@ namespace {
 
 // A `set` with all its values; lines of the settings share their text.
 struct SetLine {
+  FieldKey key;
   std::string_view name;
   std::vector<std::string_view> values;
 };
@@ -33,7 +34,7 @@ struct HeaderEdits {
     for (const std::string& name : remove)
       headers.remove(name);
     for (const SetLine& line : set)
-      headers.set(line.name, line.values);
+      headers.set_lasting(line.key, line.name, line.values);
     for (const HeaderLine& line : add)
       headers.add(line.name, line.value);
   }
@@ -66,7 +67,7 @@ class HeadersStep final : public Middleware {
 std::vector<SetLine> group(const std::vector<HeaderLine>& lines) {
   std::vector<SetLine> grouped;
   for (const HeaderLine& line : lines) {
-    if (grouped.empty() || grouped.back().name != line.name) grouped.push_back({line.name, {}});
+    if (grouped.empty() || grouped.back().name != line.name) grouped.push_back({field_key(line.name), line.name, {}});
     grouped.back().values.push_back(line.value);
   }
   return grouped;

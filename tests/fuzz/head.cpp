@@ -3,8 +3,8 @@
 #include <string>
 
 #include "base/arena.h"
-#include "base/codes.h"
 #include "base/authority.h"
+#include "base/codes.h"
 #include "gateway/http/serialise.h"
 #include "tests/fuzz/heads.h"
 
