@@ -138,6 +138,11 @@ bool RuntimePool::idle_step(Loop& loop) noexcept {
   return state_->lanes[loop.index()]->idle_step();
 }
 
+std::vector<pid_t> RuntimePool::processes(Loop& loop) const {
+  const pool::Processes* const processes = state_->lanes[loop.index()]->processes();
+  return processes ? processes->ids() : std::vector<pid_t>();
+}
+
 PoolCounters RuntimePool::counters() const noexcept {
   PoolCounters sum;
   for (const auto& lane : state_->lanes) {

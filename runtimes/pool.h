@@ -15,12 +15,15 @@
 // waiting is allowed.
 #pragma once
 
+#include <sys/types.h>
+
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/loop.h"
 #include "base/result.h"
@@ -111,6 +114,9 @@ class RuntimePool {
 
   // The loop has nothing to do: one collector step of this worker's inline instance. True if more is worth doing.
   bool idle_step(Loop& loop) noexcept;
+
+  // The worker processes of that loop, for who accounts for their time.
+  std::vector<pid_t> processes(Loop& loop) const;
 
   PoolCounters counters() const noexcept;  // any thread; each figure is exact, together they are not one instant
 

@@ -5,6 +5,8 @@
 // Thread: the lane's worker's, but for close(). Lifetime: the Lane's.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -37,6 +39,7 @@ class Processes final : public Hands, private TurnEnd {
   Overdue overdue(const Flight& flight) noexcept override;
   void relieve(Clock::time_point now) noexcept override;
   Figures figures() const noexcept;  // any thread
+  std::vector<pid_t> ids() const;
 
  private:
   class Worker;

@@ -194,6 +194,13 @@ void Processes::lose_calls(Worker& worker, std::uint64_t begun, const std::strin
   }
 }
 
+std::vector<pid_t> Processes::ids() const {
+  std::vector<pid_t> ids;
+  for (const auto& worker : workers_)
+    if (worker->child) ids.push_back(worker->child->pid());
+  return ids;
+}
+
 void Processes::start_again(Worker& worker) noexcept {
   const auto error = begin(worker);
   if (!error && listen(worker)) return worker.hearing->wake_at(*loop_, worker.load_until, worker.hearing);

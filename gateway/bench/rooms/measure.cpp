@@ -97,12 +97,17 @@ class Runner {
   double slice(std::uint64_t calls) {
     Stage& stage = workshop_.stage();
     figures_.calls += calls;
-    const double before = processor_time();
+    const double before = time_spent();
     for (; calls != 0; --calls) {
       arm_.serve(stage);
       failed_ += stage.failed(arm_.status) ? 1U : 0U;
     }
-    return processor_time() - before;
+    return time_spent() - before;
+  }
+
+  // Processor time of this process and of those that work for it.
+  double time_spent() const {
+    return processor_time() + (arm_.script ? arm_.script->worker_time(workshop_.stage().loop()) : 0);
   }
 
   Workshop& workshop_;

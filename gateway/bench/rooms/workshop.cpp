@@ -1,5 +1,7 @@
 #include "gateway/bench/rooms/workshop.h"
 
+#include <ctime>
+
 #include <fmt/format.h>
 
 #include "base/codes.h"
@@ -21,6 +23,17 @@ ScriptUse::ScriptUse(std::unique_ptr<middleware::ScriptLog> log, std::unique_ptr
 bool ScriptUse::pending() const noexcept {
   const runtimes::PoolCounters counters = pool_->counters();
   return counters.busy + counters.queued != 0;
+}
+
+double ScriptUse::worker_time(Loop& loop) const {
+  double sum = 0;
+  for (const pid_t id : pool_->processes(loop)) {
+    clockid_t clock{};
+    timespec time{};
+    if (::clock_getcpuclockid(id, &clock) == 0 && ::clock_gettime(clock, &time) == 0)
+      sum += static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+  }
+  return sum;
 }
 
 Workshop::Workshop() {

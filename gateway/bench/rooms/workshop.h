@@ -36,6 +36,8 @@ class ScriptUse {
   const middleware::Middleware* step() const noexcept { return step_.get(); }
   // Whether a call is under way: a log hook, which no request waits for.
   bool pending() const noexcept;
+  // Processor time of the worker processes that run it, ns.
+  double worker_time(Loop& loop) const;
 
  private:
   std::unique_ptr<middleware::ScriptLog> log_;
