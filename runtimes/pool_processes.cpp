@@ -45,7 +45,7 @@ bool Processes::submit(Flight& flight) noexcept {
   if (flight.generation != worker.generation || worker.stage != Worker::Stage::serving) return false;
   if (flight.work == Flight::Work::resume) {
     if (!worker.child->link().send(head_of(Kind::resume, flight))) return false;
-    ++worker.before;
+    if (worker.before++ == 0) worker.heard = Clock::now();
     wake(worker);
     return true;
   }
@@ -84,7 +84,7 @@ bool Processes::send(Worker& worker, Flight& flight) noexcept {
   worker.flights.push_back(flight);
   if (worker.by_id.size() <= flight.id) worker.by_id.resize(flight.id + 1);
   worker.by_id[flight.id] = &flight;
-  ++worker.before;
+  if (worker.before++ == 0) worker.heard = Clock::now();
   flight.process = static_cast<std::uint32_t>(
       std::find_if(workers_.begin(), workers_.end(), [&](const auto& each) { return each.get() == &worker; }) -
       workers_.begin());
@@ -150,7 +150,8 @@ void Processes::rung(Worker& worker) noexcept {
   std::uint64_t rings = 0;
   [[maybe_unused]] const ssize_t got = ::read(worker.child->bell_fd(), &rings, sizeof rings);
   if (!take_replies(worker)) return;
-  if (!worker.child->ended() && !worker.child->link().broken()) return pump();
+  if (worker.child->link().broken()) worker.child->kill();  // its end rings too
+  if (!worker.child->ended()) return pump();
   if (take_replies(worker)) died(worker);  // it may have said something last
 }
 
@@ -159,6 +160,7 @@ bool Processes::take_replies(Worker& worker) noexcept {
   const std::shared_ptr<Hearing> hearing = worker.hearing;
   Frame frame;
   while (worker.child->link().receive(frame)) {
+    worker.heard = Clock::now();
     take(worker, frame);
     if (!hearing->listens()) return false;
   }
@@ -174,6 +176,7 @@ void Processes::take(Worker& worker, const Frame& frame) noexcept {
     case Kind::loaded:
       worker.stage = Worker::Stage::serving;
       worker.rest = {};
+      if (loop_) worker.hearing->rest(*loop_);  // of its time to load
       break;
     case Kind::refused: {
       const LoadError error = process::unpack_error(std::string(frame.payload));

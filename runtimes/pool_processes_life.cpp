@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kLoadGrace{5};  // beside init_budget: starting a process and its engine
+constexpr seconds kSilence{1};    // beyond a budget: nothing heard for so long of a process that has calls
 constexpr seconds kDeathWindow{10};
 constexpr milliseconds kFirstRest{500};
 constexpr seconds kLongestRest{10};
@@ -123,33 +124,37 @@ void Processes::close() noexcept {
   }
 }
 
-// What has the time brought?
+// What has the time brought? A process is stuck if it stays in one thing for too long, and if it has calls and says
+// nothing: it may have been stopped, or lie about what it does.
 void Processes::look_at(Worker& worker) noexcept {
   const Clock::time_point now = Clock::now();
   if (worker.stage == Worker::Stage::resting && now >= worker.rest_until) return start_again(worker);
   if (!worker.child || worker.killed) return;
   const process::Shared& shared = worker.shared();
   const Clock::time_point since{Clock::duration(shared.since.load(std::memory_order_relaxed))};
-  const bool stuck =
-      shared.running.load(std::memory_order_acquire) != 0 && now >= since + state_.options.budget + kStuckAfter;
-  if (!stuck && (worker.stage != Worker::Stage::starting || now < worker.load_until)) return;
-  worker.killed = true;
-  worker.child->kill();
+  const bool runs = shared.running.load(std::memory_order_acquire) != 0;
+  const Clock::time_point stuck_at = since + state_.options.budget + kStuckAfter;
+  const bool stuck = runs && now >= stuck_at;
+  const bool silent = worker.before != 0 && now >= worker.heard + state_.options.budget + kSilence;
+  const bool late = worker.stage == Worker::Stage::starting && now >= worker.load_until;
+  if (stuck || silent || late) {
+    worker.killed = true;
+    return worker.child->kill();
+  }
+  if (runs && worker.stage == Worker::Stage::serving) worker.hearing->wake_at(*loop_, stuck_at, worker.hearing);
 }
 
 void Processes::died(Worker& worker) noexcept {
-  worker.child->kill();  // one whose link is broken still runs
-  while (!worker.child->ended())
-    worker.child->wait(milliseconds(10));
-  const std::string why = worker.killed ? "its worker process was killed, because a call outlived its budget by far"
-                                        : "its worker process ended: " + *worker.child->ended();
+  const std::string why = worker.killed
+                              ? "its worker process was killed, because what it did outlived its budget by far"
+                              : "its worker process ended: " + *worker.child->ended();
   const std::uint64_t begun = worker.shared().begun.load(std::memory_order_acquire);
   worker.hearing->hang_up(loop_);
   worker.child.reset();
   state_.replaced.fetch_add(1, std::memory_order_relaxed);
   if (worker.able()) {
     state_.host.log(LogLevel::error, state_.script.path + ": " + why, {}, nullptr);
-    worker.deaths[worker.next_death++ % Worker::kDeaths] = Clock::now();
+    if (!worker.killed) worker.deaths[worker.next_death++ % Worker::kDeaths] = Clock::now();
   }
   const Clock::time_point oldest = worker.deaths[worker.next_death % Worker::kDeaths];
   const bool loops = oldest != Clock::time_point{} && Clock::now() - oldest < kDeathWindow;

@@ -36,12 +36,15 @@ class Processes::Hearing final : public Bell, public Timer {
     self_ = std::move(self);
     loop.arm(*this, std::max(Clock::duration{}, when - loop.now()));
   }
+  // Loop's thread: no wake-up is needed any more.
+  void rest(Loop& loop) noexcept {
+    loop.disarm(*this);
+    self_.reset();
+  }
   void hang_up(Loop* loop) noexcept {
     const std::lock_guard lock(mutex_);
     owner_ = nullptr;
-    if (!loop || !armed()) return;
-    loop->disarm(*this);
-    self_.reset();
+    if (loop) rest(*loop);
   }
   bool listens() const noexcept { return owner_ != nullptr; }
 
@@ -66,7 +69,8 @@ class Processes::Worker {
   std::vector<Flight*> by_id;
   CallIds ids;
   bool killed = false;
-  bool to_wake = false;  // was sent something in this turn
+  bool to_wake = false;       // was sent something in this turn
+  Clock::time_point heard{};  // the last reply, or the call that it has not answered
   Clock::time_point load_until{};
   Clock::time_point rest_until{};
   nanoseconds rest{};

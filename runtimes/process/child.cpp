@@ -43,9 +43,12 @@ std::string description_of(const siginfo_t& how) {
 }  // namespace
 
 bool Child::make_memory(std::size_t capacity, std::string& error) {
-  memory_fd_ = moved_up(::memfd_create("lingate-worker", MFD_CLOEXEC));
+  memory_fd_ = moved_up(::memfd_create("lingate-worker", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   const std::size_t size = memory_size(capacity);
-  if (memory_fd_ < 0 || ::ftruncate(memory_fd_, static_cast<off_t>(size)) != 0 || !memory_.map(memory_fd_, size)) {
+  // Sealed, so that a worker cannot take pages away from under the gateway.
+  if (memory_fd_ < 0 || ::ftruncate(memory_fd_, static_cast<off_t>(size)) != 0 ||
+      ::fcntl(memory_fd_, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0 ||
+      !memory_.map(memory_fd_, size)) {
     error = std::string("no shared memory for a worker process: ") + std::strerror(errno);
     return false;
   }

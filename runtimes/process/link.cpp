@@ -75,6 +75,7 @@ bool WorkerEnd::receive(Frame& frame, std::chrono::milliseconds longest) noexcep
 }
 
 void WorkerEnd::reply(const FrameHead& head, std::string_view payload) noexcept {
+  const std::lock_guard lock(replying_);
   while (!replies_.write(head, payload)) {
     if (replies_.broken() || payload.size() > replies_.most()) ::_exit(70);  // the pool has lost its mind; so it says
     ring();

@@ -1,11 +1,13 @@
 // Link: one end of the shared memory between a pool and a worker process: a ring each way, a futex that wakes the
 // worker, and an eventfd, the bell, that wakes the pool. Waking costs a system call only when the other side sleeps.
 //
-// Thread: one thread each end. Lifetime: maps the memory while it lives; the descriptors are the caller's.
+// Thread: one thread each end, but for reply(). Lifetime: maps the memory while it lives; the descriptors are the
+// caller's.
 #pragma once
 
 #include <chrono>
 #include <memory>
+#include <mutex>
 
 #include "runtimes/process/protocol.h"
 
@@ -57,7 +59,7 @@ class WorkerEnd {
   // The next frame, there until done(); waits for it up to `longest`. False: none came.
   bool receive(Frame& frame, std::chrono::milliseconds longest) noexcept;
   void done() noexcept { calls_.pop(); }
-  // Waits while the pool has not made room.
+  // Waits while the pool has not made room. Any thread: a script may log from one of its own.
   void reply(const FrameHead& head, std::string_view payload = {}) noexcept;
   Shared& shared() noexcept { return shared_; }
 
@@ -66,6 +68,7 @@ class WorkerEnd {
 
   Shared& shared_;
   RingReader calls_;
+  std::mutex replying_;
   RingWriter replies_;
   const int bell_;
 };

@@ -31,6 +31,9 @@ enum class Kind : std::uint16_t {
   spent,      // the instance cannot be used any more
 };
 
+// `running` while the instance is in something that belongs to no call: its collector, a cancellation.
+inline constexpr std::uint64_t kNoCall = UINT64_MAX;
+
 // The descriptors that a worker process is started with.
 inline constexpr int kMemoryFd = 3;
 inline constexpr int kBellFd = 4;
@@ -41,10 +44,10 @@ struct Shared {
   alignas(64) std::atomic<std::uint32_t> asleep{0};  // futex: 1 while the worker waits for a frame
   alignas(64) std::atomic<std::uint32_t> bell{1};    // 1: the pool wants to hear of the next reply
   alignas(64) std::atomic<std::uint64_t> begun{0};   // serial of the last call that was begun
-  std::atomic<std::uint64_t> running{0};             // serial of the call that the instance is in; 0: none
-  std::atomic<std::int64_t> since{0};                // Clock: when it was entered
-  std::atomic<std::uint64_t> memory{0};              // bytes that the instance holds
-  std::uint64_t capacity = 0;                        // of each ring
+  std::atomic<std::uint64_t> running{0};  // serial of the call that the instance is in, or kNoCall; 0: it is idle
+  std::atomic<std::int64_t> since{0};     // Clock: when it was entered
+  std::atomic<std::uint64_t> memory{0};   // bytes that the instance holds
+  std::uint64_t capacity = 0;             // of each ring
   std::int32_t parent = 0;
 };
 

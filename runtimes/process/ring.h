@@ -9,6 +9,7 @@
 // Thread: the writing end on one thread, the reading end on one. Lifetime: borrows the memory.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -43,7 +44,9 @@ class RingWriter {
       : counters_(counters), bytes_(bytes), capacity_(capacity) {}
 
   // The largest payload: half a ring is free in one piece when the ring is empty, wherever it stands.
-  std::size_t most() const noexcept { return capacity_ / 2 - 2 * sizeof(FrameHead); }
+  std::size_t most() const noexcept {
+    return std::min<std::size_t>(capacity_ / 2, UINT32_MAX / 2) - 2 * sizeof(FrameHead);
+  }
   // Copies head and payload; false: there is no room now. `head.size` is filled in.
   bool write(FrameHead head, std::string_view payload) noexcept;
   bool broken() const noexcept { return broken_; }

@@ -33,18 +33,18 @@ class LinkHost final : public Host {
  public:
   explicit LinkHost(WorkerEnd& link) noexcept : link_(link) {}
 
-  // On the thread that runs the instance, which is the link's.
+  // On the thread that runs the instance, and on those that a script has started.
   void log(LogLevel level, std::string_view message, std::string_view fields, void* call_tag) noexcept override {
-    line_.assign(message).append(fields);
+    std::string line(message);
+    line.append(fields);
     FrameHead head =
         head_of(Kind::log, 0, reinterpret_cast<std::uintptr_t>(call_tag), static_cast<std::int64_t>(message.size()));
     head.detail = static_cast<std::uint16_t>(level);
-    link_.reply(head, line_);
+    link_.reply(head, line);
   }
 
  private:
   WorkerEnd& link_;
-  std::string line_;
 };
 
 class Server {
@@ -77,7 +77,7 @@ class Server {
         break;
       case Kind::cancel:
         link_.done();
-        stay(head, kCancelBudget, [&] {
+        stay(kNoCall, kCancelBudget, [&] {
           instance_->cancel(head.id);
           return Progress{};
         });
@@ -125,7 +125,7 @@ class Server {
 
   template <class Enter>
   void enter(const FrameHead& head, nanoseconds budget, Enter&& step) {
-    const pool::Stay result = stay(head, budget, step);
+    const pool::Stay result = stay(head.serial, budget, step);
     tidy_ = false;
     const auto took = result.took.count();
     if (result.progress.state == Progress::State::suspended) {
@@ -138,10 +138,10 @@ class Server {
   }
 
   template <class Enter>
-  pool::Stay stay(const FrameHead& head, nanoseconds budget, Enter&& step) {
+  pool::Stay stay(std::uint64_t serial, nanoseconds budget, Enter&& step) {
     Shared& shared = link_.shared();
     shared.since.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
-    shared.running.store(head.serial, std::memory_order_release);
+    shared.running.store(serial, std::memory_order_release);
     const pool::Stay result = pool::stay(*instance_, *watch_, budget, step);
     shared.running.store(0, std::memory_order_release);
     note_memory();
@@ -149,7 +149,7 @@ class Server {
   }
 
   bool tidy() {
-    static_cast<void>(stay(head_of(Kind::cancel), kCancelBudget, [&] {
+    static_cast<void>(stay(kNoCall, kCancelBudget, [&] {
       tidy_ = !instance_->idle_step();
       return Progress{};
     }));
