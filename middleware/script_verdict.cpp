@@ -101,7 +101,7 @@ bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const Sc
   std::size_t count = 0;
   std::size_t bytes = 0;
   for (std::string_view name, value; lines.next(name, value); ++count) {
-    if (runtimes::line_bytes(name, value) > limits.field_line + 4) return invalid("a header of the answer is too long");
+    if (!runtimes::is_line_within(name, value, limits)) return invalid("a header of the answer is too long");
     bytes += runtimes::line_bytes(name, value);
   }
   // One line more than a script may write: the Content-Type that respond() adds.
@@ -117,7 +117,7 @@ VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const ScriptLim
   for (std::size_t i = 0; i < edits.size(); ++i) {
     const runtimes::HeaderEdit edit = edits[i];
     for (const std::string_view value : edit.values) {
-      if (edit.name.size() + value.size() > limits.field_line) return Fit::never;
+      if (!runtimes::is_line_within(edit.name, value, limits)) return Fit::never;
       bytes += runtimes::line_bytes(edit.name, value);
     }
   }

@@ -51,9 +51,8 @@ Refusal check_header_value(std::string_view name, std::string_view value, const 
   }
   if (fields::same_name(name, "host") && !is_authority(value))
     return header(name) + "'" + shown(value) + "' is no host, such as example.com:8080";
-  const std::size_t size = name.size() + 2 + value.size();
-  if (size <= limits.field_line) return std::nullopt;
-  return header(name) + "the line would take " + std::to_string(size) + " bytes, more than the limit of " +
+  if (is_line_within(name, value, limits)) return std::nullopt;
+  return header(name) + "the line would take " + std::to_string(line_bytes(name, value) - 2) + " bytes, more than the limit of " +
          std::to_string(limits.field_line);
 }
 

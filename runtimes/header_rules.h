@@ -21,6 +21,11 @@ constexpr std::size_t line_bytes(std::string_view name, std::string_view value) 
   return name.size() + value.size() + 4;
 }
 
+// Without its end, as ScriptLimits::field_line counts.
+constexpr bool is_line_within(std::string_view name, std::string_view value, const ScriptLimits& limits) noexcept {
+  return line_bytes(name, value) - 2 <= limits.field_line;
+}
+
 // A name that a script may write: a token, and not a framing or hop-by-hop field.
 [[nodiscard]] Refusal check_header_name(std::string_view name);
 

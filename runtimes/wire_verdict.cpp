@@ -63,17 +63,20 @@ bool is_member(std::string_view member) {
 }
 
 bool is_header_line(std::string_view line) {
-  bool named = false;
+  std::string_view name;
+  std::string_view value;
   Reader reader(line);
   Field field;
   while (reader.next(field)) {
     if (field.is(proto::header::kName, WireType::bytes) && is_name(field.bytes)) {
-      named = true;
-    } else if (!field.is(proto::header::kValue, WireType::bytes) || !fields::is_value(field.bytes)) {
+      name = field.bytes;
+    } else if (field.is(proto::header::kValue, WireType::bytes) && fields::is_value(field.bytes)) {
+      value = field.bytes;
+    } else {
       return false;
     }
   }
-  return named && !reader.failed();
+  return !name.empty() && !reader.failed() && (!fields::same_name(name, "host") || is_authority(value));
 }
 
 bool read(std::string_view bytes, RequestEdits& edits, HeaderEdits& headers) {

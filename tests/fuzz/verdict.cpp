@@ -106,6 +106,10 @@ bool rooms_allow(const Verdict& verdict, Hook hook, const ScriptLimits& limits) 
   for (std::size_t i = 0; i < verdict.headers.size(); ++i)
     for (const std::string_view value : verdict.headers[i].values)
       if (runtimes::check_header_value(verdict.headers[i].name, value, limits)) return false;
+  if (!verdict.answer) return true;
+  runtimes::HeaderLines lines = verdict.answer->headers;
+  for (std::string_view name, value; lines.next(name, value);)
+    if (runtimes::check_header_value(name, value, limits)) return false;
   return true;
 }
 
