@@ -89,6 +89,7 @@ http::Limits data_path_options(const config::Limits& limits) {
   options.target = limits.target;
   options.field_line = limits.field;
   options.fields = limits.fields;
+  options.connections_per_address = limits.connections_per_address;
   options.head_timeout = limits.head_timeout;
   options.body_timeout = limits.body_timeout;
   options.write_timeout = limits.write_timeout;

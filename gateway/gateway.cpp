@@ -12,6 +12,7 @@
 #include "gateway/admin/server.h"
 #include "gateway/assembly.h"
 #include "gateway/data_path_options.h"
+#include "gateway/http/address_counts.h"
 #include "gateway/http/resolver.h"
 #include "gateway/http/worker.h"
 #include "gateway/metrics_page.h"
@@ -77,6 +78,7 @@ struct Gateway::Parts {
   std::vector<std::unique_ptr<runtimes::Runtime>> runtimes;
   Assembled assembled;
   http::Resolver resolver;
+  http::AddressCounts addresses;
   std::vector<std::unique_ptr<http::Worker>> workers;
   std::vector<std::string> listening;
   std::chrono::nanoseconds drain_time{};
@@ -115,7 +117,8 @@ Result<void> Gateway::Parts::load(const config::Model& model) {
 Result<void> Gateway::Parts::listen(const config::Model& model) {
   for (std::uint32_t index = 0; index < worker_count; ++index)
     workers.push_back(std::make_unique<http::Worker>(
-        http::WorkerOptions{.index = index, .resolver = resolver, .log = *log}, assembled.snapshot));
+        http::WorkerOptions{.index = index, .resolver = resolver, .log = *log, .addresses = &addresses},
+        assembled.snapshot));
   for (const config::Listener& listener : model.listen) {
     http::ListenerOptions options = data_path_options(listener);
     for (auto& worker : workers) {
@@ -186,6 +189,10 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
 
 const std::vector<std::string>& Gateway::listening() const noexcept {
   return parts_->listening;
+}
+
+std::string Gateway::admin() const {
+  return parts_->admin ? "http://" + parts_->admin->address() : std::string();
 }
 
 int Gateway::run() {

@@ -25,6 +25,7 @@ class Gateway {
 
   // "http://127.0.0.1:8080" for each listener, in the order configured, with the ports that were found.
   const std::vector<std::string>& listening() const noexcept;
+  std::string admin() const;  // the operators' listener, as a URL; empty: none
 
   // Serves until SIGTERM or SIGINT. The first one drains: no new connections, what is in flight is finished within
   // `limits.drain`; the second one ends it at once. Returns the first one.

@@ -19,7 +19,7 @@ using runtimes::PoolCounters;
 constexpr std::array<std::string_view, 6> kKinds{"", "exception", "timeout", "memory", "invalid", "unavailable"};
 
 struct RuntimeSum {
-  std::uint64_t idle = 0, busy = 0, queued = 0, memory = 0, kills = 0;
+  std::uint64_t idle = 0, busy = 0, queued = 0, resting = 0, memory = 0, kills = 0;
 };
 
 void family(std::string& out, std::string_view name, std::string_view type, std::string_view help) {
@@ -40,6 +40,10 @@ void write_runtimes(std::string& out, const std::map<std::string, RuntimeSum, st
   family(out, "lingate_runtime_queue_depth", "gauge", "Calls that wait for an instance.");
   for (const auto& [name, sum] : sums)
     fmt::format_to(to, "lingate_runtime_queue_depth{{runtime=\"{}\"}} {}\n", name, sum.queued);
+  family(out, "lingate_runtime_breakers_open", "gauge",
+         "Worker processes that died again and again and rest; their calls are refused.");
+  for (const auto& [name, sum] : sums)
+    fmt::format_to(to, "lingate_runtime_breakers_open{{runtime=\"{}\"}} {}\n", name, sum.resting);
   family(out, "lingate_runtime_kills_total", "counter", "Instances thrown away and replaced.");
   for (const auto& [name, sum] : sums)
     fmt::format_to(to, "lingate_runtime_kills_total{{runtime=\"{}\"}} {}\n", name, sum.kills);
@@ -63,6 +67,7 @@ std::string metrics_page(std::span<const http::Worker* const> workers, const mid
     sum.idle += counters.idle;
     sum.busy += counters.busy;
     sum.queued += counters.queued;
+    sum.resting += counters.resting;
     sum.memory += counters.memory;
     sum.kills += counters.replaced;
     for (std::size_t kind = 1; kind < kKinds.size(); ++kind)

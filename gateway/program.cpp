@@ -50,6 +50,7 @@ int WholeProgram::run(const config::Model& model) {
   }
   for (const std::string& address : (*gateway)->listening())
     std::fprintf(stderr, "listening %s\n", address.c_str());
+  if (const std::string admin = (*gateway)->admin(); !admin.empty()) std::fprintf(stderr, "admin %s\n", admin.c_str());
   return (*gateway)->run() == SIGINT ? cli::kInterrupted : cli::kOk;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/codes.h"
 #include "base/read_file.h"
@@ -39,12 +40,27 @@ runtimes::PoolOptions pool_options(const Settings& settings, std::uint32_t worke
   return options;
 }
 
+std::vector<std::string> texts_of(const Settings::List& list) {
+  std::vector<std::string> texts;
+  for (const Settings& each : list)
+    texts.emplace_back(each.as_text());
+  return texts;
+}
+
+runtimes::Grants grants_of(const Settings& grant) {
+  return {.read = texts_of(grant.list("read")),
+          .write = texts_of(grant.list("write")),
+          .environment = texts_of(grant.list("environment"))};
+}
+
 // Equal texts mean that two steps can share instances.
 std::string key_of(const Settings& settings, const runtimes::Script& script, const runtimes::PoolOptions& options) {
-  return fmt::format("{}\n{}\n{} {} {} {} {} {} {} {} {}\n{}", settings.text("runtime"), script.path,
+  const runtimes::Grants& grants = script.grants;
+  return fmt::format("{}\n{}\n{} {} {} {} {} {} {} {} {}\n{}\n{}\n{}\n{}", settings.text("runtime"), script.path,
                      static_cast<int>(options.placement), options.budget.count(), options.wait.count(),
                      options.timeout.count(), options.instances, script.memory, script.limits.body,
-                     script.limits.request_body, script.limits.response_body, script.config);
+                     script.limits.request_body, script.limits.response_body, fmt::join(grants.read, "\n"),
+                     fmt::join(grants.write, "\n"), fmt::join(grants.environment, "\n"), script.config);
 }
 
 }  // namespace
@@ -69,6 +85,7 @@ Result<runtimes::Script> ScriptPools::script_of(const Settings& settings) const 
   script.limits.request_body = buffers(settings, "request");
   script.limits.response_body = buffers(settings, "response");
   script.limits.body = std::max<std::size_t>(script.limits.body, settings.size("max_body"));
+  if (const Settings* grant = settings.find("grant")) script.grants = grants_of(*grant);
   if (const Settings* config = settings.find("config")) {
     runtimes::WireWriter writer;
     if (!walk(*config, writer))

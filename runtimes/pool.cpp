@@ -89,6 +89,7 @@ void add(PoolCounters& sum, const pool::Hands::Figures& figures) noexcept {
   sum.idle += figures.idle;
   sum.busy += figures.busy;
   sum.queued += figures.queued;
+  sum.resting += figures.resting;
   sum.memory += figures.memory;
 }
 

@@ -85,6 +85,7 @@ struct PoolCounters {
   std::uint64_t replaced = 0;               // instances thrown away
   std::uint64_t memory = 0;                 // bytes held by all instances, as of their last calls
   std::uint32_t idle = 0, busy = 0, queued = 0;
+  std::uint32_t resting = 0;  // worker processes that died again and again: their calls are refused for a while
   bool demoted = false;
 };
 

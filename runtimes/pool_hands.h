@@ -34,6 +34,7 @@ class Hands {
 
   struct Figures {
     std::uint32_t idle = 0, busy = 0, queued = 0;
+    std::uint32_t resting = 0;  // worker processes that died again and again
     std::uint64_t memory = 0;
   };
 

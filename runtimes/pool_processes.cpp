@@ -239,9 +239,11 @@ void Processes::log(Worker& worker, const Frame& frame) noexcept {
 void Processes::note_figures() noexcept {
   std::uint32_t idle = 0;
   std::uint32_t busy = 0;
+  std::uint32_t resting = 0;
   std::uint64_t memory = 0;
   std::uint32_t queued = queue_.size();
   for (const auto& worker : workers_) {
+    if (worker->stage == Worker::Stage::resting) ++resting;
     if (worker->stage != Worker::Stage::serving) continue;
     ++(worker->before != 0 ? busy : idle);
     queued += worker->before > 1 ? worker->before - 1 : 0;
@@ -250,6 +252,7 @@ void Processes::note_figures() noexcept {
   idle_.store(idle, std::memory_order_relaxed);
   busy_.store(busy, std::memory_order_relaxed);
   queued_.store(queued, std::memory_order_relaxed);
+  resting_.store(resting, std::memory_order_relaxed);
   memory_.store(memory, std::memory_order_relaxed);
 }
 
@@ -257,6 +260,7 @@ Hands::Figures Processes::figures() const noexcept {
   return {.idle = idle_.load(std::memory_order_relaxed),
           .busy = busy_.load(std::memory_order_relaxed),
           .queued = queued_.load(std::memory_order_relaxed),
+          .resting = resting_.load(std::memory_order_relaxed),
           .memory = memory_.load(std::memory_order_relaxed)};
 }
 

@@ -74,7 +74,7 @@ class Processes final : public Hands, private TurnEnd {
   FlightList queue_;
   std::size_t most_ = 0;  // bytes of a call
 
-  std::atomic<std::uint32_t> idle_{0}, busy_{0}, queued_{0};
+  std::atomic<std::uint32_t> idle_{0}, busy_{0}, queued_{0}, resting_{0};
   std::atomic<std::uint64_t> memory_{0};
 };
 

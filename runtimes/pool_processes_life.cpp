@@ -208,7 +208,10 @@ std::vector<pid_t> Processes::ids() const {
 
 void Processes::start_again(Worker& worker) noexcept {
   const auto error = begin(worker);
-  if (!error && listen(worker)) return worker.hearing->wake_at(*loop_, worker.load_until, worker.hearing);
+  if (!error && listen(worker)) {
+    note_figures();
+    return worker.hearing->wake_at(*loop_, worker.load_until, worker.hearing);
+  }
   if (error) state_.host.log(LogLevel::error, state_.script.path + ": " + *error, {}, nullptr);
   worker.child.reset();
   rest(worker);
@@ -221,6 +224,7 @@ void Processes::rest(Worker& worker) noexcept {
   worker.rest_until = Clock::now() + worker.rest;
   worker.hearing = std::make_shared<Hearing>(*this, worker);
   worker.hearing->wake_at(*loop_, worker.rest_until, worker.hearing);
+  note_figures();
   state_.host.log(LogLevel::error,
                   state_.script.path + ": its worker process cannot be kept running; the next is started in " +
                       std::to_string(worker.rest / milliseconds(1)) + " ms",

@@ -70,6 +70,14 @@ struct ScriptLimits {
   bool response_body = false;
 };
 
+// What a script in a worker process may have beyond its folder and the system's libraries. Other placements hold nobody
+// to it.
+struct Grants {
+  std::vector<std::string> read;         // files and folders
+  std::vector<std::string> write;        // the same; they can be read as well
+  std::vector<std::string> environment;  // names of variables
+};
+
 struct Script {
   std::string path;          // as shown in messages; its folder is where require and import look
   std::string source;        // bytes of the file
@@ -77,6 +85,7 @@ struct Script {
   std::uint64_t memory = 0;  // bytes an instance may hold
   std::chrono::nanoseconds init_budget = std::chrono::seconds(5);
   ScriptLimits limits;
+  Grants grants{};
 };
 
 enum class FailureKind : std::uint8_t { exception = 1, timeout = 2, memory = 3, invalid = 4, unavailable = 5 };

@@ -19,7 +19,8 @@ namespace lingate::cli {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 ok, 2 usage, 3 configuration invalid, 6 cannot start, 7 script failed to load, 8 not as expected, "
+    "Exit codes: 0 ok, 2 usage, 3 configuration invalid, 5 admin API unreachable, 6 cannot start, 7 script failed to "
+    "load, 8 not as expected, "
     "9 regression.";
 
 // Everything that the command line can say; filled by CLI11.
@@ -28,6 +29,7 @@ struct Words {
   CheckOptions check;
   RouteOptions route;
   ExplainOptions explain;
+  DoctorOptions doctor;
   BenchWords bench;
   std::string check_format = "text";
   std::string shell;
@@ -82,6 +84,14 @@ void describe(CLI::App& app, Words& words) {
   explain->add_option("CODE|KEY", words.explain.subject, "")->required()->type_name("");
   add_json(explain, words);
 
+  CLI::App* doctor = add_verb(app, "doctor", "Show what build and machine offer, and how a running gateway does");
+  CLI::Option* admin = doctor->add_option("--admin", words.doctor.admin, "the gateway's `admin.address`");
+  admin->type_name("HOST:PORT");
+  doctor->add_option("-c,--config", words.doctor.config, "the configuration that it runs")
+      ->type_name("FILE")
+      ->excludes(admin);
+  add_json(doctor, words);
+
   add_json(add_verb(app, "version", "Print the version, and those of the script engines"), words);
 
   CLI::App* completion = add_verb(app, "completion", "Print a completion script for a shell");
@@ -114,12 +124,13 @@ std::vector<Verb> verbs_of(const CLI::App& app) {
 
 int dispatch(const CLI::App& app, Words& words, const std::string& typed, Program& program, Console& console) {
   const std::string verb = app.get_subcommands().front()->get_name();
-  words.route.format = words.explain.format = words.format();
+  words.route.format = words.explain.format = words.doctor.format = words.format();
   words.check.format = words.check_format == "json" ? Format::json : Format::text;
   if (verb == "run") return run(words.run, program, console);
   if (verb == "check") return check(words.check, program, console);
   if (verb == "route") return route(words.route, console);
   if (verb == "explain") return explain(words.explain, console);
+  if (verb == "doctor") return doctor(words.doctor, program, console);
   if (verb == "version") return version(words.format(), program, console);
   if (verb == "bench") return bench(*app.get_subcommands().front(), words.bench, typed, console);
   if (verb == "completion") return completion(words.shell, verbs_of(app), console);

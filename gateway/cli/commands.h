@@ -39,6 +39,13 @@ struct ExplainOptions {
 };
 int explain(const ExplainOptions& options, Console& console);
 
+struct DoctorOptions {
+  std::string admin;   // HOST:PORT of a running gateway
+  std::string config;  // or the configuration that says it; neither: only build and machine are looked at
+  Format format = Format::text;
+};
+int doctor(const DoctorOptions& options, const Program& program, Console& console);
+
 int version(Format format, const Program& program, Console& console);
 
 // What completion needs to know of a verb.

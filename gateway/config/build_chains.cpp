@@ -169,6 +169,10 @@ Settings Chains::complete_script(const View& options) {
     context_.report.warning({code::kInlinePython, placed.key_span("isolation"),
                              "Python runs on the I/O thread: C code in it that holds on cannot be stopped",
                              "use 'isolation: process', or 'thread', unless the scripts are trusted and quick"});
+  if (options.given("grant") && merged.text("isolation") != "process")
+    context_.report.error({code::kConflictingKeys, options.key_span("grant"),
+                           "'grant' says what a worker process may have, and this script runs in none",
+                           "add 'isolation: process', or remove it"});
   return Settings(std::move(map));
 }
 

@@ -51,6 +51,7 @@ Limits build_limits(const View& limits) {
   result.target = sizes.size("target");
   result.field = sizes.size("field");
   result.fields = static_cast<std::uint32_t>(sizes.integer("fields"));
+  result.connections_per_address = static_cast<std::uint32_t>(sizes.integer("connections_per_address"));
   result.head_timeout = timeout("head");
   result.body_timeout = timeout("body");
   result.write_timeout = timeout("write");

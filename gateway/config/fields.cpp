@@ -40,6 +40,7 @@ constexpr Section kSections[] = {
     {"step.body-limit", "step 'body-limit'", "size", "Refuses request bodies over a size; a bare size will do."},
     {"step.use", "step 'use'", "name", "Puts the steps of a named chain here; a bare name will do."},
     {"step.script", "step 'script'", "file", "Runs a script; a bare file will do."},
+    {"step.script.grant", "", "", "What a worker process may have beyond its folder and the system's libraries."},
 };
 
 constexpr std::string_view kSteps[] = {"request-id", "access-log", "headers", "rewrite", "respond",

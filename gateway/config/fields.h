@@ -41,6 +41,7 @@ enum class Type : std::uint8_t {
   hash_key,           // client, header.NAME
   output,             // a file that is written: PATH, stdout, stderr
   script_file,        // must exist
+  existing_path,      // of a file or a folder
   upstream_name,      // must be defined
   chain_name,         // must be defined
   header_lines,       // NAME: text, or a list of texts

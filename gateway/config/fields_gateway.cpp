@@ -216,6 +216,16 @@ void add_limits(std::vector<Field>& rows) {
                   .least = 1,
                   .most = 10'000});
   rows.push_back({.section = "limits",
+                  .name = "connections_per_address",
+                  .type = Type::integer,
+                  .words = "off",
+                  .fallback = "off",
+                  .example = "200",
+                  .doc = "Connections that one client address (of IPv6, one /64) may hold; those beyond it are closed. "
+                         "`trusted` proxies may hold any number.",
+                  .least = 1,
+                  .most = 1'000'000});
+  rows.push_back({.section = "limits",
                   .name = "timeout",
                   .type = Type::section,
                   .of = "limits.timeout",

@@ -160,6 +160,28 @@ void add_cors(std::vector<Field>& rows) {
                             .most = 24 * kHour}});
 }
 
+void add_grants(std::vector<Field>& rows) {
+  rows.push_back({.section = "step.script",
+                  .name = "grant",
+                  .type = Type::section,
+                  .of = "step.script.grant",
+                  .example = "{read: [data/geo.db], environment: [REGION]}",
+                  .doc = "What a script with `isolation: process` may have beyond its own folder and the system's "
+                         "libraries."});
+  const auto grant = [&rows](std::string_view name, Type type, std::string_view example, std::string_view doc) {
+    rows.push_back({.section = "step.script.grant",
+                    .name = name,
+                    .type = type,
+                    .shape = Shape::one_or_list,
+                    .says = "nothing",
+                    .example = example,
+                    .doc = doc});
+  };
+  grant("read", Type::existing_path, "[data/geo.db]", "Files and folders that it may read.");
+  grant("write", Type::existing_path, "[data/spool]", "Files and folders that it may write to, and read.");
+  grant("environment", Type::text, "[REGION]", "Environment variables of the gateway that it may see.");
+}
+
 void add_script(std::vector<Field>& rows) {
   const std::string_view section = "step.script";
   rows.insert(rows.end(),
@@ -245,6 +267,7 @@ void add_script(std::vector<Field>& rows) {
                .doc = "How many instances with `isolation: thread` or `process`.",
                .least = 1,
                .most = 256});
+  add_grants(rows);
 }
 
 }  // namespace

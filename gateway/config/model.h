@@ -52,6 +52,7 @@ struct Limits {
   std::uint64_t target = 0;
   std::uint64_t field = 0;
   std::uint32_t fields = 0;
+  std::uint32_t connections_per_address = 0;  // 0: any number
   Duration head_timeout{};    // the whole request head
   Duration body_timeout{};    // between two parts of a request body
   Duration write_timeout{};   // the client takes nothing of a response

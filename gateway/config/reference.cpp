@@ -42,6 +42,7 @@ std::string value_in_words(const Field& field) {
     case Type::hash_key: return "client, host, path, header.NAME, cookie.NAME or query.NAME";
     case Type::output: return "file";
     case Type::script_file: return "file";
+    case Type::existing_path: return "file or folder";
     case Type::upstream_name: return "name of an upstream";
     case Type::chain_name: return "name of a chain";
     case Type::header_lines: return "names with a text or a list of texts";

@@ -89,6 +89,13 @@ Parsed<void> check_script_file(std::string_view text, const std::filesystem::pat
   return report.full() ? fail(Fault{code::kFileNotFound, {}, {}}) : missing_script(text, path);
 }
 
+Parsed<void> check_existing_path(std::string_view text, const std::filesystem::path& folder) {
+  std::error_code problem;
+  if (std::filesystem::exists(folder / text, problem)) return {};
+  return fail(Fault{code::kFileNotFound, fmt::format("there is no file or folder '{}'", text),
+                    fmt::format("looked for {}", (folder / text).lexically_normal().string())});
+}
+
 Parsed<void> check_output(std::string_view text, const std::filesystem::path& folder) {
   const std::filesystem::path path = (folder / text).lexically_normal();
   std::error_code problem;
@@ -177,7 +184,8 @@ Settings Validator::scalar(const Node& node, const Field& field, const Where& wh
     refuse(node.span, field, where, checked.error());
     return {};
   }
-  if (field.type == Type::script_file) return Settings((options_.folder / node.text).lexically_normal().string());
+  if (field.type == Type::script_file || field.type == Type::existing_path)
+    return Settings((options_.folder / node.text).lexically_normal().string());
   return Settings(std::string(node.text));
 }
 
@@ -285,6 +293,7 @@ Parsed<void> Validator::check_text(std::string_view text, const Field& field) co
     case Type::origin: return check_origin(text);
     case Type::hash_key: return only_fault(parse_hash_key(text));
     case Type::script_file: return check_script_file(text, options_.folder, report_);
+    case Type::existing_path: return check_existing_path(text, options_.folder);
     case Type::output: return is_one_of(text, field.words) ? Parsed<void>() : check_output(text, options_.folder);
     default: return {};
   }

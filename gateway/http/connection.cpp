@@ -1,6 +1,7 @@
 #include "gateway/http/connection.h"
 
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,6 +9,7 @@
 
 #include "base/codes.h"
 #include "gateway/http/proxy_protocol.h"
+#include "gateway/http/snapshot.h"
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
 
@@ -15,6 +17,7 @@ namespace lingate::http {
 namespace {
 
 constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr Duration kLingerLate = std::chrono::milliseconds(500);  // for who is late already
 constexpr std::uint32_t kMaxDiscarded = 1024 * 1024;
 constexpr int kMaxInOneTurn = 32;  // pipelined requests before others have theirs
 
@@ -22,7 +25,9 @@ constexpr int kMaxInOneTurn = 32;  // pipelined requests before others have thei
 
 void Connection::start(WorkerState& worker, int fd, const Peer& peer, Begins begins) {
   auto* connection = new Connection(worker, peer);
-  connection->watch_ = worker.parts.reactor.add(fd, *connection);
+  const bool room = connection->has_room(begins);
+  if (!room) ::close(fd);
+  connection->watch_ = room ? worker.parts.reactor.add(fd, *connection) : nullptr;
   if (!connection->watch_) {
     delete connection;
     return;
@@ -32,6 +37,22 @@ void Connection::start(WorkerState& worker, int fd, const Peer& peer, Begins beg
   const bool proxied = begins == Begins::proxy_header;
   connection->enter(proxied ? Phase::proxy_header : Phase::head, limits.head_timeout);
   connection->watch_->await_read();
+}
+
+Connection::~Connection() {
+  if (counted_) worker_.parts.addresses->leave(peer_);
+}
+
+// Proxies that are trusted, and those that speak for others by a PROXY header, stand for many clients.
+bool Connection::has_room(Begins begins) noexcept {
+  const Snapshot& snapshot = *worker_.generations.current().snapshot;
+  const std::uint32_t most = snapshot.limits.connections_per_address;
+  if (most == 0 || !worker_.parts.addresses || peer_.local || begins == Begins::proxy_header ||
+      in_networks(peer_.address, snapshot.trusted))
+    return true;
+  counted_ = worker_.parts.addresses->enter(peer_, most);
+  if (!counted_) worker_.parts.metrics.over_address_limit.add();
+  return counted_;
 }
 
 // Timers are lazy: a phase notes when it began and how long it may last; the armed timer is moved only if it would come
@@ -53,9 +74,9 @@ void Connection::expired() noexcept {
   if (left > Duration::zero()) return worker_.parts.loop.arm(*this, left);
   if (got_ahead_ != kNothingAhead)
     return worker_.parts.loop.arm(*this, Loop::kTick);  // the rest of this turn will show
-  if (phase_ == Phase::head && partial_)
-    return refuse({code::kRequestTimeout, "the request head did not arrive in time"});
-  close();
+  if (phase_ != Phase::head || !partial_) return close();
+  note_late();
+  refuse({code::kRequestTimeout, "the request head did not arrive in time"});
 }
 
 // Answers what never became a request.
@@ -264,7 +285,7 @@ void Connection::linger() noexcept {
   in_.release();
   if (read_closed_) return close();
   ::shutdown(watch_->fd(), SHUT_WR);
-  enter(Phase::lingering, kLinger);
+  enter(Phase::lingering, late_ ? kLingerLate : kLinger);
   discard_input();
 }
 

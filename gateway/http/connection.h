@@ -44,6 +44,8 @@ class Connection final : public Watcher, private Timer {
   bool read_closed() const noexcept { return read_closed_; }
   // Asks for a call of Transaction::client_timeout() no later than `after` from now.
   void wake_within(Duration after) noexcept;
+  // It let a time-out pass: once that was answered, it is not waited for much longer.
+  void note_late() noexcept { late_ = true; }
   void finished(After after) noexcept;
 
   // ---- for the worker ----
@@ -62,8 +64,9 @@ class Connection final : public Watcher, private Timer {
   enum class Phase : std::uint8_t { proxy_header, idle, head, busy, over, lingering };
 
   Connection(WorkerState& worker, const Peer& peer) noexcept : worker_(worker), peer_(peer) {}
-  ~Connection() = default;
+  ~Connection();
 
+  bool has_room(Begins begins) noexcept;
   void expired() noexcept override;
   void serve() noexcept;  // requests, as long as the buffer holds whole ones
   bool fill() noexcept;   // false: wait, or the connection is gone
@@ -96,6 +99,8 @@ class Connection final : public Watcher, private Timer {
   bool partial_ = false;       // the head at the front of the buffer was incomplete when last scanned
   bool more_input_ = true;     // the socket may hold bytes that no edge will tell of
   bool read_closed_ = false;   // the client has sent FIN
+  bool late_ = false;          // see note_late()
+  bool counted_ = false;       // among the connections of its address
   bool steady_ = false;        // a second request came: no need to look for a FIN behind each one
 };
 

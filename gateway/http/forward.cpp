@@ -85,6 +85,8 @@ void Transaction::attempt() noexcept {
   target_ = upstream_->pick(hash_key_, failed_target_);
   if (!target_ && last_failure_ != 0) return answer(last_failure_, last_detail_);  // nobody is left to try it
   if (!target_) return answer(code::kNoHealthyUpstream, "no target of the upstream may be chosen");
+  // Whoever did not take a connection in all that time gets no second one of it: that is for another target.
+  if (last_failure_ == code::kConnectTimeout && target_ == failed_target_) return answer(last_failure_, last_detail_);
   upstream_->begin(*target_);
   counted_attempt_ = true;
   ++exchange_.facts.attempts;

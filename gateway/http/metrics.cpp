@@ -142,10 +142,11 @@ UpstreamMetrics& Metrics::upstream(std::string_view name) {
 void write_prometheus(std::span<const Metrics* const> workers, std::string& out) {
   std::map<std::string, RouteSum> routes;
   std::map<std::string, UpstreamSum> upstreams;
-  std::uint64_t accepted = 0, failures = 0, connections = 0, requests = 0, malformed = 0;
+  std::uint64_t accepted = 0, failures = 0, refused = 0, connections = 0, requests = 0, malformed = 0;
   for (const Metrics* worker : workers) {
     accepted += worker->accepted.read();
     failures += worker->accept_failures.read();
+    refused += worker->over_address_limit.read();
     connections += worker->active_connections.read();
     requests += worker->active_requests.read();
     malformed += worker->malformed.read();
@@ -174,6 +175,8 @@ void write_prometheus(std::span<const Metrics* const> workers, std::string& out)
   single("lingate_connections", "gauge", "Client connections.", connections);
   single("lingate_accepted_total", "counter", "Client connections accepted.", accepted);
   single("lingate_accept_failures_total", "counter", "Accepts that failed for want of descriptors.", failures);
+  single("lingate_connections_refused_total", "counter", "Client connections closed for `connections_per_address`.",
+         refused);
   single("lingate_malformed_requests_total", "counter", "Requests refused before routing.", malformed);
 }
 

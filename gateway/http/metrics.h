@@ -72,6 +72,7 @@ class Metrics {
 
   Count accepted;
   Count accept_failures;     // out of descriptors, mostly
+  Count over_address_limit;  // closed at once: their address had as many as it may
   Count active_connections;  // clients
   Count active_requests;
   Count malformed;

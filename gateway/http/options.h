@@ -55,6 +55,7 @@ struct Limits {
   std::size_t target = 8 * 1024;
   std::size_t field_line = 16 * 1024;
   std::size_t fields = 100;
+  std::uint32_t connections_per_address = 0;          // 0: any number
   Duration head_timeout = std::chrono::seconds(10);   // the whole request head
   Duration body_timeout = std::chrono::seconds(30);   // between two parts of a request body
   Duration write_timeout = std::chrono::seconds(30);  // the client takes nothing of a response

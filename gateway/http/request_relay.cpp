@@ -31,7 +31,7 @@ Transaction::Got Transaction::read_request_body() noexcept {
   if (block.empty()) block.clear();
   const std::ptrdiff_t got = client_->read(block, request_body_.wanted());
   if (got > 0) {
-    client_progress_ = worker_.now();
+    if (stage_ != Stage::draining) client_progress_ = worker_.now();  // what nobody wants has one time-out in all
     return Got::some;
   }
   return got == 0 ? Got::nothing : Got::closed;

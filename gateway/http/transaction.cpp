@@ -199,7 +199,14 @@ void Transaction::route_timeout() noexcept {
   exchange_.run.abandon();
   let_go(false);
   collecting_ = false;
+  if (!request_body_.over()) end_late_client();
   answer(code::kRouteTimeout, "the exchange took longer than the route's timeout");
+}
+
+// The rest of its body did not come in time, and is not drained either.
+void Transaction::end_late_client() noexcept {
+  head_.connection.close = true;
+  client_->note_late();
 }
 
 void Transaction::client_timeout() noexcept {
@@ -217,7 +224,7 @@ void Transaction::client_timeout() noexcept {
   wants_body_ = false;
   const bool was_collecting = std::exchange(collecting_, false);
   let_go(false);
-  after_ = After::close;
+  end_late_client();
   exchange_.fail({.code = code::kRequestTimeout, .detail = "the request body stopped coming"});
   if (was_collecting) return exchange_.run.buffered(middleware::Buffering::failed);
   deliver();

@@ -88,6 +88,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void clear() noexcept;
   void client_gone() noexcept;
   void route_timeout() noexcept;
+  void end_late_client() noexcept;
 
   // forward.cpp: attempts at an upstream
   void forward() noexcept;

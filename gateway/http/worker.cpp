@@ -100,9 +100,10 @@ bool WorkerState::listen(int fd, std::shared_ptr<Bell> bell) noexcept {
   return false;
 }
 
-WorkerState::WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
-                         std::shared_ptr<const Snapshot> snapshot)
-    : number_(number), parts(*this, resolver, log), generations(parts, std::move(snapshot)) {
+WorkerState::WorkerState(const WorkerOptions& options, std::shared_ptr<const Snapshot> snapshot)
+    : number_(options.index),
+      parts(*this, options.resolver, options.log, options.addresses),
+      generations(parts, std::move(snapshot)) {
   parts.reactor.on_event([](void* state) { return static_cast<WorkerState*>(state)->refresh(); }, this);
 }
 
@@ -172,7 +173,7 @@ void WorkerState::stop_now() noexcept {
 }
 
 Worker::Worker(const WorkerOptions& options, std::shared_ptr<const Snapshot> snapshot)
-    : state_(std::make_unique<WorkerState>(options.index, options.resolver, options.log, std::move(snapshot))) {}
+    : state_(std::make_unique<WorkerState>(options, std::move(snapshot))) {}
 
 Worker::~Worker() = default;
 

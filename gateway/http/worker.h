@@ -17,6 +17,7 @@
 
 namespace lingate::http {
 
+class AddressCounts;
 class Resolver;
 class WorkerState;
 
@@ -24,6 +25,7 @@ struct WorkerOptions {
   std::uint32_t index = 0;  // 0 … workers-1
   Resolver& resolver;       // shared by the workers; it and the log outlive them
   middleware::AppLog& log;
+  AddressCounts* addresses = nullptr;  // shared as well; none: no address is held to a limit
 };
 
 class Worker final : public Loop {

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "base/loop.h"
+#include "gateway/http/address_counts.h"
 #include "gateway/http/blocks.h"
 #include "gateway/http/http_date.h"
 #include "gateway/http/metrics.h"
@@ -26,12 +27,13 @@ inline constexpr std::size_t kScratch =
     3 * 1024 * 1024;  // a serialised head, edits included; untouched, it costs nothing
 
 struct WorkerParts {
-  WorkerParts(Loop& its_loop, Resolver& its_resolver, middleware::AppLog& its_log)
-      : loop(its_loop), resolver(its_resolver), log(its_log) {}
+  WorkerParts(Loop& its_loop, Resolver& its_resolver, middleware::AppLog& its_log, AddressCounts* its_addresses)
+      : loop(its_loop), resolver(its_resolver), log(its_log), addresses(its_addresses) {}
 
   Loop& loop;
   Resolver& resolver;
   middleware::AppLog& log;
+  AddressCounts* addresses;
   middleware::IdSource ids;
   Reactor reactor;
   SendQueue sends{reactor};

@@ -18,6 +18,7 @@
 #include "gateway/http/mailbox.h"
 #include "gateway/http/timer_wheel.h"
 #include "gateway/http/transaction.h"
+#include "gateway/http/worker.h"
 #include "gateway/http/worker_parts.h"
 
 namespace lingate::http {
@@ -57,8 +58,7 @@ class BellWatcher final : public Watcher {
 
 class WorkerState final : public Loop {
  public:
-  WorkerState(std::uint32_t number, Resolver& resolver, middleware::AppLog& log,
-              std::shared_ptr<const Snapshot> snapshot);
+  WorkerState(const WorkerOptions& options, std::shared_ptr<const Snapshot> snapshot);
   ~WorkerState();
   WorkerState(const WorkerState&) = delete;
   WorkerState& operator=(const WorkerState&) = delete;

@@ -9,11 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <csignal>
 #include <cstring>
 #include <new>
+#include <vector>
 
 namespace lingate::runtimes::process {
 namespace {
@@ -40,6 +42,24 @@ std::string description_of(const siginfo_t& how) {
   return "signal " + std::to_string(how.si_status) + (name ? " (" + std::string(name) + ")" : std::string());
 }
 
+// The gateway's variables may hold secrets: a worker gets those that say how texts and times look, and the granted
+// ones.
+std::vector<char*> environment_for(const Grants& grants) {
+  constexpr std::string_view kHarmless[] = {"LANG",         "LC_ALL",       "LC_CTYPE",     "TZ",
+                                            "ASAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"};
+  std::vector<char*> kept;
+  for (char** each = ::environ; *each != nullptr; ++each) {
+    const std::string_view line(*each);
+    const std::string_view name = line.substr(0, line.find('='));
+    const auto& granted = grants.environment;
+    if (std::find(std::begin(kHarmless), std::end(kHarmless), name) != std::end(kHarmless) ||
+        std::find(granted.begin(), granted.end(), name) != granted.end())
+      kept.push_back(*each);
+  }
+  kept.push_back(nullptr);
+  return kept;
+}
+
 }  // namespace
 
 bool Child::make_memory(std::size_t capacity, std::string& error) {
@@ -59,7 +79,7 @@ bool Child::make_memory(std::size_t capacity, std::string& error) {
   return true;
 }
 
-bool Child::spawn(const std::string& program, std::string& error) {
+bool Child::spawn(const std::string& program, const Grants& grants, std::string& error) {
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_adddup2(&actions, memory_fd_, kMemoryFd);
@@ -73,7 +93,8 @@ bool Child::spawn(const std::string& program, std::string& error) {
   std::string name = "lingate";
   std::string role = "worker";
   const std::array<char*, 3> arguments{name.data(), role.data(), nullptr};
-  const int failed = ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(), ::environ);
+  std::vector<char*> environment = environment_for(grants);
+  const int failed = ::posix_spawn(&pid_, program.c_str(), &actions, &attributes, arguments.data(), environment.data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&actions);
   if (failed != 0) {
@@ -96,7 +117,7 @@ Result<std::unique_ptr<Child>, std::string> Child::start(const std::string& prog
   if (child->bell_ < 0) return fail(std::string("no descriptor for a worker process: ") + std::strerror(errno));
   if (!child->link().send({.kind = static_cast<std::uint16_t>(Kind::load)}, pack_load(runtime, script)))
     return fail(std::string("the script is too large for a worker process"));
-  if (!child->spawn(program, error)) return fail(std::move(error));
+  if (!child->spawn(program, script.grants, error)) return fail(std::move(error));
   return child;
 }
 

@@ -47,7 +47,7 @@ class Child {
  private:
   Child() = default;
   bool make_memory(std::size_t capacity, std::string& error);
-  bool spawn(const std::string& program, std::string& error);
+  bool spawn(const std::string& program, const Grants& grants, std::string& error);
 
   Memory memory_;
   int memory_fd_ = -1;

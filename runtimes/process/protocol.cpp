@@ -6,6 +6,9 @@
 namespace lingate::runtimes::process {
 namespace {
 
+constexpr std::uint64_t kMostFrames = 64;
+constexpr std::uint64_t kMostPaths = 256;
+
 class Packer {
  public:
   Packer& number(std::uint64_t value) {
@@ -15,6 +18,12 @@ class Packer {
   Packer& text(std::string_view text) {
     number(text.size());
     bytes_.append(text);
+    return *this;
+  }
+  Packer& texts(const std::vector<std::string>& texts) {
+    number(texts.size());
+    for (const std::string& each : texts)
+      text(each);
     return *this;
   }
   std::string take() { return std::move(bytes_); }
@@ -44,6 +53,12 @@ class Unpacker {
     left_.remove_prefix(size);
     return text;
   }
+  std::vector<std::string> texts(std::uint64_t most) {
+    std::vector<std::string> texts;
+    for (std::uint64_t left = std::min(number(), most); left != 0; --left)
+      texts.push_back(text());
+    return texts;
+  }
 
  private:
   std::string_view left_;
@@ -67,6 +82,8 @@ std::string pack_load(std::string_view runtime, const Script& script) {
       .number(limits.body)
       .number(limits.request_body ? 1 : 0)
       .number(limits.response_body ? 1 : 0)
+      .texts(script.grants.read)
+      .texts(script.grants.write)
       .take();
 }
 
@@ -88,6 +105,8 @@ Load unpack_load(std::string_view bytes) {
   limits.body = from.number();
   limits.request_body = from.number() != 0;
   limits.response_body = from.number() != 0;
+  script.grants.read = from.texts(kMostPaths);
+  script.grants.write = from.texts(kMostPaths);
   return load;
 }
 
@@ -105,14 +124,10 @@ std::optional<HookSet> unpack_hooks(std::string_view bytes) {
 std::string pack_error(const LoadError& error) {
   Packer packer;
   packer.number(static_cast<std::uint64_t>(error.kind)).text(error.message).text(error.file).number(error.line);
-  packer.number(error.stack.size());
-  for (const std::string& frame : error.stack)
-    packer.text(frame);
-  return packer.take();
+  return packer.texts(error.stack).take();
 }
 
 LoadError unpack_error(std::string_view bytes) {
-  constexpr std::uint64_t kMostFrames = 64;
   Unpacker from(bytes);
   LoadError error;
   const std::uint64_t kind = from.number();
@@ -120,9 +135,7 @@ LoadError unpack_error(std::string_view bytes) {
   error.message = from.text();
   error.file = from.text();
   error.line = static_cast<std::uint32_t>(from.number());
-  const std::uint64_t frames = std::min(from.number(), kMostFrames);
-  for (std::uint64_t k = 0; k < frames; ++k)
-    error.stack.push_back(from.text());
+  error.stack = from.texts(kMostFrames);
   return error;
 }
 

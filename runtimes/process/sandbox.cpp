@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -14,12 +15,18 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "runtimes/process/files.h"
 #include "runtimes/process/protocol.h"
 
 namespace lingate::runtimes::process {
 namespace {
 
 constexpr rlim_t kDescriptors = 64;
+#ifdef LINGATE_SANITIZED
+constexpr bool kSanitized = true;  // sanitizers need more of the system than scripts get
+#else
+constexpr bool kSanitized = false;
+#endif
 
 // What engines and their C libraries use to compute, to sleep, to read files and to make threads.
 constexpr int kAllowed[] = {SCMP_SYS(read),
@@ -84,6 +91,14 @@ constexpr int kAllowed[] = {SCMP_SYS(read),
                             SCMP_SYS(select),
                             SCMP_SYS(pselect6)};
 
+// What else it takes to change files.
+constexpr int kWriting[] = {SCMP_SYS(write),     SCMP_SYS(writev),    SCMP_SYS(pwrite64), SCMP_SYS(ftruncate),
+                            SCMP_SYS(truncate),  SCMP_SYS(fallocate), SCMP_SYS(fsync),    SCMP_SYS(fdatasync),
+                            SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),   SCMP_SYS(rmdir),    SCMP_SYS(unlink),
+                            SCMP_SYS(unlinkat),  SCMP_SYS(rename),    SCMP_SYS(renameat), SCMP_SYS(renameat2),
+                            SCMP_SYS(utimensat), SCMP_SYS(umask),     SCMP_SYS(flock),    SCMP_SYS(open),
+                            SCMP_SYS(openat)};
+
 class Filter {
  public:
   Filter() : context_(::seccomp_init(SCMP_ACT_ERRNO(EPERM))) {}
@@ -113,12 +128,20 @@ class Filter {
   bool ok_ = true;
 };
 
-bool filter_calls() noexcept {
+void allow_writing(Filter& filter) noexcept {
+  for (const int call : kWriting)
+    filter.allow(call);
+  for (const int command : {F_SETLK, F_SETLKW, F_GETLK})
+    filter.allow(SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command)));
+}
+
+bool filter_calls(bool may_write) noexcept {
   constexpr scmp_datum_t kWrites = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND;
   constexpr scmp_datum_t kThread = 0x00010000;  // CLONE_THREAD
   Filter filter;
   for (const int call : kAllowed)
     filter.allow(call);
+  if (may_write) allow_writing(filter);
   filter.allow(SCMP_SYS(write), SCMP_A0(SCMP_CMP_LE, kBellFd))
       .allow(SCMP_SYS(writev), SCMP_A0(SCMP_CMP_LE, STDERR_FILENO))
       .allow(SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, kWrites, 0))
@@ -162,17 +185,27 @@ std::uint64_t data_held() noexcept {
 
 }  // namespace
 
-void confine([[maybe_unused]] std::uint64_t memory) noexcept {
+Means sandbox_means() noexcept {
+  const std::uint32_t action = SECCOMP_RET_ERRNO;
+  return {.seccomp = ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0, .landlock = landlock_version()};
+}
+
+std::vector<std::string_view> confine(const Script& script, std::uint64_t memory) {
+  std::vector<std::string_view> missing;
   ::syscall(SYS_close_range, kBellFd + 1, ~0U, 0);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_NOFILE, kDescriptors);
   drop_capabilities();
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-#ifndef LINGATE_SANITIZED  // sanitizers need more of the system than scripts get
+  if (kSanitized) return missing;
   limit(RLIMIT_DATA, data_held() + memory);
-  if (filter_calls()) return;
-  std::fputs("lingate: this system gives no seccomp filter; a worker process runs without one\n", stderr);
-#endif
+  const bool files = confine_files(script);
+  if (!files) missing.emplace_back("this system has no Landlock: the script can read what the gateway's user can");
+  if (!files && !script.grants.write.empty())
+    missing.emplace_back("without Landlock nothing can be granted to `write`");
+  if (!filter_calls(files && !script.grants.write.empty()))
+    missing.emplace_back("this system has no seccomp filters: nothing but Landlock and limits confine the script");
+  return missing;
 }
 
 }  // namespace lingate::runtimes::process

@@ -1,16 +1,28 @@
-// Sandbox: what a worker process may do, which is little more than compute: no network, no new processes, no file
-// opened for writing, no signal to others, no new privileges and no capabilities. What is denied fails with EPERM, so
-// that a script gets an error and not the end of its process. Files can be read: modules stand beside scripts.
+// Sandbox: what a worker process may do, which is little more than compute: no network, no new processes, no signal to
+// others, no new privileges and no capabilities; files as files.h says, and none for writing without a grant. What is
+// denied fails with EPERM or EACCES, so that a script gets an error and not the end of its process.
 //
 // Thread: the worker's main thread, before it makes others. Lifetime: of the process; nothing here can be taken back.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "runtimes/runtime.h"
 
 namespace lingate::runtimes::process {
 
+// What of it this system has.
+struct Means {
+  bool seccomp = false;
+  int landlock = 0;  // its version; 0: none
+};
+Means sandbox_means() noexcept;
+
 // Closes what descriptors there are beside standard output and the link's, and shuts the process in. `memory` is the
-// backstop behind the engine's own limit: how many bytes the process may hold beyond what it holds now.
-void confine(std::uint64_t memory) noexcept;
+// backstop behind the engine's own limit: how many bytes the process may hold beyond what it holds now. The result is
+// what this system does not have, in words for the log; what would be open without it stays closed.
+std::vector<std::string_view> confine(const Script& script, std::uint64_t memory);
 
 }  // namespace lingate::runtimes::process

@@ -90,7 +90,8 @@ class Server {
   bool load(std::string_view payload) {
     const Load load = unpack_load(payload);
     link_.done();
-    confine(load.script.memory + load.script.memory / 4 + kBeside);
+    for (const std::string_view missing : confine(load.script, load.script.memory + load.script.memory / 4 + kBeside))
+      host_.log(LogLevel::warn, missing, {}, nullptr);
     watchdog_.emplace();  // its thread begins confined
     for (const Room& room : rooms_)
       if (room.name == load.runtime) runtime_ = room.make(*watchdog_);

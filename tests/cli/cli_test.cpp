@@ -108,11 +108,26 @@ TEST_F(CommandLine, AMisspeltVerbIsRecognised) {
 
 TEST_F(CommandLine, HelpExitsWith0) {
   EXPECT_EQ(lingate({"--help"}), kOk);
-  for (const char* verb : {"run", "check", "route", "schema", "explain", "version", "completion"}) {
+  for (const char* verb : {"run", "check", "route", "schema", "explain", "doctor", "version", "completion"}) {
     EXPECT_THAT(out, HasSubstr(verb));
   }
   EXPECT_EQ(lingate({"route", "--help"}), kOk);
   EXPECT_THAT(out, HasSubstr("--expect"));
+}
+
+TEST_F(CommandLine, DoctorShowsWhatTheMachineOffers) {
+  EXPECT_EQ(lingate({"doctor"}), kOk);
+  for (const char* each : {"engines", "open files", "seccomp", "Landlock"})
+    EXPECT_THAT(out, HasSubstr(each));
+}
+
+TEST_F(CommandLine, DoctorExitsWith5IfTheGatewayDoesNotAnswer) {
+  EXPECT_EQ(lingate({"doctor", "--admin", "127.0.0.1:1"}), kAdminUnreachable);
+  EXPECT_THAT(error, HasSubstr("is the gateway running"));
+  EXPECT_THAT(out, HasSubstr("engines")) << "what can be told is told";
+  EXPECT_EQ(lingate({"doctor", "-c", file("gw.yaml")}), kAdminUnreachable);
+  EXPECT_THAT(error, HasSubstr("has no `admin`"));
+  EXPECT_EQ(lingate({"doctor", "-c", file("gw.yaml"), "--admin", "127.0.0.1:1"}), kUsage);
 }
 
 TEST_F(CommandLine, RunHandsOverTheLoadedConfiguration) {

@@ -402,6 +402,15 @@ TEST(Warnings, InlinePython) {
                   "| use 'isolation: process', or 'thread', unless the scripts are trusted and quick"));
 }
 
+TEST(Mistakes, AGrantWantsAWorkerProcess) {
+  EXPECT_THAT(mistakes_in_step("script: {file: scripts/sign.py, grant: {read: [scripts]}}"),
+              ElementsAre(testing::HasSubstr("add 'isolation: process', or remove it")));
+  EXPECT_THAT(mistakes_in_step("script: {file: scripts/sign.py, isolation: process, grant: {read: [nowhere.db]}}"),
+              ElementsAre(testing::HasSubstr("there is no file or folder 'nowhere.db'")));
+  EXPECT_THAT(mistakes_in_step("script: {file: scripts/sign.py, isolation: process, grant: {read: scripts}}"),
+              IsEmpty());
+}
+
 TEST(Warnings, OptionsWithoutEffect) {
   EXPECT_THAT(mistakes_in_step("script: {file: scripts/mask.js, max_body: 1MiB}"),
               ElementsAre(testing::HasSubstr("LG2103 'max_body' has no effect without 'body'")));

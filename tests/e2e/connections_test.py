@@ -192,6 +192,51 @@ class Connections(unittest.TestCase):
             gateway.wait(5)
 
 
+class ManyOfOneAddress(unittest.TestCase):
+    CONFIG = """
+version: 1
+workers: 2
+listen:
+  - address: 127.0.0.1:0
+limits: {connections_per_address: 3}
+%s
+routes: [{match: {path: "/*"}, respond: {text: here}}]
+"""
+
+    def served(self, sock):
+        try:
+            sock.sendall(request_bytes())
+            return Stream(sock).response().status == 200
+        except (EOFError, OSError):
+            return False
+
+    def test_those_beyond_the_limit_are_closed_and_room_comes_back(self):
+        with Gateway(self.CONFIG % "") as gateway:
+            held = [connect(gateway.port) for _ in range(6)]
+            served = [sock for sock in held if self.served(sock)]
+            self.assertEqual(len(served), 3)
+            with socket.socket() as other:
+                other.bind(("127.0.0.2", 0))
+                other.connect(("127.0.0.1", gateway.port))
+                self.assertTrue(self.served(other), "another address has room of its own")
+            served[0].close()
+
+            def room():
+                with connect(gateway.port) as sock:
+                    return self.served(sock)
+
+            gateway.wait_for(room, "room after one has left")
+            for sock in held:
+                sock.close()
+
+    def test_a_trusted_proxy_may_hold_any_number(self):
+        with Gateway(self.CONFIG % "trusted: [127.0.0.0/8]") as gateway:
+            held = [connect(gateway.port) for _ in range(6)]
+            self.assertTrue(all(self.served(sock) for sock in held))
+            for sock in held:
+                sock.close()
+
+
 class Upstreams(unittest.TestCase):
     def test_a_dead_upstream_is_502(self):
         with socket.socket() as free:

@@ -12,10 +12,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.gateway import Gateway  # noqa: E402
 from support.wire import ask, problem_code, request_bytes  # noqa: E402
 
+SANITIZED = bool(os.environ.get("LINGATE_SANITIZE"))
 CONFIG = """
 version: 1
 workers: 1
 listen: [{address: 127.0.0.1:0}]
+admin: {address: 127.0.0.1:0}
 routes:
   - name: script
     match: {path: "/*"}
@@ -53,7 +55,12 @@ DO = {
     "kill": lambda: os.kill(os.getppid(), 0),
     "unlink": lambda: os.unlink("/tmp/lingate-that-is-not-there"),
     "limits": lambda: resource.setrlimit(resource.RLIMIT_DATA, (-1, -1)),
-    "read": lambda: open("/etc/hostname").read(),
+    "beside": lambda: open(os.path.join(os.path.dirname(__file__), "data.txt")).read(),
+    "elsewhere": lambda: open(FOLDER + "/secret.txt").read(),
+    "parent": lambda: open(f"/proc/{os.getppid()}/environ").read(),
+    "granted": lambda: open(FOLDER + "/granted.txt").read(),
+    "spool": lambda: open(FOLDER + "/spool/made", "w").write("by a worker"),
+    "environment": lambda: sys.exit(str(sorted(os.environ))),
 }
 
 async def request(req):
@@ -66,6 +73,8 @@ async def request(req):
             DO[what]()
     except (OSError, ValueError) as error:
         return lingate.respond(403, str(error))
+    except SystemExit as told:
+        return lingate.respond(200, str(told))
     return lingate.respond(200, str(os.getpid()))
 """
 CRASHES = ("exit", "abort", "segfault", "overflow", "hoard")
@@ -76,8 +85,11 @@ def do(gateway, what=None):
 
 
 class Processes(unittest.TestCase):
-    def gateway(self, options="instances: 1", script=SCRIPT):
-        return Gateway(CONFIG % options, {"job.py": script})
+    def gateway(self, options="instances: 1", script=SCRIPT, env=None):
+        config = CONFIG.replace("job.py", "scripts/job.py") % options
+        files = {"scripts/data.txt": "beside", "secret.txt": "hidden", "granted.txt": "granted", "spool/.keep": ""}
+        folder = 'FOLDER = __file__.rsplit("/scripts/", 1)[0]\n'
+        return Gateway(config, {"scripts/job.py": folder + script, **files}, env=env)
 
     def test_a_crash_is_one_requests_problem(self):
         for what in CRASHES:
@@ -151,22 +163,41 @@ class Processes(unittest.TestCase):
             for _ in range(5):
                 self.assertEqual(do(gateway, "exit").status, 503)
             gateway.wait_log("cannot be kept running")
+            self.assertIn('breakers_open{runtime="python"} 1', ask(gateway.admin_port, b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").body.decode())
             started = time.monotonic()
             self.assertEqual(do(gateway).status, 503)
             self.assertLess(time.monotonic() - started, 0.3, "refused at once, not after the wait")
             while do(gateway).status != 200:
                 self.assertLess(time.monotonic() - started, 20)
 
-    def test_it_may_compute_and_read_and_little_else(self):
-        with self.gateway() as gateway:
-            for what in ("write", "connect", "fork", "execute", "kill", "unlink"):
+    @unittest.skipIf(SANITIZED, "sanitizers need what the sandbox denies")
+    def test_it_may_compute_and_read_what_is_beside_it_and_little_else(self):
+        with self.gateway(env={"SECRET": "x", "LANG": "C.UTF-8"}) as gateway:
+            for what in ("write", "connect", "fork", "execute", "kill", "unlink", "spool"):
                 with self.subTest(what):
                     response = do(gateway, what)
                     self.assertEqual(response.status, 403)
                     self.assertIn(b"Operation not permitted", response.body)
+            for what in ("elsewhere", "parent", "granted"):
+                with self.subTest(what):
+                    response = do(gateway, what)
+                    self.assertEqual((response.status, response.body[:9]), (403, b"[Errno 13"))
             self.assertEqual(do(gateway, "limits").status, 403)
-            self.assertEqual(do(gateway, "read").status, 200)
+            self.assertEqual(do(gateway, "beside").status, 200)
+            self.assertEqual(do(gateway, "environment").body, b"['LANG']")
             self.assertFalse(Path("/tmp/lingate-made-by-a-worker").exists())
+
+    @unittest.skipIf(SANITIZED, "sanitizers need what the sandbox denies")
+    def test_it_may_have_what_the_configuration_grants(self):
+        grant = "instances: 1, grant: {read: granted.txt, write: [spool], environment: REGION}"
+        with self.gateway(grant, env={"REGION": "eu", "SECRET": "x", "LANG": "C.UTF-8"}) as gateway:
+            self.assertEqual(do(gateway, "granted").status, 200)
+            self.assertEqual(do(gateway, "spool").status, 200)
+            self.assertEqual((gateway.dir / "spool" / "made").read_text(), "by a worker")
+            self.assertEqual(do(gateway, "environment").body, b"['LANG', 'REGION']")
+            for what in ("write", "connect", "elsewhere", "unlink"):
+                with self.subTest(what):
+                    self.assertEqual(do(gateway, what).status, 403)
 
     def test_none_is_left_behind(self):
         gateway = self.gateway("instances: 3")

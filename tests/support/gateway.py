@@ -67,6 +67,10 @@ class Gateway:
             lines = [re.match(r"listening http://.*:(\d+)$", line) for line in self._stderr]
         return [int(m[1]) for m in lines if m]
 
+    @property
+    def admin_port(self):
+        return int(re.search(r":(\d+)$", self.wait_log(r"^admin http://"))[1])
+
     def _read(self, stream, into):
         for line in stream:
             with self._changed:

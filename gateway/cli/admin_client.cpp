@@ -1,0 +1,72 @@
+#include "gateway/cli/admin_client.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <chrono>
+
+#include "gateway/bench/load/url.h"
+
+namespace lingate::cli {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using tcp = asio::ip::tcp;
+
+constexpr std::chrono::seconds kPatience{5};
+constexpr std::uint64_t kMostBody = 64ULL << 20;
+
+// One request, each step begun by the one before it; the context runs dry when it is answered, failed or late.
+class Exchange {
+ public:
+  Exchange(const bench::Url& url, std::string_view path) : url_(url) {
+    request_.method(http::verb::get);
+    request_.target(beast::string_view(path.data(), path.size()));
+    request_.set(http::field::host, url.authority);
+    request_.set(http::field::connection, "close");
+    parser_.body_limit(kMostBody);
+  }
+
+  Result<AdminAnswer, std::string> run() {
+    beast::error_code failed;
+    const auto found = tcp::resolver(context_).resolve(url_.host, std::to_string(url_.port), failed);
+    if (failed) return fail(url_.authority + ": " + failed.message());
+    stream_.expires_after(kPatience);
+    stream_.async_connect(found, [this](beast::error_code error, const tcp::endpoint&) { write(error); });
+    context_.run();
+    if (error_) return fail(url_.authority + ": " + error_.message());
+    return AdminAnswer{parser_.get().result_int(), std::move(parser_.get().body())};
+  }
+
+ private:
+  void write(beast::error_code error) {
+    if ((error_ = error)) return;
+    http::async_write(stream_, request_, [this](beast::error_code failed, std::size_t) { read(failed); });
+  }
+  void read(beast::error_code error) {
+    if ((error_ = error)) return;
+    http::async_read(stream_, buffer_, parser_, [this](beast::error_code failed, std::size_t) { error_ = failed; });
+  }
+
+  const bench::Url& url_;
+  asio::io_context context_{1};
+  beast::tcp_stream stream_{context_};
+  http::request<http::empty_body> request_;
+  http::response_parser<http::string_body> parser_;
+  beast::flat_buffer buffer_;
+  beast::error_code error_;
+};
+
+}  // namespace
+
+Result<AdminAnswer, std::string> get_from_admin(const std::string& address, std::string_view path) {
+  const auto url = bench::url_from("http://" + address + std::string(path));
+  if (!url) return fail(address + ": " + url.error().message);
+  return Exchange(*url, path).run();
+}
+
+}  // namespace lingate::cli
