@@ -14,17 +14,12 @@ constexpr std::size_t kMaxShort = 256;     // names, addresses
 constexpr std::size_t kMaxAgent = 1024;    // bytes as written
 constexpr std::size_t kMaxTarget = 16384;  // path, query
 
-// `"name":` with the comma before it; names are literals, so the pieces are joined while compiling.
+// `name` is `,"name":`.
 template <std::size_t N>
-void member(std::string& out, const char (&literal)[N]) {
-  out.append(literal, N - 1);
-}
-
-template <std::size_t N>
-void text(std::string& out, const char (&name)[N], std::string_view value, std::size_t room) {
+void text(json::Writer& out, const char (&name)[N], std::string_view value, std::size_t room) {
   if (value.empty()) return;
-  member(out, name);
-  json::append_string(out, value, room);
+  out.raw(name);
+  out.string(value, room);
 }
 
 struct Target {
@@ -44,55 +39,56 @@ Target received_target(const Request& request) {
   return {rest.substr(0, mark), rest.substr(mark + 1), true};
 }
 
-void append_request(std::string& out, Exchange& exchange) {
+void append_request(json::Writer& out, Exchange& exchange) {
   const Request& request = exchange.request;
   text(out, ",\"http.request.method\":", request.method, kMaxShort);
   text(out, ",\"url.scheme\":", request.scheme, kMaxShort);
   const Target target = received_target(request);
   text(out, ",\"url.path\":", target.path, kMaxTarget);
   if (target.has_query) {
-    member(out, ",\"url.query\":");
-    json::append_string(out, target.query, kMaxTarget);
+    out.raw(",\"url.query\":");
+    out.string(target.query, kMaxTarget);
   }
   text(out, ",\"server.address\":", request.host, kMaxShort);
   text(out, ",\"client.address\":", request.client_ip, kMaxShort);
   if (request.client_port != 0) {
-    member(out, ",\"client.port\":");
-    json::append_integer(out, request.client_port);
+    out.raw(",\"client.port\":");
+    out.integer(request.client_port);
   }
-  out += request.minor_version == 0 ? ",\"network.protocol.version\":\"1.0\"" : ",\"network.protocol.version\":\"1.1\"";
+  out.raw(",\"network.protocol.version\":\"1.");
+  request.minor_version == 0 ? out.raw("0\"") : out.raw("1\"");
   if (const Field* agent = request.headers.find(FieldId::user_agent))
     text(out, ",\"user_agent.original\":", agent->value, kMaxAgent);
   text(out, ",\"http.route\":", exchange.route(), kMaxShort);
 }
 
-void append_response(std::string& out, const Exchange& exchange, std::chrono::nanoseconds duration) {
+void append_response(json::Writer& out, const Exchange& exchange, std::chrono::nanoseconds duration) {
   const Facts& facts = exchange.facts;
-  member(out, ",\"http.response.status_code\":");
-  json::append_integer(out, facts.status != 0 ? facts.status : exchange.response.status);
-  member(out, ",\"duration\":");
-  json::append_seconds(out, duration.count());
-  member(out, ",\"http.request.body.size\":");
-  json::append_integer(out, facts.request_bytes);
-  member(out, ",\"http.response.body.size\":");
-  json::append_integer(out, facts.response_bytes);
+  out.raw(",\"http.response.status_code\":");
+  out.integer(facts.status != 0 ? facts.status : exchange.response.status);
+  out.raw(",\"duration\":");
+  out.seconds(duration.count());
+  out.raw(",\"http.request.body.size\":");
+  out.integer(facts.request_bytes);
+  out.raw(",\"http.response.body.size\":");
+  out.integer(facts.response_bytes);
   if (facts.fault != 0) text(out, ",\"error.type\":", code_name(facts.fault), kMaxShort);
 }
 
-void append_upstream(std::string& out, const Facts& facts) {
+void append_upstream(json::Writer& out, const Facts& facts) {
   text(out, ",\"lingate.upstream\":", facts.upstream_name, kMaxShort);
   text(out, ",\"lingate.upstream.address\":", facts.upstream_address, kMaxShort);
   if (facts.upstream_time.count() >= 0) {
-    member(out, ",\"lingate.upstream.duration\":");
-    json::append_seconds(out, facts.upstream_time.count());
+    out.raw(",\"lingate.upstream.duration\":");
+    out.seconds(facts.upstream_time.count());
   }
   if (facts.attempts > 1) {
-    member(out, ",\"lingate.upstream.attempts\":");
-    json::append_integer(out, facts.attempts);
+    out.raw(",\"lingate.upstream.attempts\":");
+    out.integer(facts.attempts);
   }
 }
 
-void append_identity(std::string& out, Exchange& exchange) {
+void append_identity(json::Writer& out, Exchange& exchange) {
   text(out, ",\"lingate.request_id\":", exchange.id(), kMaxShort);
   text(out, ",\"trace_id\":", exchange.facts.trace_id, kMaxShort);
   text(out, ",\"span_id\":", exchange.facts.span_id, kMaxShort);
@@ -102,42 +98,44 @@ void append_identity(std::string& out, Exchange& exchange) {
   }
 }
 
-void append_side(std::string& out, std::string_view name, std::chrono::nanoseconds duration) {
+template <std::size_t N>
+void append_side(json::Writer& out, const char (&name)[N], std::chrono::nanoseconds duration) {
   if (duration.count() < 0) return;
-  out += name;
-  json::append_seconds(out, duration.count());
+  out.raw(name);
+  out.seconds(duration.count());
 }
 
 // The steps that ran, with the seconds that each side took, waiting included.
-void append_steps(std::string& out, const Exchange& exchange) {
+void append_steps(json::Writer& out, const Exchange& exchange) {
   const std::size_t count = exchange.steps.size();
   bool any = false;
   for (std::size_t k = 0; k < count; ++k) {
     const StepRecord& record = exchange.steps[k];
     if (record.request.count() < 0 && record.response.count() < 0) continue;
-    out += any ? ",{\"step\":" : ",\"lingate.steps\":[{\"step\":";
+    any ? out.raw(",{\"step\":") : out.raw(",\"lingate.steps\":[{\"step\":");
     any = true;
-    json::append_string(out, exchange.chain().step(k).label(), kMaxShort);
+    out.string(exchange.chain().step(k).label(), kMaxShort);
     append_side(out, ",\"request\":", record.request);
     append_side(out, ",\"response\":", record.response);
     if (record.fault != 0) text(out, ",\"error.type\":", code_name(record.fault), kMaxShort);
-    out += '}';
+    out.raw("}");
   }
-  if (any) out += ']';
+  if (any) out.raw("]");
 }
 
 }  // namespace
 
-void append_access_line(std::string& out, Exchange& exchange, Clock::time_point now) {
+void append_access_line(std::string& line, Exchange& exchange, Clock::time_point now) {
+  json::Writer out(line);
   const auto since = exchange.wall().time_since_epoch();
-  member(out, "{\"timestamp\":");
-  json::append_timestamp(out, std::chrono::duration_cast<std::chrono::microseconds>(since).count());
+  out.raw("{\"timestamp\":");
+  out.timestamp(std::chrono::duration_cast<std::chrono::microseconds>(since).count());
   append_request(out, exchange);
   append_response(out, exchange, now - exchange.facts.started);
   append_upstream(out, exchange.facts);
   append_identity(out, exchange);
   append_steps(out, exchange);
-  out += "}\n";
+  out.raw("}\n");
 }
 
 void AccessLog::write(Exchange& exchange) const {

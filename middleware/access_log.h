@@ -23,6 +23,6 @@ class AccessLog {
 };
 
 // Appends the line with its line feed; `now` is when the exchange ended.
-void append_access_line(std::string& out, Exchange& exchange, Clock::time_point now);
+void append_access_line(std::string& line, Exchange& exchange, Clock::time_point now);
 
 }  // namespace lingate::middleware

@@ -23,30 +23,30 @@ constexpr std::size_t kMaxFrame = 300;
 // Appends `,"name":"text"` while the line has room for it and for what must still follow.
 class LineBuilder {
  public:
-  explicit LineBuilder(std::string& line) : line_(line) {}
+  explicit LineBuilder(json::Writer& line) : line_(line) {}
 
   void text(std::string_view name, std::string_view value, std::size_t room) {
     if (value.empty() || !fits(name.size() + room)) return;
     member(name);
-    json::append_string(line_, value, room);
+    line_.string(value, room);
   }
 
   void integer(std::string_view name, std::uint64_t value) {
     if (value == 0 || !fits(name.size() + 20)) return;
     member(name);
-    json::append_integer(line_, value);
+    line_.integer(value);
   }
 
   void stack(std::span<const std::string_view> frames) {
     if (frames.empty() || !fits(10)) return;
     member("stack");
-    line_ += '[';
+    line_.raw("[");
     const std::size_t count = std::min(frames.size(), kMaxFrames);
     for (std::size_t k = 0; k < count && fits(kMaxFrame); ++k) {
-      if (k != 0) line_ += ',';
-      json::append_string(line_, frames[k], kMaxFrame);
+      if (k != 0) line_.raw(",");
+      line_.string(frames[k], kMaxFrame);
     }
-    line_ += ']';
+    line_.raw("]");
   }
 
   // A JSON object as it is, or nothing: half an object would be none.
@@ -54,7 +54,7 @@ class LineBuilder {
     if (json.empty()) return;
     if (fits(name.size() + json.size())) {
       member(name);
-      line_ += json;
+      line_.raw(json);
     } else {
       text("lingate.fields_dropped", "the fields do not fit into a line of 4 KiB", 64);
     }
@@ -64,12 +64,12 @@ class LineBuilder {
   bool fits(std::size_t size) const noexcept { return line_.size() + size + 40 <= kMaxAppLine; }
 
   void member(std::string_view name) {
-    line_ += ",\"";
-    line_ += name;
-    line_ += "\":";
+    line_.raw(",\"");
+    line_.raw(name);
+    line_.raw("\":");
   }
 
-  std::string& line_;
+  json::Writer& line_;
 };
 
 // Hands spdlog's messages, which are whole lines, to a writer.
@@ -102,17 +102,14 @@ std::int64_t microseconds(std::chrono::system_clock::time_point time) {
   return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
-}  // namespace
-
-std::string format_event(const AppEvent& event, std::chrono::system_clock::time_point now) {
-  std::string line;
-  line.reserve(512);
-  line += "{\"timestamp\":";
-  json::append_timestamp(line, microseconds(now));
-  line += ",\"level\":\"";
-  line += kLevels[static_cast<std::size_t>(event.level)];
-  line += "\",\"message\":";
-  json::append_string(line, event.message, kMaxMessage);
+void write_event(const AppEvent& event, std::chrono::system_clock::time_point now, std::string& text) {
+  json::Writer line(text);
+  line.raw("{\"timestamp\":");
+  line.timestamp(microseconds(now));
+  line.raw(",\"level\":\"");
+  line.raw(kLevels[static_cast<std::size_t>(event.level)]);
+  line.raw("\",\"message\":");
+  line.string(event.message, kMaxMessage);
   LineBuilder builder(line);
   if (event.code != 0) builder.text("code", code_name(event.code), 16);
   builder.text("request_id", event.request_id, kMaxName);
@@ -122,7 +119,15 @@ std::string format_event(const AppEvent& event, std::chrono::system_clock::time_
   builder.integer("line", event.line);
   builder.stack(event.stack);
   builder.object("fields", event.fields);
-  line += "}\n";
+  line.raw("}\n");
+}
+
+}  // namespace
+
+std::string format_event(const AppEvent& event, std::chrono::system_clock::time_point now) {
+  std::string line;
+  line.reserve(512);
+  write_event(event, now, line);
   return line;
 }
 

@@ -10,22 +10,20 @@ namespace {
 
 constexpr std::size_t kMaxProblem = 1024;
 
-std::string problem_json(const CodeInfo& info, std::string_view request_id) {
+void write_problem(const CodeInfo& info, std::string_view request_id, std::string& document) {
   const std::string name = code_name(info.code);
-  std::string text;
-  text.reserve(kMaxProblem);
-  text += "{\"type\":\"urn:lingate:";
-  text += name;
-  text += "\",\"title\":";
-  json::append_string(text, info.title);
-  text += ",\"status\":";
-  json::append_integer(text, static_cast<std::uint64_t>(status_of(info.code)));
-  text += ",\"code\":\"";
-  text += name;
-  text += "\",\"request_id\":";
-  json::append_string(text, request_id, kMaxProblem / 2);
-  text += "}\n";
-  return text;
+  json::Writer text(document);
+  text.raw("{\"type\":\"urn:lingate:");
+  text.raw(name);
+  text.raw("\",\"title\":");
+  text.string(info.title);
+  text.raw(",\"status\":");
+  text.integer(static_cast<std::uint64_t>(status_of(info.code)));
+  text.raw(",\"code\":\"");
+  text.raw(name);
+  text.raw("\",\"request_id\":");
+  text.string(request_id, kMaxProblem / 2);
+  text.raw("}\n");
 }
 
 }  // namespace
@@ -40,7 +38,10 @@ void set_problem(Exchange& exchange, int code) {
   const CodeInfo* info = find_code(code);
   if (!info) info = find_code(code::kInternal);
   const auto status = static_cast<std::uint16_t>(status_of(info->code));
-  exchange.respond(status, problem_json(*info, exchange.id()));
+  std::string document;
+  document.reserve(kMaxProblem);
+  write_problem(*info, exchange.id(), document);
+  exchange.respond(status, document);
   exchange.response.source = Response::Source::gateway;
   exchange.response.headers.add("Content-Type", "application/problem+json");
 }

@@ -1,6 +1,5 @@
 #include "middleware/json_text.h"
 
-#include <array>
 #include <charconv>
 #include <chrono>
 
@@ -11,17 +10,52 @@ namespace {
 
 constexpr char kHex[] = "0123456789abcdef";
 
-constexpr std::array<bool, 256> make_plain() {
-  std::array<bool, 256> plain{};
-  for (std::size_t c = 0x20; c < 0x7f; ++c)
-    plain[c] = c != '"' && c != '\\';
-  return plain;
+constexpr std::uint64_t kOnes = 0x0101010101010101U;
+constexpr std::uint64_t kHighs = 0x8080808080808080U;
+
+// Not zero if one of the eight bytes must not stand in a JSON string as it is, or may be a part of something that is no
+// UTF-8. Each sum sets the high bit of such a byte; what it does to the byte after such a one does not matter.
+constexpr std::uint64_t to_escape(std::uint64_t word) noexcept {
+  const std::uint64_t control = word - kOnes * 0x20;
+  const std::uint64_t del = word + kOnes;
+  const std::uint64_t quote = (word ^ (kOnes * '"')) - kOnes;
+  const std::uint64_t backslash = (word ^ (kOnes * '\\')) - kOnes;
+  return (word | control | del | quote | backslash) & kHighs;
 }
 
-constexpr std::array<bool, 256> kPlain = make_plain();
-
 bool is_plain(char c) noexcept {
-  return kPlain[static_cast<unsigned char>(c)];
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+}
+
+template <class Word>
+std::uint64_t copy_word(char* to, const char* from) noexcept {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  std::memcpy(to, &word, sizeof word);
+  return word;
+}
+
+// Copies in words, the last one of them ending with the text, and looks at each. False: there is something to escape.
+bool copy_plain(char* to, std::string_view text) noexcept {
+  const char* from = text.data();
+  const std::size_t size = text.size();
+  if (size >= 8) {
+    std::size_t at = 0;
+    for (; at + 8 < size; at += 8)
+      if (to_escape(copy_word<std::uint64_t>(to + at, from + at)) != 0) return false;
+    return to_escape(copy_word<std::uint64_t>(to + size - 8, from + size - 8)) == 0;
+  }
+  if (size >= 4) {
+    const std::uint64_t first = copy_word<std::uint32_t>(to, from);
+    return to_escape(first | copy_word<std::uint32_t>(to + size - 4, from + size - 4) << 32U) == 0;
+  }
+  if (size == 0) return true;
+  // The middle of one to three bytes is one of them.
+  to[0] = from[0];
+  to[size / 2] = from[size / 2];
+  to[size - 1] = from[size - 1];
+  return is_plain(from[0]) && is_plain(from[size / 2]) && is_plain(from[size - 1]);
 }
 
 // How one character is written, and how many bytes of the text it takes.
@@ -55,26 +89,53 @@ void two_digits(char* to, unsigned value) noexcept {
   to[1] = static_cast<char>('0' + value % 10);
 }
 
-// The lowest `digits` decimal digits of `value`.
-void fixed_digits(char* to, std::uint64_t value, std::size_t digits) noexcept {
-  while (digits-- > 0) {
-    to[digits] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  }
+void nine_digits(char* to, std::uint32_t value) noexcept {
+  *to = static_cast<char>('0' + value / 100'000'000);
+  for (std::uint32_t unit = 1'000'000, k = 1; k < 9; unit /= 100, k += 2)
+    two_digits(to + k, value / unit % 100);
 }
 
 }  // namespace
 
-void append_string(std::string& out, std::string_view text, std::size_t room) {
+void Writer::flush() {
+  to_.append(space_.data(), used_);
+  used_ = 0;
+}
+
+void Writer::raw(std::string_view text) {
+  if (text.size() > kSpace) {
+    flush();
+    to_.append(text);
+    return;
+  }
+  std::memcpy(reserve(text.size()), text.data(), text.size());
+  used_ += text.size();
+}
+
+void Writer::string(std::string_view text, std::size_t room) {
+  const bool fits = text.size() + 2 <= room && text.size() + 2 <= kSpace;
+  if (!fits || !plain_string(text)) any_string(text, room);
+}
+
+// Copies in words, and looks at each; false, and nothing is written, if there is something to escape.
+bool Writer::plain_string(std::string_view text) {
+  char* const to = reserve(text.size() + 2);
+  if (!copy_plain(to + 1, text)) return false;
+  to[0] = to[text.size() + 1] = '"';
+  used_ += text.size() + 2;
+  return true;
+}
+
+void Writer::any_string(std::string_view text, std::size_t room) {
   room -= 2;
-  out += '"';
+  raw("\"");
   while (!text.empty()) {
     std::size_t run = 0;
     while (run < text.size() && is_plain(text[run]))
       ++run;
     if (run != 0) {
       const std::size_t fits = run < room ? run : room;
-      out.append(text.data(), fits);
+      raw(text.substr(0, fits));
       room -= fits;
       if (fits < run) break;
       text.remove_prefix(run);
@@ -82,43 +143,53 @@ void append_string(std::string& out, std::string_view text, std::size_t room) {
     }
     const Escaped escaped = escape(text);
     if (escaped.size > room) break;
-    out.append(escaped.bytes.data(), escaped.size);
+    raw(std::string_view(escaped.bytes.data(), escaped.size));
     room -= escaped.size;
     text.remove_prefix(escaped.taken);
   }
-  out += '"';
+  raw("\"");
 }
 
-void append_integer(std::string& out, std::uint64_t value) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+void Writer::integer(std::uint64_t value) {
+  constexpr std::size_t kLongest = 20;
+  if (value < 10) {
+    *reserve(1) = static_cast<char>('0' + value);
+    ++used_;
+    return;
+  }
+  char* const to = reserve(kLongest);
+  used_ += static_cast<std::size_t>(std::to_chars(to, to + kLongest, value).ptr - to);
 }
 
-void append_seconds(std::string& out, std::int64_t nanoseconds) {
+void Writer::seconds(std::int64_t nanoseconds) {
   const auto value = static_cast<std::uint64_t>(nanoseconds < 0 ? 0 : nanoseconds);
-  append_integer(out, value / 1'000'000'000);
-  std::array<char, 10> fraction{'.'};
-  fixed_digits(fraction.data() + 1, value % 1'000'000'000, 9);
-  out.append(fraction.data(), fraction.size());
+  integer(value / 1'000'000'000);
+  char* const to = reserve(10);
+  *to = '.';
+  nine_digits(to + 1, static_cast<std::uint32_t>(value % 1'000'000'000));
+  used_ += 10;
 }
 
-void append_timestamp(std::string& out, std::int64_t microseconds) {
+void Writer::timestamp(std::int64_t microseconds) {
   const std::chrono::sys_time<std::chrono::microseconds> time{std::chrono::microseconds(microseconds)};
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{days};
   const auto in_day = static_cast<std::uint64_t>((time - days).count());
-  std::array<char, 29> text{"\"0000-00-00T00:00:00.000000Z"};
-  fixed_digits(text.data() + 1, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-  two_digits(text.data() + 6, static_cast<unsigned>(date.month()));
-  two_digits(text.data() + 9, static_cast<unsigned>(date.day()));
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
   const auto seconds = static_cast<unsigned>(in_day / 1'000'000);
-  two_digits(text.data() + 12, seconds / 3600);
-  two_digits(text.data() + 15, seconds / 60 % 60);
-  two_digits(text.data() + 18, seconds % 60);
-  fixed_digits(text.data() + 21, in_day % 1'000'000, 6);
-  text[28] = '"';
-  out.append(text.data(), text.size());
+  const auto fraction = static_cast<unsigned>(in_day % 1'000'000);
+  raw("\"0000-00-00T00:00:00.000000Z\"");
+  char* const text = space_.data() + used_ - 29;
+  two_digits(text + 1, year / 100 % 100);
+  two_digits(text + 3, year % 100);
+  two_digits(text + 6, static_cast<unsigned>(date.month()));
+  two_digits(text + 9, static_cast<unsigned>(date.day()));
+  two_digits(text + 12, seconds / 3600);
+  two_digits(text + 15, seconds / 60 % 60);
+  two_digits(text + 18, seconds % 60);
+  two_digits(text + 21, fraction / 10'000);
+  two_digits(text + 23, fraction / 100 % 100);
+  two_digits(text + 25, fraction % 100);
 }
 
 }  // namespace lingate::middleware::json

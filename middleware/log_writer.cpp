@@ -10,10 +10,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/codes.h"
+#include "middleware/app_log.h"
 
 namespace lingate::middleware {
 namespace {
@@ -100,6 +102,7 @@ void LogWriter::run() noexcept {
     queue_.pop_front();
     lock.unlock();
     const bool written = write_all(batch.bytes);
+    if (written) tell_dropped();
     lock.lock();
     queued_bytes_ -= batch.bytes.size();
     if (!written) dropped_.fetch_add(batch.lines, std::memory_order_relaxed);
@@ -126,6 +129,14 @@ bool LogWriter::write_all(std::string_view bytes) noexcept {
       return false;
   }
   return true;
+}
+
+void LogWriter::tell_dropped() noexcept {
+  const std::uint64_t dropped = this->dropped();
+  if (dropped == told_) return;
+  const std::string message =
+      fmt::format("{} lines are missing: the log did not take them in time", dropped - std::exchange(told_, dropped));
+  write_all(format_event({.level = LogLevel::warn, .message = message}, std::chrono::system_clock::now()));
 }
 
 // Waits until the target takes bytes; once the process is stopping, no longer than kPatience.

@@ -1,7 +1,7 @@
 // LogWriter: lines from many threads to one file descriptor, without any of them ever waiting for it. Each worker
 // appends to a buffer of its own (a Lane); when that is half full, or a moment after its first line, the whole buffer
 // goes through a bounded queue to a thread that writes. If the target is blocked and the queue is full, buffers are
-// dropped and their lines counted.
+// dropped and their lines counted; the target is told how many are missing as soon as it takes lines again.
 //
 //   worker ── Lane ──┐
 //   worker ── Lane ──┼─▶ bounded queue ─▶ writer thread ─▶ file, pipe, terminal
@@ -72,11 +72,13 @@ class LogWriter {
   void run() noexcept;
   void drop_queue() noexcept;
   bool write_all(std::string_view bytes) noexcept;
+  void tell_dropped() noexcept;
   bool wait_writable() noexcept;
 
   const int descriptor_;
   const int stop_event_;
-  const bool may_block_;  // a pipe, terminal or socket
+  const bool may_block_;   // a pipe, terminal or socket
+  std::uint64_t told_ = 0;  // of dropped_; the writer thread's
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<std::uint64_t> dropped_{0};
 

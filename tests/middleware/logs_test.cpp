@@ -24,7 +24,7 @@ using Json = nlohmann::json;
 
 std::string quoted(std::string_view text, std::size_t room = std::numeric_limits<std::size_t>::max()) {
   std::string out;
-  json::append_string(out, text, room);
+  json::Writer(out).string(text, room);
   return out;
 }
 
@@ -52,13 +52,32 @@ TEST(JsonText, AnyBytesBecomeValidJsonWithinTheRoom) {
   }
 }
 
+TEST(JsonText, PiecesThatDoNotFitTheWriterAreWrittenAllTheSame) {
+  std::string out;
+  std::string wanted;
+  {
+    json::Writer writer(out);
+    for (std::size_t size : {1U, 7U, 8U, 9U, 500U, 1013U, 1014U, 1015U, 1022U, 1024U, 1025U, 5000U}) {
+      const std::string text(size, 'x');
+      writer.raw(text);
+      writer.string(text);
+      wanted += text + "\"" + text + "\"";
+      EXPECT_EQ(writer.size(), wanted.size());
+    }
+  }
+  EXPECT_EQ(out, wanted);
+}
+
 TEST(JsonText, TimesAreWrittenInFull) {
   std::string out;
-  json::append_seconds(out, 1'000'000'123);
-  out += ' ';
-  json::append_seconds(out, -5);
-  out += ' ';
-  json::append_timestamp(out, 1'700'000'000'000'042);
+  {
+    json::Writer writer(out);
+    writer.seconds(1'000'000'123);
+    writer.raw(" ");
+    writer.seconds(-5);
+    writer.raw(" ");
+    writer.timestamp(1'700'000'000'000'042);
+  }
   EXPECT_EQ(out, "1.000000123 0.000000000 \"2023-11-14T22:13:20.000042Z\"");
 }
 
