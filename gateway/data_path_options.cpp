@@ -94,6 +94,7 @@ http::Limits data_path_options(const config::Limits& limits) {
   options.body_timeout = limits.body_timeout;
   options.write_timeout = limits.write_timeout;
   options.idle_timeout = limits.idle_timeout;
+  options.tunnel_timeout = limits.tunnel_timeout;
   return options;
 }
 

@@ -3,7 +3,9 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <thread>
 #include <utility>
@@ -57,6 +59,21 @@ std::string url_of(const http::Address& address) {
   if (address.kind == http::Address::Kind::unix_socket) return "unix:" + address.path;
   const bool v6 = address.host.find(':') != std::string::npos;
   return "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+}
+
+// How long after the drain a script may keep its worker from ending.
+constexpr std::chrono::milliseconds kAfterDrain{300};
+
+// False: none came in that time.
+bool wait_for_signal(const sigset_t& set, std::chrono::nanoseconds longest) {
+  const auto until = std::chrono::steady_clock::now() + longest;
+  for (;;) {
+    const auto left = std::max<std::chrono::nanoseconds>(until - std::chrono::steady_clock::now(), {});
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(left);
+    const timespec time{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
+    if (sigtimedwait(&set, nullptr, &time) >= 0) return true;
+    if (errno != EINTR) return false;
+  }
 }
 
 std::string describe(const AssemblyError& problem) {
@@ -139,8 +156,8 @@ Result<void> Gateway::Parts::start_admin(const config::Address& address) {
   for (const auto& worker : workers)
     all.push_back(worker.get());
   std::vector<admin::Page> pages{{"/metrics", "text/plain; version=0.0.4; charset=utf-8",
-                                  [all, scripts = assembled.scripts] {
-                                    return admin::Answer{200, metrics_page(all, *scripts)};
+                                  [this, all] {
+                                    return admin::Answer{200, metrics_page(all, *assembled.scripts, logs.dropped())};
                                   }},
                                  {"/healthz", "text/plain; charset=utf-8",
                                   [] {
@@ -170,8 +187,12 @@ void Gateway::Parts::stop_threads() {
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
+// Calls that are cancelled here come home through the loops of their workers, so these go last.
 Gateway::~Gateway() {
   parts_->stop_threads();
+  for (auto& worker : parts_->workers)
+    worker->drop_all();
+  parts_->assembled.scripts->close();
 }
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
@@ -212,9 +233,13 @@ int Gateway::run() {
     parts_->threads.clear();
     pthread_kill(main, SIGTERM);
   });
-  sigwait(&set, &signal);
+  if (!wait_for_signal(set, parts_->drain_time + kAfterDrain)) {
+    parts_->watchdog.end_all();
+    sigwait(&set, &signal);
+  }
   for (auto& worker : parts_->workers)
     worker->stop();
+  parts_->watchdog.end_all();
   waiter.join();
   return ended_by;
 }

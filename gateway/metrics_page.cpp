@@ -51,7 +51,8 @@ void write_runtimes(std::string& out, const std::map<std::string, RuntimeSum, st
 
 }  // namespace
 
-std::string metrics_page(std::span<const http::Worker* const> workers, const middleware::ScriptPools& scripts) {
+std::string metrics_page(std::span<const http::Worker* const> workers, const middleware::ScriptPools& scripts,
+                         std::uint64_t dropped_lines) {
   std::vector<const http::Metrics*> metrics;
   for (const http::Worker* worker : workers)
     metrics.push_back(&worker->metrics());
@@ -78,6 +79,8 @@ std::string metrics_page(std::span<const http::Worker* const> workers, const mid
   write_runtimes(out, sums);
   family(out, "lingate_step_errors_total", "counter", "Failed script calls by kind.");
   out += errors;
+  family(out, "lingate_log_lines_dropped_total", "counter", "Log lines that a blocked target did not take.");
+  fmt::format_to(std::back_inserter(out), "lingate_log_lines_dropped_total {}\n", dropped_lines);
   family(out, "lingate_build_info", "gauge", "This build.");
   fmt::format_to(std::back_inserter(out), "lingate_build_info{{version=\"{}\"}} 1\n", version());
   return out;

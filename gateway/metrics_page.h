@@ -4,6 +4,7 @@
 // Thread: any; every figure is whole, together they are not one instant.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 
@@ -12,6 +13,7 @@
 
 namespace lingate {
 
-std::string metrics_page(std::span<const http::Worker* const> workers, const middleware::ScriptPools& scripts);
+std::string metrics_page(std::span<const http::Worker* const> workers, const middleware::ScriptPools& scripts,
+                         std::uint64_t dropped_lines);
 
 }  // namespace lingate

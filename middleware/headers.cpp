@@ -1,6 +1,8 @@
 #include "middleware/headers.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 #include "base/fields.h"
 
@@ -93,11 +95,33 @@ constexpr Table make_table() noexcept {
 
 constexpr Table kTable = make_table();
 
-bool matches(const Field& field, std::string_view name, FieldKey key) noexcept {
-  if (field.removed || field.id != key.id) return false;
-  if (key.id != FieldId::other) return true;
-  return field.mark == key.mark && fields::same_name(field.name, name);
-}
+// A name as it is looked for: what the last four bytes of a Field must be, where it matters.
+class Sought {
+ public:
+  Sought(std::string_view name, FieldKey key) noexcept : name_(name), other_(key.id == FieldId::other) {
+    tag_ = tag_of({.id = key.id, .mark = key.mark});
+    mask_ = tag_of({.id = FieldId{0xff}, .removed = true, .mark = static_cast<std::uint16_t>(other_ ? 0xffff : 0)});
+  }
+
+  bool is(const Field& field) const noexcept {
+    if (((tag_of(field) ^ tag_) & mask_) != 0) return false;
+    return !other_ || fields::same_name(field.name, name_);
+  }
+
+ private:
+  static std::uint32_t tag_of(const Field& field) noexcept {
+    static_assert(offsetof(Field, removed) == offsetof(Field, id) + 1 &&
+                  offsetof(Field, mark) == offsetof(Field, id) + 2);
+    std::uint32_t tag = 0;
+    std::memcpy(&tag, reinterpret_cast<const char*>(&field) + offsetof(Field, id), sizeof tag);
+    return tag;
+  }
+
+  std::string_view name_;
+  bool other_;
+  std::uint32_t tag_;
+  std::uint32_t mask_;
+};
 
 }  // namespace
 
@@ -123,9 +147,9 @@ const Field* Headers::find(FieldId id) const noexcept {
 }
 
 const Field* Headers::find(std::string_view name) const noexcept {
-  const FieldKey key = field_key(name);
+  const Sought sought(name, field_key(name));
   for (const Field& field : fields_)
-    if (matches(field, name, key)) return &field;
+    if (sought.is(field)) return &field;
   return nullptr;
 }
 
@@ -144,15 +168,16 @@ Field Headers::written(std::string_view name, std::string_view value, FieldKey k
 template <class Keep>
 void Headers::replace(FieldKey key, std::string_view name, std::span<const std::string_view> values, Keep keep) {
   ++version_;
+  const Sought sought(name, key);
   std::size_t at = 0;
-  while (at < fields_.size() && !matches(fields_[at], name, key))
+  while (at < fields_.size() && !sought.is(fields_[at]))
     ++at;
   const Field first = written(name, keep(values.front()), key);
   if (at == fields_.size()) {
     fields_.push_back(first);
   } else {
     fields_[at] = first;
-    remove_after(at + 1, name, key);
+    remove_from(at + 1, name, key);
   }
   for (const std::string_view value : values.subspan(1)) {
     ++at;
@@ -175,16 +200,17 @@ void Headers::add(std::string_view name, std::string_view value) {
 }
 
 void Headers::remove(std::string_view name) noexcept {
-  remove_after(0, name, field_key(name));
+  remove_from(0, name, field_key(name));
 }
 
 void Headers::remove(FieldId id) noexcept {
-  remove_after(0, {}, {.id = id});
+  remove_from(0, {}, {.id = id});
 }
 
-void Headers::remove_after(std::size_t start, std::string_view name, FieldKey key) noexcept {
+void Headers::remove_from(std::size_t start, std::string_view name, FieldKey key) noexcept {
+  const Sought sought(name, key);
   for (std::size_t k = start; k < fields_.size(); ++k) {
-    if (!matches(fields_[k], name, key)) continue;
+    if (!sought.is(fields_[k])) continue;
     fields_[k].removed = true;
     ++version_;
   }

@@ -66,6 +66,7 @@ struct Field {
   std::string_view name{};
   std::string_view value{};
   std::string_view line{};  // "Name: value\r\n" as received; empty for a line that the gateway or a step wrote
+  // These four bytes are compared as one (headers.cpp).
   FieldId id = FieldId::other;
   bool removed = false;
   std::uint16_t mark = 0;  // of field_key(name); needed for `other` only
@@ -123,7 +124,7 @@ class Headers {
   template <class Keep>
   void replace(FieldKey key, std::string_view name, std::span<const std::string_view> values, Keep keep);
   Field written(std::string_view name, std::string_view value, FieldKey key);
-  void remove_after(std::size_t start, std::string_view name, FieldKey key) noexcept;
+  void remove_from(std::size_t start, std::string_view name, FieldKey key) noexcept;
 
   Arena& arena_;
   std::vector<Field> fields_;

@@ -164,4 +164,11 @@ Result<LogWriter*> LogFiles::open(std::string_view path) {
   return writers_.emplace(std::string(path), std::move(writer)).first->second.get();
 }
 
+std::uint64_t LogFiles::dropped() const noexcept {
+  std::uint64_t lines = 0;
+  for (const auto& [path, writer] : writers_)
+    lines += writer->dropped();
+  return lines;
+}
+
 }  // namespace lingate::middleware

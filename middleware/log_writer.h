@@ -77,7 +77,7 @@ class LogWriter {
 
   const int descriptor_;
   const int stop_event_;
-  const bool may_block_;   // a pipe, terminal or socket
+  const bool may_block_;    // a pipe, terminal or socket
   std::uint64_t told_ = 0;  // of dropped_; the writer thread's
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<std::uint64_t> dropped_{0};
@@ -101,6 +101,9 @@ class LogFiles {
 
   // An absolute path, which is opened for appending; "stdout"; "stderr" or "".
   Result<LogWriter*> open(std::string_view path);
+
+  // Lines that no target took, of all writers. Any thread, while none is opened.
+  std::uint64_t dropped() const noexcept;
 
  private:
   const std::uint32_t workers_;

@@ -53,6 +53,12 @@ class ScriptPools {
   std::span<const std::unique_ptr<Entry>> entries() const noexcept { return entries_; }
   std::uint32_t workers() const noexcept { return options_.workers; }
 
+  // All pools at once, see RuntimePool::close().
+  void close() const noexcept {
+    for (const auto& entry : entries_)
+      entry->pool->close();
+  }
+
  private:
   Result<runtimes::Runtime*> runtime_named(std::string_view name) const;
   Result<runtimes::Script> script_of(const Settings& settings) const;

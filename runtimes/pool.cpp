@@ -105,10 +105,15 @@ Result<std::unique_ptr<RuntimePool>, LoadError> RuntimePool::make(Runtime& runti
 }
 
 RuntimePool::~RuntimePool() {
+  close();
+  state_->release();
+}
+
+void RuntimePool::close() noexcept {
+  if (std::exchange(closed_, true)) return;
   state_->crew.close();
   for (const auto& lane : state_->lanes)
     lane->close();
-  state_->release();
 }
 
 const HookSet& RuntimePool::hooks() const noexcept {

@@ -91,7 +91,7 @@ struct PoolCounters {
 
 class RuntimePool {
  public:
-  static constexpr std::chrono::milliseconds kFarewell{1000};
+  static constexpr std::chrono::milliseconds kFarewell{600};
 
   // Loads one instance per worker (inline) or per slot (thread); the first failure is the result. Instances are made on
   // the calling thread for inline, on their own threads otherwise.
@@ -116,6 +116,10 @@ class RuntimePool {
   // The loop has nothing to do: one collector step of this worker's inline instance. True if more is worth doing.
   bool idle_step(Loop& loop) noexcept;
 
+  // Ends threads and processes; calls after it fail as `unavailable`. Any thread, once no loop runs; calls that were
+  // cancelled come home to their loops yet, so these must outlive it. The destructor does what is left to do.
+  void close() noexcept;
+
   // The worker processes of that loop, for who accounts for their time.
   std::vector<pid_t> processes(Loop& loop) const;
 
@@ -124,6 +128,7 @@ class RuntimePool {
  private:
   explicit RuntimePool(pool::State* state) noexcept : state_(state) {}
   pool::State* state_;  // counted: calls still on their way home hold it too
+  bool closed_ = false;
 };
 
 }  // namespace lingate::runtimes

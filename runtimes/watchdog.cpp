@@ -82,7 +82,8 @@ void Watch::fire_if_due(Clock::time_point now) noexcept {
   // If the owner has gone on meanwhile, this may be a later call's deadline; then the generation differs and the swap
   // fails.
   const Clock::time_point deadline{Clock::duration(deadline_.load(std::memory_order_relaxed))};
-  if (now < deadline || now < deadline + waited_for_a_core(now)) return;
+  const bool ending = watchdog_.ending_.load(std::memory_order_relaxed);
+  if (!ending && (now < deadline || now < deadline + waited_for_a_core(now))) return;
   const std::uint64_t call = word & ~kStateBits;
   if (!word_.compare_exchange_strong(word, call | kFiring, std::memory_order_acq_rel)) return;
   target_.interrupt();
@@ -100,6 +101,11 @@ Watchdog::~Watchdog() {
   }
   changed_.notify_one();
   thread_.join();
+}
+
+void Watchdog::end_all() noexcept {
+  ending_.store(true, std::memory_order_relaxed);
+  wake();
 }
 
 bool Watchdog::look() noexcept {

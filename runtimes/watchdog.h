@@ -73,6 +73,9 @@ class Watchdog {
   Watchdog(const Watchdog&) = delete;
   Watchdog& operator=(const Watchdog&) = delete;
 
+  // The process ends: every call that runs, or begins from now on, is past its budget. Any thread.
+  void end_all() noexcept;
+
  private:
   friend class Watch;
   void run() noexcept;
@@ -84,6 +87,7 @@ class Watchdog {
   std::condition_variable changed_;
   std::vector<Watch*> watches_;
   bool stop_ = false;
+  std::atomic<bool> ending_{false};
   std::atomic<bool> parked_{false};  // no watch was used for a while: the thread sleeps until woken
   std::thread thread_;
 };

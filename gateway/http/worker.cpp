@@ -113,6 +113,10 @@ void WorkerState::arm(Timer& timer, Clock::duration after) noexcept {
 }
 
 WorkerState::~WorkerState() {
+  drop_all();
+}
+
+void WorkerState::drop_all() noexcept {
   parts.loop.disarm(deadline_);
   mailbox.run_all();
   while (connections_)
@@ -176,6 +180,10 @@ Worker::Worker(const WorkerOptions& options, std::shared_ptr<const Snapshot> sna
     : state_(std::make_unique<WorkerState>(options, std::move(snapshot))) {}
 
 Worker::~Worker() = default;
+
+void Worker::drop_all() noexcept {
+  state_->drop_all();
+}
 
 Result<Listening> Worker::listen(const ListenerOptions& options) {
   auto listener = std::make_unique<Listener>(*state_, options);

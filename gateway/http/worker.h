@@ -42,6 +42,9 @@ class Worker final : public Loop {
   // Serves until drain() or stop() has ended it.
   void run();
 
+  // After run(): drops what it serves. Scripts that this cancels come home while the worker is still there.
+  void drop_all() noexcept;
+
   // ---- any thread ----
   // The next request of every connection is served by this snapshot; those in flight finish on theirs.
   void adopt(std::shared_ptr<const Snapshot> snapshot);

@@ -83,6 +83,7 @@ class WorkerState final : public Loop {
 
   void begin_drain(Clock::duration patience) noexcept;
   void stop_now() noexcept;
+  void drop_all() noexcept;
 
  private:
   const std::uint32_t number_;
