@@ -1,7 +1,6 @@
 #include "gateway/gateway.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "base/codes.h"
+#include "base/cores.h"
 #include "gateway/admin/server.h"
 #include "gateway/assembly.h"
 #include "gateway/data_path_options.h"
@@ -36,13 +36,6 @@ void block_signals() {
   const sigset_t set = ending_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-}
-
-std::uint32_t cores() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return static_cast<std::uint32_t>(CPU_COUNT(&set));
 }
 
 middleware::LogLevel level_of(config::Log::Level level) {
@@ -197,7 +190,7 @@ Gateway::~Gateway() {
 
 Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
   block_signals();
-  auto parts = std::make_unique<Parts>(model.workers ? model.workers : cores());
+  auto parts = std::make_unique<Parts>(model.workers ? model.workers : usable_cores());
   parts->drain_time = model.limits.drain;
   auto ready = parts->open_logs(model.log);
   if (ready) ready = parts->load(model);

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "base/codes.h"
+#include "base/cores.h"
 #include "base/read_file.h"
 #include "middleware/settings_value.h"
 #include "middleware/steps/steps.h"
@@ -26,6 +27,12 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+// "auto": a process for each core; threads for Python are one, since its interpreter lets only one run.
+std::uint32_t instances_for(runtimes::Placement placement, std::string_view runtime, std::uint32_t workers) {
+  if (placement == runtimes::Placement::process) return usable_cores();
+  return runtime == "python" ? 1 : workers;
+}
+
 runtimes::PoolOptions pool_options(const Settings& settings, std::uint32_t workers) {
   runtimes::PoolOptions options;
   const std::string_view isolation = settings.text("isolation", "inline");
@@ -35,7 +42,7 @@ runtimes::PoolOptions pool_options(const Settings& settings, std::uint32_t worke
   options.wait = settings.duration("wait", options.wait);
   options.timeout = settings.duration("timeout", options.timeout);
   options.instances = static_cast<std::uint32_t>(settings.integer("instances", options.instances));
-  if (options.instances == 0) options.instances = workers;  // "auto"
+  if (options.instances == 0) options.instances = instances_for(options.placement, settings.text("runtime"), workers);
   options.workers = workers;
   return options;
 }

@@ -6,7 +6,7 @@ namespace lingate::config {
 namespace {
 
 struct RuntimeDefaults {
-  std::string_view section, budget, memory, isolation, instances, instances_in_words;
+  std::string_view section, budget, memory, isolation, instances;
 };
 
 void add_runtime(std::vector<Field>& rows, const RuntimeDefaults& is) {
@@ -42,8 +42,8 @@ void add_runtime(std::vector<Field>& rows, const RuntimeDefaults& is) {
         .name = "instances",
         .type = Type::integer,
         .words = "auto",
-        .fallback = is.instances,
-        .says = is.instances_in_words,
+        .fallback = "auto",
+        .says = is.instances,
         .example = "4",
         .doc =
             "How many instances with `isolation: thread` or `process`; `inline` has one in each worker, `process` at "
@@ -270,9 +270,11 @@ void add_runtimes(std::vector<Field>& rows) {
   language("lua", "runtimes.lua", "Lua scripts (LuaJIT).");
   language("python", "runtimes.python", "Python scripts (CPython).");
   language("js", "runtimes.js", "JavaScript scripts (Duktape).");
-  add_runtime(rows, {"runtimes.lua", "10ms", "64MiB", "inline", "auto", "as many as workers"});
-  add_runtime(rows, {"runtimes.python", "100ms", "256MiB", "thread", "1", ""});
-  add_runtime(rows, {"runtimes.js", "20ms", "64MiB", "inline", "auto", "as many as workers"});
+  add_runtime(rows,
+              {"runtimes.lua", "10ms", "64MiB", "inline", "as many threads as workers, as many processes as cores"});
+  add_runtime(rows, {"runtimes.python", "100ms", "256MiB", "thread", "one thread, as many processes as cores"});
+  add_runtime(rows,
+              {"runtimes.js", "20ms", "64MiB", "inline", "as many threads as workers, as many processes as cores"});
 }
 
 }  // namespace

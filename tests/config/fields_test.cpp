@@ -82,6 +82,8 @@ std::string with_example(const Located& located) {
 TEST(FieldTable, EveryExampleIsValid) {
   folder().write("scripts/tenant.lua", "");
   std::filesystem::create_directory(folder().path() / "logs");
+  std::filesystem::create_directories(folder().path() / "data/spool");
+  folder().write("data/geo.db", "");
   for (const Located& located : locate_all()) {
     const auto lines = show(load(with_example(located)).diagnostics);
     // Such a small configuration lacks other things; the value itself must be in order.
