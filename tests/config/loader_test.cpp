@@ -168,7 +168,7 @@ TEST_F(Example, AScriptTakesWhatItDoesNotSayFromItsLanguage) {
   const Settings& python = route("orders").chain[0].settings;
   EXPECT_EQ(python.text("runtime"), "python");
   EXPECT_EQ(python.text("isolation"), "thread");
-  EXPECT_EQ(python.integer("instances", -1), 0);  // auto
+  EXPECT_EQ(python.integer("instances"), 1);
   EXPECT_EQ(python.text("body"), "request");
   EXPECT_EQ(python.size("max_body"), 64U * 1024);
   const Settings& js = route("orders").chain[1].settings;
