@@ -11,6 +11,8 @@
 namespace lingate::runtimes::module {
 namespace {
 
+constexpr std::size_t kMostBuilt = 1024 * 1024;  // bytes; no request target may be longer
+
 struct Pair {
   std::string name;
   std::string value;
@@ -134,6 +136,7 @@ bool QueryWriter::refuse(std::string message) {
 bool QueryWriter::pair(std::string_view value) {
   if (failed_) return false;
   if (place_ != Place::map && place_ != Place::list) return refuse("query.build takes a map");
+  if (query_.size() + key_.size() + value.size() > kMostBuilt) return refuse("the query takes more than 1 MiB");
   if (!query_.empty()) query_.push_back('&');
   encode(query_, key_);
   query_.push_back('=');

@@ -90,6 +90,7 @@ void Lane::drop_instance() noexcept {
 // The replacement itself stays: it may be on its way through the loop's mailbox.
 void Lane::close() noexcept {
   const std::lock_guard lock(closing_);
+  if (loop_ && on_its_thread()) loop_->disarm(tidy_);
   state_.closed.store(true, std::memory_order_release);
   if (replacement_) {
     replacement_->join();
@@ -192,6 +193,8 @@ void Lane::drop_inline(Flight& flight) noexcept {
 }
 
 void Lane::after_use(const Stay& stay) noexcept {
+  used_ = true;
+  if (!tidy_.armed()) loop_->arm(tidy_, kTidyAfter);
   figures_.busy.store(false, std::memory_order_relaxed);
   if (stay.fired) state_.spent_budget(Clock::now());
   if (!instance_->usable()) return retire_instance();
@@ -251,6 +254,11 @@ void Lane::fail_waiting() noexcept {
     loop_->disarm(flight);
     complete_failed(flight, FailureKind::unavailable);
   }
+}
+
+void Lane::tidy() noexcept {
+  if (std::exchange(used_, false)) return loop_->arm(tidy_, kTidyAfter);
+  if (idle_step()) loop_->arm(tidy_, Loop::kTick);
 }
 
 bool Lane::idle_step() noexcept {

@@ -84,6 +84,7 @@ class Lane {
   Stay stay_inline(nanoseconds budget, Enter&& enter) noexcept;
   void go_on(Flight& flight, const Stay& stay) noexcept;
   void after_use(const Stay& stay) noexcept;
+  void tidy() noexcept;
   void drop_instance() noexcept;
   void retire_instance() noexcept;
   void start_replacement() noexcept;
@@ -97,6 +98,13 @@ class Lane {
   void complete_failed(Flight& flight, FailureKind kind) noexcept;
   void count_failure(FailureKind kind) noexcept;
   void write_own_failure(ScriptCall& call, FailureKind kind) noexcept;
+
+  // When the inline instance has not been used for a while, its collector has a step.
+  struct Tidy final : Timer {
+    explicit Tidy(Lane& its_lane) noexcept : lane(its_lane) {}
+    void expired() noexcept override { lane.tidy(); }
+    Lane& lane;
+  };
 
   State& state_;
   const std::unique_ptr<Processes> processes_;
@@ -115,6 +123,8 @@ class Lane {
   Clock::time_point next_attempt_{};
   nanoseconds backoff_{};
   std::uint32_t until_sample_ = 0;
+  Tidy tidy_{*this};
+  bool used_ = false;  // since tidy_ was armed
 
   std::vector<std::unique_ptr<Flight>> flights_;
   std::vector<Flight*> free_;

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kFirstBackoff{100};
 constexpr std::chrono::seconds kLongestBackoff{10};
-constexpr std::chrono::milliseconds kTidyAfter{5};  // idle this long, the collector may have a step
 
 }  // namespace
 

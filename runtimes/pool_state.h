@@ -27,6 +27,9 @@ inline constexpr std::chrono::milliseconds kStuckAfter{60};
 // A call that queues for longer has a look at why.
 inline constexpr std::chrono::milliseconds kImpatience{50};
 
+// An instance that is idle this long lets its collector have a step.
+inline constexpr std::chrono::milliseconds kTidyAfter{5};
+
 // Three budgets spent within the window move an inline pool to threads.
 inline constexpr std::chrono::seconds kDemotionWindow{10};
 inline constexpr std::size_t kDemotionCount = 3;

@@ -12,7 +12,8 @@
 namespace lingate::runtimes {
 namespace {
 
-constexpr double kExact = 9007199254740992.0;  // 2^53
+constexpr double kExact = 9007199254740992.0;   // 2^53
+constexpr std::size_t kMostKept = 1024 * 1024;  // bytes of a text that was large
 
 constexpr std::array<char, 256> make_escapes() {
   std::array<char, 256> table{};
@@ -53,6 +54,7 @@ JsonWriter::JsonWriter(ValueLimits limits) : limits_(limits) {}
 
 void JsonWriter::reset(ValueLimits limits) {
   limits_ = limits;
+  if (text_.capacity() > kMostKept) std::string().swap(text_);
   text_.clear();
   depth_ = 0;
   first_ = true;

@@ -56,6 +56,7 @@ ARMS = {
     "workers": Arm("two workers beside one", "has_its_workers"),
     "routes": Arm("10,000 routes beside 10", "finds_its_routes", folder="/r00005/"),
     "chain": Arm("ten native steps beside none", "takes_its_steps"),
+    "handover": Arm("an empty script in a worker process beside inline", "has_its_worker"),
     "telemetry": Arm("access log and metrics beside neither", "logs_and_counts"),
 }
 
@@ -135,6 +136,12 @@ def has_its_workers(gateway, name):
     forwards(gateway, name)
     wanted = gateway.values["workers"]
     expect(listeners(gateway.port(name)) == wanted, f"{listeners(gateway.port(name))} workers listen, not {wanted}")
+
+
+def has_its_worker(gateway, name):
+    forwards(gateway, name)
+    wanted = 2 if gateway.name == "script-process" else 1
+    expect(len(gateway.process.ids()) == wanted, f"{len(gateway.process.ids())} processes, not {wanted}")
 
 
 def finds_its_routes(gateway, name):

@@ -93,6 +93,8 @@ SELVES = {  # name: (arms, what differs from a plain proxy)
     "chain-10": (("chain",), {"chain": STEPS}),
     "telemetry": (("telemetry",), {"chain": "access-log: {file: {folder}/access.log}",
                                    "admin": "admin: {address: 127.0.0.1:{port_admin}}"}),
+    "script-inline": (("handover",), {"chain": "script: {file: empty.lua, isolation: inline}"}),
+    "script-process": (("handover",), {"chain": "script: {file: empty.lua, isolation: process, instances: 1}"}),
     "routes-10": (("routes",), {"routes": routes(10)}),
     "routes-10000": (("routes",), {"routes": routes(10000)}),
 }
@@ -107,7 +109,7 @@ def lingates(program):
                         (f"lingate-{language}.yaml", *(f"{job}.{kinds[language]}" for job in ("header", "early", "body"))),
                         arms[language], says_port=True) for language in arms]
     for name, (those, values) in SELVES.items():
-        made.append(Description(name, run, ("lingate-plain.yaml",), {arm: Place() for arm in those}, says_port=True,
+        made.append(Description(name, run, ("lingate-plain.yaml", "empty.lua"), {arm: Place() for arm in those}, says_port=True,
                                 values={"workers": 1, "chain": "", "admin": "", "routes": ALL, **values}))
     return made
 

@@ -17,7 +17,7 @@ class Target:
     bar: float | None = None
     goal: float | None = None
     figure: str = "cpu"
-    minus: str = ""  # an arm whose cost is taken off: what is left is the script's share
+    minus: str = ""  # whose cost is taken off, an arm or one in this arm: what is left is the share
     calls: int = 1  # a request makes so many, and one is judged
 
     @property
@@ -51,10 +51,11 @@ TARGETS = [
     Target("share, echo", "echo", "echo/inline/empty", bar=0.8 * US, goal=0.3 * US, minus="native/empty"),
     *(Target(f"p99.9, {name}", "live", f"{runtime}/inline/live", goal=1000 * US, figure="p99.9")
       for runtime, name in (("lua", "Lua"), ("js", "JS"), ("python", "Python"))),
-    Target("call to a process", "echo", "echo/process/empty", bar=15 * US, goal=6 * US, minus="echo/inline/empty",
-           calls=2),
+    Target("to a process", "handover", "script-process", bar=15 * US, goal=6 * US, minus="script-inline"),
+    Target("  one call alone", "echo", "echo/process/empty", minus="echo/inline/empty", calls=2),
 ]
 INSIDE = ("echo", "live")  # arms of `lingate bench runtimes`: scripts in a chain, without sockets
+BESIDE = (*INSIDE, "handover")  # `minus` is another one in the same arm
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def of_one(target, name, values):
     whole = values(target.arm, name, target.figure)
     if not target.minus:
         return whole
-    arm, other = (target.arm, target.minus) if target.arm in INSIDE else (target.minus, name)
+    arm, other = (target.arm, target.minus) if target.arm in BESIDE else (target.minus, name)
     return [(a - b) / target.calls for a, b in zip(whole, values(arm, other, target.figure))]
 
 

@@ -35,8 +35,11 @@ std::string_view trim(std::string_view text) noexcept {
   return text;
 }
 
-void note_connection(std::string_view list, ConnectionTokens& tokens) noexcept {
+void note_connection(std::string_view list, FieldFacts& facts) noexcept {
+  ConnectionTokens& tokens = facts.connection;
+  if (list.empty()) ++facts.connection_options;
   while (!list.empty()) {
+    ++facts.connection_options;
     const std::size_t comma = list.find(',');
     const std::string_view token = trim(list.substr(0, comma));
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
@@ -64,7 +67,7 @@ bool note(const Field& field, FieldFacts& facts) noexcept {
       facts.transfer_encoding = field.value;
       ++facts.encodings;
       break;
-    case FieldId::connection: note_connection(field.value, facts.connection); break;
+    case FieldId::connection: note_connection(field.value, facts); break;
     case FieldId::upgrade:
       facts.upgrade = field.value;
       ++facts.upgrades;
@@ -172,6 +175,8 @@ Scan scan_fields(const char*& at, const char* end, const Limits& limits, FieldFa
       continue;
     }
     if (!note(field, facts)) return refuse(refusal, code::kBadFraming, "Content-Length is not a number of digits");
+    if (facts.connection_options > kMostConnectionOptions)
+      return refuse(refusal, code::kHeadTooLarge, "Connection lists more than any connection needs");
     headers.receive(field);
   }
 }

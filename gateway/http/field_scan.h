@@ -22,6 +22,7 @@ struct FieldFacts {
   std::uint32_t lengths = 0;
   std::uint32_t encodings = 0;
   std::uint32_t upgrades = 0;
+  std::uint32_t connection_options = 0;  // see kMostConnectionOptions
   bool expects_continue = false;
   bool expects_unknown = false;
   ConnectionTokens connection;

@@ -152,6 +152,7 @@ void Transaction::send_request() noexcept {
   sent_at_ = upstream_progress_ = worker_.now();
   wake_upstream_within(upstream_->options().response_timeout);
   request_dead_ = upstream_blocked_ = request_listed_ = looked_late_ = false;
+  interim_responses_ = 0;
   leg_->watch().await_read();
   to_upstream_.clear();
   to_upstream_.add(head);

@@ -23,6 +23,10 @@ struct Framing {
   std::uint64_t length = 0;  // kind length
 };
 
+// Members of all Connection lines of a head, empty ones included; a head with more is refused. Every field is looked up
+// among them, so a long list beside many fields would be seconds of work.
+inline constexpr std::size_t kMostConnectionOptions = 64;
+
 // What the Connection field says about this connection, and whether it names other fields.
 struct ConnectionTokens {
   bool close = false;

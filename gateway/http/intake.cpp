@@ -1,6 +1,8 @@
 #include "gateway/http/intake.h"
 
+#include <algorithm>
 #include <span>
+#include <vector>
 
 #include "base/authority.h"
 #include "base/codes.h"
@@ -60,12 +62,26 @@ std::string_view last_word(std::string_view& list) noexcept {
 
 // Every line of X-Forwarded-For, joined in order.
 std::string_view forwarded_for(const Headers& headers, Arena& arena) {
-  std::string_view list;
+  constexpr std::string_view kBetween = ", ";
+  const auto counts = [](const Field& field) {
+    return !field.removed && field.id == FieldId::x_forwarded_for && !field.value.empty();
+  };
+  std::string_view first;
+  std::size_t size = 0;
   for (const Field& field : headers.all()) {
-    if (field.removed || field.id != FieldId::x_forwarded_for || field.value.empty()) continue;
-    list = list.empty() ? field.value : arena.join({list, ", ", field.value});
+    if (!counts(field)) continue;
+    if (first.empty()) first = field.value;
+    size += field.value.size() + kBetween.size();
   }
-  return list;
+  if (size == 0 || size - kBetween.size() == first.size()) return first;
+  char* const place = arena.allocate(size);
+  char* end = place;
+  for (const Field& field : headers.all()) {
+    if (!counts(field)) continue;
+    end = std::copy(field.value.begin(), field.value.end(), end);
+    end = std::copy(kBetween.begin(), kBetween.end(), end);
+  }
+  return {place, size - kBetween.size()};
 }
 
 // The nearest address that no trusted proxy vouches for as its own (RFC 7239 section 7.4): from the right, past all
@@ -102,14 +118,23 @@ bool is_claim(const Field& field) noexcept {
 void drop_claims(Exchange& exchange) {
   Headers& headers = exchange.request.headers;
   if (headers.find(FieldId::x_request_id)) headers.set("X-Request-Id", exchange.id());
-  for (std::size_t k = 0; k < headers.all().size(); ++k) {
-    const Field& field = headers.all()[k];
-    if (field.removed || field.line.empty() || !is_claim(field)) continue;
+  const auto is_received_claim = [](const Field& field) {
+    return !field.removed && !field.line.empty() && is_claim(field);
+  };
+  bool others = false;
+  for (const Field& field : headers.all()) {
+    if (!is_received_claim(field)) continue;
     if (field.id == FieldId::other)
-      headers.remove(field.name);
+      others = true;
     else
       headers.remove(field.id);
   }
+  if (!others) return;
+  // Any number of names: all of them in one pass, not in one for each.
+  std::vector<Field> kept(headers.all().begin(), headers.all().end());
+  for (Field& field : kept)
+    field.removed = field.removed || is_received_claim(field);
+  headers.restore(kept);
 }
 
 // A step has set the field: then it is the step's.

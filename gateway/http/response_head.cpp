@@ -14,6 +14,13 @@ namespace lingate::http {
 using middleware::Body;
 using middleware::Response;
 
+namespace {
+
+// Ones without end would keep the worker for as long as they come.
+constexpr std::uint32_t kMostInterimResponses = 100;
+
+}  // namespace
+
 // Reads behind what the leg's block holds. Content that was used up makes room, the head stays where it is.
 Transaction::Got Transaction::read_upstream() noexcept {
   Block& in = leg_->in;
@@ -63,6 +70,8 @@ void Transaction::read_response_head() noexcept {
       if (outcome == Scan::more) break;
       leg_->in.begin += static_cast<std::uint32_t>(response_head_.size);
       if (response_head_.status >= 200 || response_head_.status == 101) return take_response_head();
+      if (++interim_responses_ > kMostInterimResponses)
+        return attempt_failed(Failure::response, code::kBadResponse, "interim responses without end");
       pass_interim();
       if (leg_->in.empty()) break;
     }

@@ -2,6 +2,8 @@
 
 #include <charconv>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include "base/fields.h"
 
@@ -63,25 +65,40 @@ bool is_ows(char c) noexcept {
   return c == ' ' || c == '\t';
 }
 
-bool lists(std::string_view list, std::string_view name) noexcept {
-  while (!list.empty()) {
-    const std::size_t comma = list.find(',');
-    std::string_view token = list.substr(0, comma);
-    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
-    while (!token.empty() && is_ows(token.front()))
-      token.remove_prefix(1);
-    while (!token.empty() && is_ows(token.back()))
-      token.remove_suffix(1);
-    if (fields::same_name(token, name)) return true;
-  }
-  return false;
+std::string_view trim(std::string_view text) noexcept {
+  while (!text.empty() && is_ows(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_ows(text.back()))
+    text.remove_suffix(1);
+  return text;
 }
 
-bool named_by_connection(const Headers& headers, std::string_view name) noexcept {
-  for (const Field& field : headers.all())
-    if (field.id == FieldId::connection && lists(field.value, name)) return true;
-  return false;
-}
+// The fields that Connection names: they stay behind. Made only where it names any.
+class ConnectionNames {
+ public:
+  explicit ConnectionNames(const Headers& headers) noexcept {
+    for (const Field& field : headers.all())
+      if (field.id == FieldId::connection) add(field.value);
+  }
+
+  bool any(std::string_view name) const noexcept {
+    for (std::size_t k = 0; k < count_; ++k)
+      if (fields::same_name(names_[k], name)) return true;
+    return false;
+  }
+
+ private:
+  void add(std::string_view list) noexcept {
+    while (!list.empty() && count_ < kMostConnectionOptions) {
+      const std::size_t comma = list.find(',');
+      names_[count_++] = trim(list.substr(0, comma));
+      list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    }
+  }
+
+  std::string_view names_[kMostConnectionOptions];  // the scan lets no more pass
+  std::size_t count_ = 0;
+};
 
 // What the gateway itself puts into a head survives whatever Connection says (RFC 9110 section 7.6.1 lets a sender name
 // only its own fields): edits have no received line, and these are the gateway's.
@@ -114,9 +131,15 @@ bool is_hop_by_hop(FieldId id) noexcept {
   }
 }
 
-bool stays_behind(const Field& field, const Headers& headers, const ConnectionTokens& tokens) noexcept {
+using Named = std::optional<ConnectionNames>;
+
+Named named_by_connection(const Headers& headers, const ConnectionTokens& tokens) noexcept {
+  return tokens.names ? Named(std::in_place, headers) : std::nullopt;
+}
+
+bool stays_behind(const Field& field, const Named& named) noexcept {
   if (field.removed || is_hop_by_hop(field.id)) return true;
-  return tokens.names && !is_ours(field) && named_by_connection(headers, field.name);
+  return named && !is_ours(field) && named->any(field.name);
 }
 
 void write_target(HeadWriter& writer, const middleware::Request& request, std::string_view strip) noexcept {
@@ -160,9 +183,10 @@ std::string_view write_request(const middleware::Request& request, const Connect
   writer.add(" ");
   write_target(writer, request, out.strip);
   writer.add(" HTTP/1.1\r\n");
+  const Named named = named_by_connection(request.headers, tokens);
   bool has_host = false;
   for (const Field& field : request.headers.all()) {
-    if (stays_behind(field, request.headers, tokens)) continue;
+    if (stays_behind(field, named)) continue;
     if (field.id == FieldId::host) {
       if (has_host) continue;
       has_host = true;
@@ -186,13 +210,14 @@ std::string_view write_response(const middleware::Response& response, const Conn
                                 const ResponseOut& out, std::span<char> scratch) noexcept {
   HeadWriter writer(scratch);
   write_status_line(writer, response.status, out.reason);
+  const Named named = named_by_connection(response.headers, tokens);
   bool dated = false;
   for (const Field& field : response.headers.all()) {
     if (field.id == FieldId::content_length && out.framing.kind == OutFraming::Kind::as_received && !field.removed) {
       writer.line(field);
       continue;
     }
-    if (stays_behind(field, response.headers, tokens)) continue;
+    if (stays_behind(field, named)) continue;
     dated = dated || is_date(field);
     writer.line(field);
   }

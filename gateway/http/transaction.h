@@ -229,6 +229,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   bool looked_late_ = false;        // for an answer that this worker had not got round to
   bool leg_may_hold_more_ = false;  // the last read of the leg filled its room
   std::uint32_t drained_ = 0;
+  std::uint32_t interim_responses_ = 0;  // of this attempt
 
   Alarm<&Transaction::upstream_timeout> upstream_timer_{*this};
   Alarm<&Transaction::route_timeout> route_timer_{*this};

@@ -1,6 +1,9 @@
 #include "runtimes/duktape/instance.h"
 
+#include <malloc.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace lingate::runtimes::duktape {
 namespace {
@@ -9,6 +12,18 @@ constexpr Clock::duration kNone{};
 
 LoadError load_error(Fault& fault) {
   return {fault.kind, std::move(fault.message), std::move(fault.file), fault.line, std::move(fault.stack)};
+}
+
+// What one large value has made the scratch grow to. Between calls only. Swapped, as an assignment would keep the
+// buffer.
+void give_back_scratch(Vm& vm) noexcept {
+  constexpr std::size_t kWorthKeeping = 1024 * 1024;
+  for (std::string* text : {&vm.text_scratch, &vm.scratch, &vm.second_scratch, &vm.source_scratch})
+    if (text->capacity() > kWorthKeeping) std::string().swap(*text);
+  JsonWriter json;
+  if (vm.json.json().size() > kWorthKeeping) std::swap(vm.json, json);
+  module::QueryWriter query;
+  if (vm.query.query().size() > kWorthKeeping) std::swap(vm.query, query);
 }
 
 }  // namespace
@@ -107,6 +122,7 @@ Progress DuktapeInstance::failed(Slot& slot) noexcept {
   if (vm_.heap.sound()) duk_pop(vm_.heap.context());
   slot.state = Slot::State::free;
   break_slot(slot);
+  give_back_scratch(vm_);
   if (fault_.kind == FailureKind::memory) collect_ = true;
   vm_.heap.clear_out_of_memory();
   if (!vm_.heap.braked()) tidy();
@@ -150,6 +166,7 @@ void DuktapeInstance::tidy() noexcept {
     before = vm_.heap.used();
     if (vm_.heap.run(collect_garbage, this, 1)) duk_pop(vm_.heap.context());
   }
+  ::malloc_trim(0);  // the allocator would keep what came back for the next giant
   used_after_collection_ = vm_.heap.used();
   // What is left is module state: with no room, no call can succeed any more.
   overfull_ = used_after_collection_ > vm_.heap.limit() - vm_.heap.limit() / 8;
@@ -161,6 +178,7 @@ void DuktapeInstance::settle() noexcept {
 }
 
 bool DuktapeInstance::idle_step() noexcept {
+  give_back_scratch(vm_);
   constexpr std::uint64_t kWorthwhile = 256 * 1024;
   if (!usable() || vm_.heap.used() < used_after_collection_ + kWorthwhile) return false;
   if (vm_.heap.run(collect_garbage, nullptr, 1)) duk_pop(vm_.heap.context());

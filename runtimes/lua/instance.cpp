@@ -1,6 +1,7 @@
 #include "runtimes/lua/instance.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "runtimes/lua/natives.h"
 #include "runtimes/lua/objects.h"
@@ -183,6 +184,7 @@ Progress LuaInstance::fail(CallSlot& slot, const LoadError& failure) {
   drop_coroutine(slot);
   reset_nesting();
   end(slot);
+  give_back_scratch();
   Vm& vm = environment_.vm;
   if (vm.doomed()) {
     vm.recover();
@@ -190,6 +192,18 @@ Progress LuaInstance::fail(CallSlot& slot, const LoadError& failure) {
         usable_ && vm.used() < vm.limit() - vm.limit() / 8;  // what the module itself keeps leaves no room to work
   }
   return progress;
+}
+
+bool LuaInstance::idle_step() noexcept {
+  give_back_scratch();
+  return environment_.vm.idle_step();
+}
+
+// What one large value has made it grow to; an assignment would keep the buffer.
+void LuaInstance::give_back_scratch() noexcept {
+  constexpr std::size_t kWorthKeeping = 1024 * 1024;
+  JsonWriter fresh;
+  if (environment_.json.json().size() > kWorthKeeping) std::swap(environment_.json, fresh);
 }
 
 void LuaInstance::end(CallSlot& slot) {

@@ -29,9 +29,10 @@ class LuaInstance final : public Instance {
   void settle() noexcept override { environment_.vm.settle(); }
   bool usable() const noexcept override { return usable_; }
   InstanceMemory memory() const noexcept override { return {environment_.vm.used(), environment_.vm.limit()}; }
-  bool idle_step() noexcept override { return environment_.vm.idle_step(); }
+  bool idle_step() noexcept override;
 
  private:
+  void give_back_scratch() noexcept;
   // Empty, or why the script cannot be used.
   std::optional<LoadError> run_script();
   std::optional<LoadError> find_hooks(lua_State* coroutine);

@@ -13,6 +13,8 @@
 #include <unistd.h>
 #endif
 
+extern "C" void lingate_lj_trim(void* allocator);  // third_party/luajit/trim.patch
+
 namespace lingate::runtimes::lua {
 namespace {
 
@@ -215,6 +217,7 @@ void Vm::recover() noexcept {
     before = used_;
     lua_gc(state_, LUA_GCCOLLECT, 0);
   }
+  lingate_lj_trim(inner_data_);  // what came back stays otherwise, as holes between what lives
   after_cycle_ = used_;
   plan_collection();
   std::atomic_signal_fence(std::memory_order_seq_cst);

@@ -85,7 +85,7 @@ bool build_answer(Call& call, PyObject* status, PyObject* body, PyObject* header
   AnswerParts parts;
   parts.status = PyFloat_AsDouble(status);
   if (parts.status == -1 && PyErr_Occurred() != nullptr) return false;
-  JsonWriter json;
+  JsonWriter json(json_limits());
   Ref keep_body;
   std::vector<AnswerParts::Line> lines;
   std::vector<Ref> keep;

@@ -33,7 +33,7 @@ PyObject* now(PyObject*, PyObject*) {
 }
 
 PyObject* json_encode(PyObject*, PyObject* value) {
-  JsonWriter writer;
+  JsonWriter writer(json_limits());
   if (const std::string why = write_any(value, "", writer, writer.error()); !why.empty())
     return raise("json.encode(): " + why);
   return text_from(writer.json());
@@ -64,6 +64,23 @@ bool alphabet_of(PyObject* const* args, Py_ssize_t count, module::Base64& alphab
   return true;
 }
 
+// What the library is about to make outside of Python counts, too: as a block that nobody touches, so it takes no
+// pages.
+class Outside {
+ public:
+  explicit Outside(std::size_t size)
+      : block_(size > kLarge ? PyMem_RawMalloc(size) : nullptr), fits_(size <= kLarge || block_) {}
+  ~Outside() { PyMem_RawFree(block_); }
+  Outside(const Outside&) = delete;
+  Outside& operator=(const Outside&) = delete;
+  bool fits() const noexcept { return fits_; }
+
+ private:
+  static constexpr std::size_t kLarge = 64 * 1024;
+  void* const block_;
+  const bool fits_;
+};
+
 PyObject* base64_encode(PyObject*, PyObject* const* args, Py_ssize_t count) {
   std::string_view bytes;
   Ref keep;
@@ -71,7 +88,8 @@ PyObject* base64_encode(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (!arguments("base64.encode", count, 1, 2) || !payload_of(args[0], "base64.encode(): the data", bytes, keep) ||
       !alphabet_of(args, count, alphabet))
     return nullptr;
-  return text_from(module::base64_encode(bytes, alphabet));
+  const Outside outside(bytes.size() / 3 * 4);
+  return outside.fits() ? text_from(module::base64_encode(bytes, alphabet)) : PyErr_NoMemory();
 }
 
 PyObject* base64_decode(PyObject*, PyObject* const* args, Py_ssize_t count) {
@@ -81,6 +99,8 @@ PyObject* base64_decode(PyObject*, PyObject* const* args, Py_ssize_t count) {
   if (!arguments("base64.decode", count, 1, 2) || !payload_of(args[0], "base64.decode(): the text", text, keep) ||
       !alphabet_of(args, count, alphabet))
     return nullptr;
+  const Outside outside(text.size() / 4 * 3);
+  if (!outside.fits()) return PyErr_NoMemory();
   const auto bytes = module::base64_decode(text, alphabet);
   return bytes ? bytes_from(*bytes) : raise(bytes.error().message);
 }

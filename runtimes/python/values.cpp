@@ -3,6 +3,9 @@
 #include <cmath>
 #include <cstdint>
 
+#include "runtimes/python/account.h"
+#include "runtimes/python/thread.h"
+
 namespace lingate::runtimes::python {
 namespace {
 
@@ -172,6 +175,12 @@ std::string write_map(PyObject* dict, std::string_view root, WireWriter& writer)
   writer.reset({});
   if (!PyDict_Check(dict)) return std::string(root) + ": must be a dict";
   return write_any(dict, root, writer, writer.error());
+}
+
+ValueLimits json_limits() {
+  const Account* account = here().account;
+  if (account == nullptr || account->limit() == 0) return {.bytes = 64 * 1024 * 1024, .depth = 128};
+  return {.bytes = account->limit() / 2, .depth = 128};
 }
 
 }  // namespace lingate::runtimes::python

@@ -46,6 +46,8 @@ class ValueReader final : public ValueSink {
 Ref read_any(std::string_view encoded);
 Ref read_map(std::string_view members);
 
+// For JSON text of the script that runs: the text is outside of Python until it is whole.
+ValueLimits json_limits();
 // Walks `value` into `sink`. Empty, or why it is no value, beginning with the place under `root`. `reason` is where the
 // sink keeps its own error.
 std::string write_any(PyObject* value, std::string_view root, ValueSink& sink, const ValueError& reason);

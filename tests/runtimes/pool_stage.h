@@ -62,6 +62,8 @@ struct Levers {
   std::atomic<int> failing_loads{0};  // so many loads from now on fail
   std::atomic<int> interrupts{0};
   std::atomic<int> cancels{0};
+  std::atomic<int> idle_steps{0};
+  std::atomic<int> idle_steps_wanted{1};  // until there is nothing left to tidy up
   std::atomic<bool> independent{true};
 };
 
@@ -93,7 +95,7 @@ class TestInstance final : public Instance {
   void settle() noexcept override { interrupted_ = false; }
   bool usable() const noexcept override { return usable_; }
   InstanceMemory memory() const noexcept override { return {1000, 10000}; }
-  bool idle_step() noexcept override { return false; }
+  bool idle_step() noexcept override { return ++script_.idle_steps < script_.idle_steps_wanted; }
 
  private:
   struct Call {

@@ -1,0 +1,2 @@
+-- Nothing but a call: what it costs to be asked.
+return {request = function() end}

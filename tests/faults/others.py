@@ -1,0 +1,80 @@
+"""Requests beside a fault, from a process of their own (others.cpp): what they see is what the fault does to others."""
+import json
+import os
+import statistics
+import subprocess
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+PROGRAM = os.environ.get("FAULTS_OTHERS", str(Path(__file__).resolve().parents[2] / "build" / "tests" / "faults" / "others"))
+
+
+@dataclass
+class Figures:
+    answers: int
+    errors: int
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    p999_ms: float
+    max_ms: float
+    fault: str
+
+
+class Others:
+    """Runs for `seconds`; `with` waits until it has begun, and for its end.
+
+        with Others(gateway.port, "/others", rate=1000, seconds=5) as others:
+            ...  # the fault
+        others.figures.errors
+    """
+
+    def __init__(self, port, path="/others", rate=1000, seconds=5, connections=16):
+        self.command = [PROGRAM, f"http://127.0.0.1:{port}{path}", str(rate), str(connections), str(seconds)]
+        self.figures = None
+
+    def __enter__(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline() != "begun\n":
+            raise AssertionError("the other requests did not begin")
+        return self
+
+    def __exit__(self, *_):
+        output, _ = self.process.communicate()
+        self.figures = Figures(**json.loads(output))
+
+
+def run_others(port, path="/others", rate=1000, seconds=5, connections=16):
+    """The same without a fault, or (rate 0) what the machine can hold."""
+    with Others(port, path, rate, seconds, connections) as others:
+        pass
+    return others.figures
+
+
+def seventy_percent(port, path="/others", seconds=2):
+    """The rate that is 70 % of what gateway and clients together can do on this machine."""
+    return 0.7 * run_others(port, path, 0, seconds, 64).rate
+
+
+def sum_of(runs):
+    """All answers and errors of several runs, and the median of their p99: one hiccup of the machine decides nothing."""
+    total = replace(runs[0])
+    total.p99_ms = statistics.median(each.p99_ms for each in runs)
+    total.answers, total.errors = (sum(getattr(each, name) for each in runs) for name in ("answers", "errors"))
+    total.fault = next((each.fault for each in runs if each.fault), "")
+    return total
+
+
+def p99_in_rounds(port, rate, rounds, path="/others", seconds=1):
+    return sum_of([run_others(port, path, rate, seconds) for _ in range(rounds)])
+
+
+def p99_in_turns(port, rate, rounds, begin, end, path="/others", seconds=1):
+    """(undisturbed, beside the fault), in turns: what the machine does meanwhile is in both."""
+    calm, beside = [], []
+    for _ in range(rounds):
+        calm.append(run_others(port, path, rate, seconds))
+        begin()
+        beside.append(run_others(port, path, rate, seconds))
+        end()
+    return sum_of(calm), sum_of(beside)
