@@ -234,6 +234,10 @@ REFUSED = {
 }
 
 
+def begun_in(gateway):
+    return len(re.findall('"begun"', gateway.log_text()))
+
+
 @row(18, "header or body with NUL, non-UTF-8, 64 KiB values")
 def odd_bytes(case):
     wrong, passed, refused, began = [], 0, [], 0
@@ -251,11 +255,15 @@ def odd_bytes(case):
                         if bad := copied_rightly(gateway, origin, VALUES[value], BODIES[body]):
                             wrong.append((language, placement, value, body, bad))
                         passed += 1
-                before = len(re.findall('"begun"', gateway.log_text()))
+                # The log comes by itself: each call must have come before others may be missed in it.
+                calls = len(VALUES) * len(BODIES)
+                gateway.wait_for(lambda: begun_in(gateway) >= calls, "a line for each call")
                 for name, (raw, status) in REFUSED.items():
                     if (got := ask(gateway.port, raw).status) != status:
                         refused.append((language, placement, name, got))
-                began += len(re.findall('"begun"', gateway.log_text())) - before
+                copied_rightly(gateway, origin, VALUES[value], BODIES[body])
+                gateway.wait_for(lambda: begun_in(gateway) > calls, "the line of one more call")
+                began += begun_in(gateway) - calls - 1
     case.exactly(f"of {passed} values and bodies, not byte-exact", wrong[:5], [])
     case.exactly(f"of {len(REFUSED)} over a limit or malformed, not refused", refused[:5], [])
     case.exactly("scripts that began for one of these", began, 0)

@@ -35,8 +35,7 @@ def script(gateway, random):
     wanted = set(WANTED[what])
     if what == "hoard":
         wanted |= {504}  # a busy machine may come to the budget first
-    if placement != "inline" or language == "python":
-        wanted |= NEIGHBOURLY
+    wanted |= NEIGHBOURLY  # also inline: a step that spends its budget again and again moves to threads
     path = f"/{language}/{placement}/{what}"
     response = expect(ask(gateway.port, request_bytes(target=path, headers=[("X-Id", identity)])), wanted, path)
     if response.status == 200 and response.value("X-Id") != identity:
