@@ -105,11 +105,16 @@ Result<std::unique_ptr<RuntimePool>, LoadError> RuntimePool::make(Runtime& runti
 }
 
 RuntimePool::~RuntimePool() {
-  close();
+  end();
   state_->release();
 }
 
 void RuntimePool::close() noexcept {
+  state_->loops_rest.store(true, std::memory_order_relaxed);
+  end();
+}
+
+void RuntimePool::end() noexcept {
   if (std::exchange(closed_, true)) return;
   state_->crew.close();
   for (const auto& lane : state_->lanes)

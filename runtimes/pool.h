@@ -127,6 +127,8 @@ class RuntimePool {
 
  private:
   explicit RuntimePool(pool::State* state) noexcept : state_(state) {}
+  void end() noexcept;
+
   pool::State* state_;  // counted: calls still on their way home hold it too
   bool closed_ = false;
 };

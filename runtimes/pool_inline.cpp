@@ -90,7 +90,7 @@ void Lane::drop_instance() noexcept {
 // The replacement itself stays: it may be on its way through the loop's mailbox.
 void Lane::close() noexcept {
   const std::lock_guard lock(closing_);
-  if (loop_ && on_its_thread()) loop_->disarm(tidy_);
+  if (Loop* const loop = touchable_loop()) loop->disarm(tidy_);
   state_.closed.store(true, std::memory_order_release);
   if (replacement_) {
     replacement_->join();

@@ -41,6 +41,10 @@ RuntimePool::Started Lane::call(Loop& loop, ScriptCall& call) noexcept {
 }
 
 // Once: whoever is away finds the way home by it.
+Loop* Lane::touchable_loop() const noexcept {
+  return on_its_thread() || state_.loops_rest.load(std::memory_order_relaxed) ? loop_ : nullptr;
+}
+
 void Lane::meet(Loop& loop) noexcept {
   loop_ = &loop;
   thread_ = std::this_thread::get_id();

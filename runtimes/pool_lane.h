@@ -54,6 +54,8 @@ class Lane {
   const Figures& figures() const noexcept { return figures_; }
   Loop& loop() const noexcept { return *loop_; }
   bool on_its_thread() const noexcept { return thread_ == std::this_thread::get_id(); }
+  // Its loop, if it has one that this thread may touch: its own, or one that runs no more.
+  Loop* touchable_loop() const noexcept;
 
  private:
   friend class Flight;

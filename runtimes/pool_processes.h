@@ -73,6 +73,7 @@ class Processes final : public Hands, private TurnEnd {
   std::vector<std::unique_ptr<Worker>> workers_;
   FlightList queue_;
   std::size_t most_ = 0;  // bytes of a call
+  bool closed_ = false;
 
   std::atomic<std::uint32_t> idle_{0}, busy_{0}, queued_{0}, resting_{0};
   std::atomic<std::uint64_t> memory_{0};

@@ -117,9 +117,11 @@ bool Processes::listen(Worker& worker) noexcept {
 
 // A loop of another thread lets go of what it hears once it rings, which the end of the process does.
 void Processes::close() noexcept {
-  if (loop_ && lane_.on_its_thread()) loop_->forget(*this);
+  if (std::exchange(closed_, true)) return;
+  Loop* const loop = lane_.touchable_loop();
+  if (loop) loop->forget(*this);
   for (const auto& worker : workers_) {
-    if (worker->hearing) worker->hearing->hang_up(lane_.on_its_thread() ? loop_ : nullptr);
+    if (worker->hearing) worker->hearing->hang_up(loop);
     worker->child.reset();
   }
 }

@@ -54,6 +54,7 @@ struct State {
   HookSet hooks;
   std::atomic<std::uint32_t> holders{1};
   std::atomic<bool> closed{false};
+  std::atomic<bool> loops_rest{false};  // none runs any more: whoever closes may touch them
   std::atomic<bool> demoted{false};
   std::atomic<std::uint64_t> replaced{0};
   std::mutex demotion_mutex;  // the two below; rarely taken

@@ -33,8 +33,8 @@ def script(gateway, random):
     what = random.choice(setup.MISDEEDS)
     identity = str(random.random())
     wanted = set(WANTED[what])
-    if what == "hoard":
-        wanted |= {504}  # a busy machine may come to the budget first
+    if what in ("hoard", "throw"):
+        wanted |= {504}  # a busy machine, or a sanitizer, may come to the budget first
     wanted |= NEIGHBOURLY  # also inline: a step that spends its budget again and again moves to threads
     path = f"/{language}/{placement}/{what}"
     response = expect(ask(gateway.port, request_bytes(target=path, headers=[("X-Id", identity)])), wanted, path)

@@ -19,7 +19,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "faults")]
 import faults as made  # noqa: E402
 import gateway as setup  # noqa: E402
 from others import Others  # noqa: E402
-from support.gateway import Gateway  # noqa: E402
+from support.gateway import CRASHES_AS_USUAL, Gateway  # noqa: E402
 
 OTHERS = ("/others/fixed", "/others/ok", "/others/scripted")
 AT_ONCE = 4              # faults
@@ -137,7 +137,7 @@ def main():
     seconds = int(options.minutes * 60)
     print(f"soak of {options.minutes:g} minutes, --seed {options.seed}", flush=True)
     with Origin() as origin:
-        gateway = Gateway(*setup.configuration(origin.port))
+        gateway = Gateway(*setup.configuration(origin.port), env=CRASHES_AS_USUAL)
         with gateway:
             samples = Samples(gateway)
             chaos = Chaos(gateway, options.seed, time.monotonic() + seconds)
