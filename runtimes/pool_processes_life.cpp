@@ -1,4 +1,5 @@
 // The life of worker processes: how they are started, loaded, watched over, lost and started again.
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -152,6 +153,7 @@ void Processes::died(Worker& worker) noexcept {
                               : "its worker process ended: " + *worker.child->ended();
   const std::uint64_t begun = worker.shared().begun.load(std::memory_order_acquire);
   worker.hearing->hang_up(loop_);
+  ::eventfd_write(worker.child->bell_fd(), 1);  // nobody rings it any more: so that the loop lets go of it
   worker.child.reset();
   state_.replaced.fetch_add(1, std::memory_order_relaxed);
   if (worker.able()) {

@@ -153,6 +153,18 @@ class Processes(unittest.TestCase):
             gateway.wait_log("signal 9")
             self.assertEqual(do(gateway).status, 200)
 
+    def test_a_death_leaves_no_descriptor_behind(self):
+        def open_files():
+            return len(os.listdir(f"/proc/{gateway.pid}/fd"))
+
+        with self.gateway() as gateway:
+            do(gateway)
+            before = open_files()
+            for _ in range(4):
+                self.assertEqual(do(gateway, "exit").status, 503)
+                self.assertEqual(do(gateway).status, 200)
+            gateway.wait_for(lambda: open_files() <= before + 1, "descriptors given back")
+
     def test_a_process_that_is_stopped_is_replaced(self):
         with self.gateway() as gateway:
             pid = int(do(gateway).body)
