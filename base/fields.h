@@ -39,6 +39,19 @@ constexpr bool is_token(std::string_view text) noexcept {
   return true;
 }
 
+// Optional white space, RFC 9110 section 5.6.3.
+constexpr bool is_ows(char c) noexcept {
+  return c == ' ' || c == '\t';
+}
+
+constexpr std::string_view without_ows(std::string_view text) noexcept {
+  while (!text.empty() && is_ows(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_ows(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
+
 inline constexpr std::size_t kNone = std::string_view::npos;
 
 // The first CR, LF or NUL of a value, or kNone. These three are what a recipient must refuse or replace (RFC 9110

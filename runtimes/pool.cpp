@@ -145,10 +145,6 @@ void RuntimePool::cancel(Loop& loop, ScriptCall& call) noexcept {
   state_->lanes[loop.index()]->cancel(call);
 }
 
-bool RuntimePool::idle_step(Loop& loop) noexcept {
-  return state_->lanes[loop.index()]->idle_step();
-}
-
 std::vector<pid_t> RuntimePool::processes(Loop& loop) const {
   const pool::Processes* const processes = state_->lanes[loop.index()]->processes();
   return processes ? processes->ids() : std::vector<pid_t>();

@@ -8,11 +8,11 @@
 // The parts behind it are in pool_lane.h (the calls of one worker) pool_crew.h (the threads) and
 // pool_processes.h (worker processes).
 //
-// Thread: call(), cancel() and idle_step() on a loop's thread, for calls of that loop. Completion comes back on the
+// Thread: call() and cancel() on a loop's thread, for calls of that loop. Completion comes back on the
 // same thread. Lifetime: pools live in a snapshot; a snapshot dies when its last exchange is over. The destructor
 // interrupts what still runs and joins the pool's threads; one that is stuck in code which nothing can stop is left
 // behind after kFarewell, logged, and touches nothing but its own instance from then on. So destroy a pool where
-// waiting is allowed.
+// waiting is allowed: on the thread of its only loop, or after close().
 #pragma once
 
 #include <sys/types.h>
@@ -112,9 +112,6 @@ class RuntimePool {
   // The exchange is over (client gone, route time-out): `call` is not touched again after this returns, whatever its
   // instance still does. Harmless for a call that is not in flight.
   void cancel(Loop& loop, ScriptCall& call) noexcept;
-
-  // The loop has nothing to do: one collector step of this worker's inline instance. True if more is worth doing.
-  bool idle_step(Loop& loop) noexcept;
 
   // Ends threads and processes; calls after it fail as `unavailable`. Any thread, once no loop runs; calls that were
   // cancelled come home to their loops yet, so these must outlive it. The destructor does what is left to do.

@@ -40,11 +40,11 @@ RuntimePool::Started Lane::call(Loop& loop, ScriptCall& call) noexcept {
   return call_away(call);
 }
 
-// Once: whoever is away finds the way home by it.
 Loop* Lane::touchable_loop() const noexcept {
   return on_its_thread() || state_.loops_rest.load(std::memory_order_relaxed) ? loop_ : nullptr;
 }
 
+// Once: whoever is away finds the way home by it.
 void Lane::meet(Loop& loop) noexcept {
   loop_ = &loop;
   thread_ = std::this_thread::get_id();

@@ -49,7 +49,6 @@ class Lane {
 
   RuntimePool::Started call(Loop& loop, ScriptCall& call) noexcept;
   void cancel(ScriptCall& call) noexcept;
-  bool idle_step() noexcept;
 
   const Figures& figures() const noexcept { return figures_; }
   Loop& loop() const noexcept { return *loop_; }
@@ -87,6 +86,7 @@ class Lane {
   void go_on(Flight& flight, const Stay& stay) noexcept;
   void after_use(const Stay& stay) noexcept;
   void tidy() noexcept;
+  bool idle_step() noexcept;
   void drop_instance() noexcept;
   void retire_instance() noexcept;
   void start_replacement() noexcept;

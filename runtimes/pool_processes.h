@@ -48,6 +48,7 @@ class Processes final : public Hands, private TurnEnd {
   std::optional<std::string> begin(Worker& worker);
   std::optional<LoadError> await(Worker& worker);
   bool listen(Worker& worker) noexcept;
+  void hang_up(Worker& worker) noexcept;
   void rung(Worker& worker) noexcept;
   bool take_replies(Worker& worker) noexcept;
   void take(Worker& worker, const process::Frame& frame) noexcept;

@@ -1,4 +1,5 @@
 // The life of worker processes: how they are started, loaded, watched over, lost and started again.
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -110,10 +111,21 @@ void Processes::meet(Loop& loop) noexcept {
   }
 }
 
+// The loop gets descriptors of its own. False: the system gives none; what it has got by then is let go of.
 bool Processes::listen(Worker& worker) noexcept {
-  const int bell = ::dup(worker.child->bell_fd());
-  const int end = ::dup(worker.child->end_fd());
-  return bell >= 0 && end >= 0 && loop_->listen(bell, worker.hearing) && loop_->listen(end, worker.hearing);
+  for (const int fd : {worker.child->bell_fd(), worker.child->end_fd()}) {
+    const int own = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (own >= 0 && loop_->listen(own, worker.hearing)) continue;
+    hang_up(worker);
+    return false;
+  }
+  return true;
+}
+
+// Nobody rings the bell of a process that is gone: it rings once more, so that the loop lets go of it.
+void Processes::hang_up(Worker& worker) noexcept {
+  worker.hearing->hang_up(loop_);
+  ::eventfd_write(worker.child->bell_fd(), 1);
 }
 
 // A loop of another thread lets go of what it hears once it rings, which the end of the process does.
@@ -152,8 +164,7 @@ void Processes::died(Worker& worker) noexcept {
                               ? "its worker process was killed, because what it did outlived its budget by far"
                               : "its worker process ended: " + *worker.child->ended();
   const std::uint64_t begun = worker.shared().begun.load(std::memory_order_acquire);
-  worker.hearing->hang_up(loop_);
-  ::eventfd_write(worker.child->bell_fd(), 1);  // nobody rings it any more: so that the loop lets go of it
+  hang_up(worker);
   worker.child.reset();
   state_.replaced.fetch_add(1, std::memory_order_relaxed);
   if (worker.able()) {

@@ -20,8 +20,7 @@ namespace {
 
 constexpr const char* kFooter =
     "Exit codes: 0 ok, 2 usage, 3 configuration invalid, 5 admin API unreachable, 6 cannot start, 7 script failed to "
-    "load, 8 not as expected, "
-    "9 regression.";
+    "load, 8 not as expected, 9 regression.";
 
 // Everything that the command line can say; filled by CLI11.
 struct Words {

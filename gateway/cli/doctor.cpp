@@ -3,14 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <optional>
 #include <ostream>
-#include <thread>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/cores.h"
 #include "gateway/cli/admin_client.h"
 #include "gateway/cli/commands.h"
 #include "gateway/config/loader.h"
@@ -55,7 +54,7 @@ std::vector<Finding> look_at_machine(const Program& program) {
   std::vector<Finding> findings;
   for (const Component& each : program.components())
     findings.push_back({"engines", each.name, each.version, ""});
-  findings.push_back({"machine", "cores", std::to_string(std::thread::hardware_concurrency()), ""});
+  findings.push_back({"machine", "cores", std::to_string(usable_cores()), ""});
   findings.push_back({"machine", "memory", memory_of_machine(), ""});
   look_at_files(findings);
   look_at_sandbox(findings);
@@ -141,7 +140,9 @@ int doctor(const DoctorOptions& options, const Program& program, Console& consol
       console.error << "lingate: " << options.config << " has no `admin`, so its gateway cannot be asked\n";
       return kAdminUnreachable;
     }
-    address = fmt::format("{}:{}", model->admin->host, model->admin->port);
+    const std::string& host = model->admin->host;
+    const bool is_ipv6 = host.find(':') != std::string::npos;
+    address = fmt::format("{}:{}", is_ipv6 ? "[" + host + "]" : host, model->admin->port);
   }
   std::vector<Finding> findings = look_at_machine(program);
   const bool asked = address.empty() || look_at_gateway(address, findings, console);

@@ -179,7 +179,7 @@ void add_grants(std::vector<Field>& rows) {
   };
   grant("read", Type::existing_path, "[data/geo.db]", "Files and folders that it may read.");
   grant("write", Type::existing_path, "[data/spool]", "Files and folders that it may write to, and read.");
-  grant("environment", Type::text, "[REGION]", "Environment variables of the gateway that it may see.");
+  grant("environment", Type::name, "[REGION]", "Environment variables of the gateway that it may see.");
 }
 
 void add_script(std::vector<Field>& rows) {

@@ -53,12 +53,12 @@ struct Limits {
   std::uint64_t field = 0;
   std::uint32_t fields = 0;
   std::uint32_t connections_per_address = 0;  // 0: any number
-  Duration head_timeout{};    // the whole request head
-  Duration body_timeout{};    // between two parts of a request body
-  Duration write_timeout{};   // the client takes nothing of a response
-  Duration idle_timeout{};    // keep-alive
-  Duration tunnel_timeout{};  // nothing passes either way through a tunnel
-  Duration drain{};           // after SIGTERM
+  Duration head_timeout{};                    // the whole request head
+  Duration body_timeout{};                    // between two parts of a request body
+  Duration write_timeout{};                   // the client takes nothing of a response
+  Duration idle_timeout{};                    // keep-alive
+  Duration tunnel_timeout{};                  // nothing passes either way through a tunnel
+  Duration drain{};                           // after SIGTERM
 };
 
 struct Log {

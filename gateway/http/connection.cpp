@@ -25,7 +25,7 @@ constexpr int kMaxInOneTurn = 32;  // pipelined requests before others have thei
 
 void Connection::start(WorkerState& worker, int fd, const Peer& peer, Begins begins) {
   auto* connection = new Connection(worker, peer);
-  const bool room = connection->has_room(begins);
+  const bool room = connection->has_room();
   if (!room) ::close(fd);
   connection->watch_ = room ? worker.parts.reactor.add(fd, *connection) : nullptr;
   if (!connection->watch_) {
@@ -43,13 +43,12 @@ Connection::~Connection() {
   if (counted_) worker_.parts.addresses->leave(peer_);
 }
 
-// Proxies that are trusted, and those that speak for others by a PROXY header, stand for many clients.
-bool Connection::has_room(Begins begins) noexcept {
+// Proxies that are trusted stand for many clients; only they may say so by a PROXY header, so whoever is counted keeps
+// its address.
+bool Connection::has_room() noexcept {
   const Snapshot& snapshot = *worker_.generations.current().snapshot;
   const std::uint32_t most = snapshot.limits.connections_per_address;
-  if (most == 0 || !worker_.parts.addresses || peer_.local || begins == Begins::proxy_header ||
-      in_networks(peer_.address, snapshot.trusted))
-    return true;
+  if (most == 0 || !worker_.parts.addresses || peer_.local || in_networks(peer_.address, snapshot.trusted)) return true;
   counted_ = worker_.parts.addresses->enter(peer_, most);
   if (!counted_) worker_.parts.metrics.over_address_limit.add();
   return counted_;

@@ -66,7 +66,7 @@ class Connection final : public Watcher, private Timer {
   Connection(WorkerState& worker, const Peer& peer) noexcept : worker_(worker), peer_(peer) {}
   ~Connection();
 
-  bool has_room(Begins begins) noexcept;
+  bool has_room() noexcept;
   void expired() noexcept override;
   void serve() noexcept;  // requests, as long as the buffer holds whole ones
   bool fill() noexcept;   // false: wait, or the connection is gone

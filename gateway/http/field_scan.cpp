@@ -13,10 +13,6 @@ namespace {
 using middleware::Field;
 using middleware::FieldId;
 
-bool is_ows(char c) noexcept {
-  return c == ' ' || c == '\t';
-}
-
 bool is_control(char c) noexcept {
   const auto byte = static_cast<unsigned char>(c);
   return (byte < 0x20 && byte != '\t') || byte == 0x7f;
@@ -27,21 +23,13 @@ Scan refuse(Refusal& refusal, int code, std::string_view detail) noexcept {
   return Scan::refused;
 }
 
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_ows(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_ows(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
 void note_connection(std::string_view list, FieldFacts& facts) noexcept {
   ConnectionTokens& tokens = facts.connection;
   if (list.empty()) ++facts.connection_options;
   while (!list.empty()) {
     ++facts.connection_options;
     const std::size_t comma = list.find(',');
-    const std::string_view token = trim(list.substr(0, comma));
+    const std::string_view token = fields::without_ows(list.substr(0, comma));
     list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     if (token.empty()) continue;
     if (fields::same_name(token, "close"))
@@ -95,13 +83,13 @@ const char* scan_line(const char* at, const char* end, Field& field, Scan& outco
   if (colon == end) return outcome = Scan::more, nullptr;
   if (colon == at || *colon != ':') return outcome = refuse(refusal, code::kBadRequest, kNameSyntax), nullptr;
   const char* value = colon + 1;
-  while (value != end && is_ows(*value))
+  while (value != end && fields::is_ows(*value))
     ++value;
   const char* stop = skip_value(value, end);
   if (end - stop < 2 && (stop == end || *stop == '\r')) return outcome = Scan::more, nullptr;
   if (stop[0] != '\r' || stop[1] != '\n') return outcome = refuse(refusal, code::kBadRequest, kValueSyntax), nullptr;
   const char* last = stop;
-  while (last != value && is_ows(last[-1]))
+  while (last != value && fields::is_ows(last[-1]))
     --last;
   field.name = {at, static_cast<std::size_t>(colon - at)};
   field.value = {value, static_cast<std::size_t>(last - value)};
@@ -153,7 +141,8 @@ Scan scan_fields(const char*& at, const char* end, const Limits& limits, FieldFa
       at += 2;
       return Scan::done;
     }
-    if (is_ows(*at)) return refuse(refusal, code::kBadRequest, "a line begins with white space (a folded field)");
+    if (fields::is_ows(*at))
+      return refuse(refusal, code::kBadRequest, "a line begins with white space (a folded field)");
     Field field;
     Scan outcome = Scan::done;
     const char* next = scan_line(at, end, field, outcome, refusal);

@@ -61,18 +61,6 @@ class HeadWriter {
   bool fits_ = true;
 };
 
-bool is_ows(char c) noexcept {
-  return c == ' ' || c == '\t';
-}
-
-std::string_view trim(std::string_view text) noexcept {
-  while (!text.empty() && is_ows(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_ows(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
-
 // The fields that Connection names: they stay behind. Made only where it names any.
 class ConnectionNames {
  public:
@@ -91,7 +79,7 @@ class ConnectionNames {
   void add(std::string_view list) noexcept {
     while (!list.empty() && count_ < kMostConnectionOptions) {
       const std::size_t comma = list.find(',');
-      names_[count_++] = trim(list.substr(0, comma));
+      names_[count_++] = fields::without_ows(list.substr(0, comma));
       list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
     }
   }

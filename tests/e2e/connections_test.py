@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.gateway import Gateway  # noqa: E402
-from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes  # noqa: E402
+from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes, reset  # noqa: E402
 
 CONFIG = """
 version: 1
@@ -114,8 +114,7 @@ class Connections(unittest.TestCase):
             sock = connect(gateway.port)
             sock.sendall(request_bytes(target="/gone"))
             self.assertTrue(arrived.wait(10))
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sock.close()  # a reset
+            reset(sock)
             self.assertTrue(gone.wait(10), "the upstream's connection is still open")
             line = gateway.wait_access(lambda a: a["url.path"] == "/gone")
             self.assertEqual(line["http.response.status_code"], 499)
@@ -226,6 +225,14 @@ routes: [{match: {path: "/*"}, respond: {text: here}}]
                     return self.served(sock)
 
             gateway.wait_for(room, "room after one has left")
+            for sock in held:
+                sock.close()
+
+    def test_a_listener_for_proxies_counts_those_who_are_none(self):
+        config = self.CONFIG.replace("- address: 127.0.0.1:0", "- {address: 127.0.0.1:0, proxy_protocol: true}")
+        with Gateway(config % "trusted: [192.0.2.0/24]") as gateway:
+            held = [connect(gateway.port) for _ in range(6)]
+            self.assertEqual(sum(self.served(sock) for sock in held), 3)
             for sock in held:
                 sock.close()
 

@@ -2,14 +2,13 @@
 """Nothing of one request, script or gateway reaches another: heads, hosts, objects, addresses, ports."""
 import signal
 import socket
-import struct
 import sys
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.gateway import Gateway  # noqa: E402
-from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes  # noqa: E402
+from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes, reset  # noqa: E402
 
 
 class Requests(unittest.TestCase):
@@ -167,8 +166,7 @@ routes:
             sock = connect(gw.port)
             sock.sendall(request_bytes(target="/away"))
             gw.wait_log("asleep")
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sock.close()
+            reset(sock)
             gw.wait_log("status 499")
 
     def test_a_replaced_body_loses_the_old_ones_coding_and_keeps_what_the_script_says(self):

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 """Upstreams that misbehave, and a gateway that is busy: what a client gets must be whole, its own, or an error."""
 import signal
-import socket
-import struct
 import sys
 import threading
 import time
@@ -11,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.gateway import Gateway  # noqa: E402
-from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes  # noqa: E402
+from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes, reset  # noqa: E402
 
 CONFIG = """
 version: 1
@@ -45,11 +43,6 @@ return {
 
 def gateway(origin, head="32KiB", response="10s", options=", eject: off"):
     return Gateway(CONFIG.format(port=origin.port, head=head, response=response, options=options), FILES)
-
-
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 def everything(sock):

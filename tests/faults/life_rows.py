@@ -5,21 +5,14 @@ import os
 import random
 import re
 import signal
-import socket
-import struct
 import subprocess
 import threading
 import time
 
 from others import p99_in_turns, seventy_percent
 from support.gateway import BINARY, Gateway
-from support.wire import Origin, Stream, connect, reply, request_bytes
+from support.wire import Origin, Stream, connect, reply, request_bytes, reset
 from table import row
-
-
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 # ---- row 22 ----

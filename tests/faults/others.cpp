@@ -1,5 +1,5 @@
-// others: the requests that a fault must not touch. They come at a fixed rate whatever the gateway does (open loop), and
-// each latency counts from when its request was due.
+// others: the requests that a fault must not touch. They come at a fixed rate whatever the gateway does (open loop),
+// and each latency counts from when its request was due.
 //
 //   others URL RATE CONNECTIONS SECONDS     for SECONDS; RATE 0 is a closed loop: what the machine can hold
 //

@@ -2,7 +2,6 @@
 import contextlib
 import select
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -12,7 +11,7 @@ from statistics import median
 from others import Others, p99_in_turns, seventy_percent
 from support.gateway import Gateway
 from support.runaways import Lateness
-from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes
+from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes, reset
 from table import row
 
 CONFIG = """
@@ -35,11 +34,6 @@ FILES = {
 
 def gateway(port, options=", eject: off"):
     return Gateway(CONFIG.format(port=port, options=options), FILES)
-
-
-def reset(sock):
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
 
 
 class Killable:

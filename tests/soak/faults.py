@@ -3,11 +3,10 @@ came of it is not what must come."""
 import os
 import signal
 import socket
-import struct
 import time
 from pathlib import Path
 
-from support.wire import Stream, ask, connect, request_bytes
+from support.wire import Stream, ask, connect, request_bytes, reset
 
 import gateway as setup
 
@@ -80,7 +79,7 @@ def client_vanishes(gateway, random):
         sock.sendall(raw[: random.choice([10, len(raw) - 50_000, len(raw)])])
         if random.random() < 0.5:
             time.sleep(random.random() / 20)  # so that it leaves at any moment of the exchange
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        reset(sock)
 
 
 def client_trickles(gateway, random):

@@ -1,6 +1,7 @@
 """Raw HTTP/1.1 for tests: a client that sends the bytes it is given, and an origin that records the bytes it gets."""
 import re
 import socket
+import struct
 import threading
 from dataclasses import dataclass, field
 
@@ -133,6 +134,12 @@ def connect(port):
     sock = socket.create_connection(("127.0.0.1", port), TIMEOUT)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
+
+
+def reset(sock):
+    """Closes it with a reset, and not with an end."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
 
 
 def request_bytes(method="GET", target="/", headers=(), body=None, host="gw.test"):
