@@ -235,11 +235,21 @@ void Vm::tune_collector() noexcept {
   lua_gc(state_, LUA_GCSETSTEPMUL, tight ? kStepTight : kStepNormal);
 }
 
+// The engine's own buffers halve with each cycle, so cycles follow each other until one gives back nothing.
 bool Vm::idle_step() noexcept {
   constexpr std::uint64_t kWorthwhile = 256 * 1024;
-  if (used_ < after_cycle_ + after_cycle_ / 4 + kWorthwhile) return false;
+  constexpr std::uint64_t kWorthTrimming = 1024 * 1024;
+  if (!settling_) {
+    if (used_ < after_cycle_ + after_cycle_ / 4 + kWorthwhile) return false;
+    settling_ = true;
+    settling_from_ = after_cycle_ = used_;
+  }
   if (lua_gc(state_, LUA_GCSTEP, 0) == 0) return true;
+  const bool gave_back = used_ + kWorthwhile < after_cycle_;
   after_cycle_ = used_;
+  if (gave_back) return true;
+  settling_ = false;
+  if (used_ + kWorthTrimming < settling_from_) lingate_lj_trim(inner_data_);
   return false;
 }
 

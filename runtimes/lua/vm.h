@@ -73,6 +73,8 @@ class Vm {
   const std::uint64_t limit_;
   std::uint64_t collect_at_;
   std::uint64_t after_cycle_ = 0;
+  std::uint64_t settling_from_ = 0;  // what was used when the collector began to work between calls
+  bool settling_ = false;
   bool guarded_ = false;  // script code runs: the limits hold
   bool collect_due_ = false;
   bool doomed_ = false;

@@ -1,7 +1,5 @@
 #include "runtimes/python/instance.h"
 
-#include <malloc.h>
-
 #include <chrono>
 #include <string>
 
@@ -178,10 +176,7 @@ Progress ModuleInstance::fail_with_error(Call& call) noexcept {
   if (fault.file.empty()) fault.file = path_;
   interrupt_.silence();
   call.release();
-  if (fault.kind == FailureKind::memory) {
-    interpreter().collect(2);
-    ::malloc_trim(0);  // the allocator would keep what came back for the next giant
-  }
+  if (fault.kind == FailureKind::memory) interpreter().give_back();
   return finished(call, call.view.fail(fault.kind, fault.message, fault.file, fault.line, fault.stack));
 }
 

@@ -1,5 +1,7 @@
 #include "runtimes/python/interpreter.h"
 
+#include <malloc.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -92,6 +94,19 @@ void Interpreter::freeze() {
 void Interpreter::collect(int generation) {
   const Ref done(PyObject_CallMethod(gc_, "collect", "i", generation));
   if (!done) PyErr_Clear();
+}
+
+void Interpreter::give_back() {
+  collect(2);
+  // `object` knows its subclasses in a dictionary, whose table never shrinks: a copy has the size of what lives.
+  PyObject*& subclasses = PyBaseObject_Type.tp_subclasses;
+  if (subclasses != nullptr && PyDict_CheckExact(subclasses)) {
+    if (PyObject* const copy = PyDict_Copy(subclasses))
+      Py_SETREF(subclasses, copy);
+    else
+      PyErr_Clear();
+  }
+  ::malloc_trim(0);  // the allocator would keep what came back for the next giant
 }
 
 void Interpreter::collect_unloaded() {

@@ -37,6 +37,8 @@ class Interpreter {
   void freeze();
   // One collector step of the given generation; the number of objects found.
   void collect(int generation);
+  // After a script that went over its limit of memory: frees what it left and returns it to the system.
+  void give_back();
 
   Types types;
   Housekeeper housekeeper;

@@ -65,8 +65,8 @@ def sum_of(runs):
     return total
 
 
-def p99_in_rounds(port, rate, rounds, path="/others", seconds=1):
-    return sum_of([run_others(port, path, rate, seconds) for _ in range(rounds)])
+def in_rounds(port, rate, rounds, path="/others", seconds=1):
+    return [run_others(port, path, rate, seconds) for _ in range(rounds)]
 
 
 def p99_in_turns(port, rate, rounds, begin, end, path="/others", seconds=1):

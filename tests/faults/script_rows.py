@@ -75,14 +75,14 @@ def beside_a_busy_core(gateway, rate, seconds):
 
 
 def for_ever(case, placement):
-    budget, seconds = 0.05, case.pick(full=3, small=1)
+    budget, seconds = 0.05, case.pick(full=2, small=1)
     for language in LANGUAGES:
         bodies = {name: LOOPS[language][name] for name in FOR_EVER[language]}
         with gateway_of(language, placement, bodies, f"budget: {int(budget * 1000)}ms, memory: 256MiB") as gateway:
             rate = seventy_percent(gateway.port) * 3 / 7 if case.full else 200
             undisturbed = run_others(gateway.port, rate=rate, seconds=seconds)
             runaways, disturbed, beside_busy = Runaways(gateway, list(bodies), budget), [], []
-            for _ in range(1 if placement == "inline" else case.pick(full=5, small=1)):  # in turns with what they are held against
+            for _ in range(1 if placement == "inline" else case.pick(full=7, small=1)):  # in turns with what they are held against
                 if case.full and placement != "inline":
                     beside_busy.append(beside_a_busy_core(gateway, rate, seconds))
                 with Others(gateway.port, rate=rate, seconds=seconds) as others:
