@@ -208,6 +208,29 @@ constexpr CodeInfo kCodes[] = {
      "The request body is larger than the step `body-limit` of this route allows.", "Send less, or raise the limit."},
     {code::kOriginNotAllowed, 403, "origin not allowed",
      "The step `cors` of this route does not list the origin that asks.", "Add the origin to `origins` of the step."},
+    {code::kCredentialsMissing, 401, "credentials required",
+     "The route asks who calls, and the request carries nothing that says so at any of the places that its "
+     "authenticating step looks at.",
+     "Send a key, a token or a name and password as the step's `from` and kind say."},
+    {code::kCredentialsWrong, 401, "credentials not accepted",
+     "The key, token or password is unknown, revoked, expired or malformed. Which of them, only the log says.",
+     "Ask for new credentials; `lingate keys list` shows the sessions that there are."},
+    {code::kAddressNotAllowed, 403, "address not allowed",
+     "The step `ip` of this route does not let the client's address pass.",
+     "Change `allow` or `deny` of the step; behind a proxy see that it is in `trusted`."},
+    {code::kRateLimited, 429, "too many requests",
+     "The caller has used up the rate that the step `rate-limit` or its session gives; Retry-After says when to come "
+     "again.",
+     "Send more slowly, or raise `rate` or `burst`."},
+    {code::kQuotaUsedUp, 429, "quota used up",
+     "The caller has used up the requests of this period; Retry-After says when the next begins.",
+     "Wait for the renewal, or raise the quota."},
+    {code::kTooManyAtOnce, 429, "too many requests at once",
+     "As many requests of this caller are in flight as the step `concurrency-limit` allows.",
+     "Wait for answers before sending more, or raise `max`."},
+    {code::kStoreUnavailable, 503, "store not available",
+     "The store of sessions and keys cannot be read or written; the log has what it said.",
+     "See to the disk or the folder of `store.path`: its space, its permissions, and that no other process has it."},
 };
 
 constexpr bool ascending() {

@@ -91,6 +91,13 @@ inline constexpr int kResponseCut = 4011;
 // ---- LG5xxx: policy ----
 inline constexpr int kBodyOverLimit = 5001;
 inline constexpr int kOriginNotAllowed = 5002;
+inline constexpr int kCredentialsMissing = 5003;
+inline constexpr int kCredentialsWrong = 5004;
+inline constexpr int kAddressNotAllowed = 5005;
+inline constexpr int kRateLimited = 5006;
+inline constexpr int kQuotaUsedUp = 5007;
+inline constexpr int kTooManyAtOnce = 5008;
+inline constexpr int kStoreUnavailable = 5101;
 
 }  // namespace code
 
