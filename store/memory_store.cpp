@@ -28,7 +28,7 @@ class MemoryStore final : public Store {
     std::vector<Entry> found;
     const Map& map = at(space);
     const Time now = Clock::now();
-    for (auto it = after > prefix ? map.upper_bound(after) : map.lower_bound(prefix); it != map.end(); ++it) {
+    for (auto it = after < prefix ? map.lower_bound(prefix) : map.upper_bound(after); it != map.end(); ++it) {
       if (found.size() == most || !it->first.starts_with(prefix)) break;
       if (!is_over(it->second, now)) found.push_back({it->first, it->second});
     }
