@@ -66,8 +66,10 @@ class Assembler {
     const middleware::StepKind* kind = middleware::find_step(step.kind);
     if (!kind)
       return fail(AssemblyError{Error{code::kInternal, "step '" + step.kind + "' has no code"}, step.place, {}});
-    auto made = kind->make(
-        step.settings, {.workers = surroundings_.workers, .logs = surroundings_.logs, .scripts = keep_->scripts.get()});
+    auto made = kind->make(step.settings, {.workers = surroundings_.workers,
+                                           .logs = surroundings_.logs,
+                                           .scripts = keep_->scripts.get(),
+                                           .sessions = surroundings_.sessions});
     if (!made) return fail(AssemblyError{std::move(made.error()), step.place, keep_->scripts->last_fault()});
     keep_->steps.push_back(std::move(*made));
     const middleware::Middleware* result = keep_->steps.back().get();

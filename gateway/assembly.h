@@ -16,6 +16,7 @@
 #include "middleware/app_log.h"
 #include "middleware/log_writer.h"
 #include "middleware/script_pools.h"
+#include "middleware/sessions/directory.h"
 #include "runtimes/runtime.h"
 #include "runtimes/watchdog.h"
 
@@ -27,6 +28,7 @@ struct Surroundings {
   middleware::AppLog* log = nullptr;
   std::vector<runtimes::Runtime*> runtimes;
   runtimes::Watchdog* watchdog = nullptr;
+  middleware::SessionDirectory* sessions = nullptr;  // nullptr: no step asks for it
 };
 
 struct Assembled {

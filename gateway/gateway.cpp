@@ -18,7 +18,9 @@
 #include "gateway/http/resolver.h"
 #include "gateway/http/worker.h"
 #include "gateway/metrics_page.h"
+#include "middleware/sessions/directory.h"
 #include "runtimes/builtin.h"
+#include "store/store.h"
 
 namespace lingate {
 namespace {
@@ -69,6 +71,18 @@ bool wait_for_signal(const sigset_t& set, std::chrono::nanoseconds longest) {
   }
 }
 
+bool uses_store(const config::Model& model) {
+  const auto asks = [](const config::Step& step) { return step.kind == "key-auth"; };
+  return std::any_of(model.routes.begin(), model.routes.end(), [&](const config::Route& route) {
+    return std::any_of(route.chain.begin(), route.chain.end(), asks);
+  });
+}
+
+Result<std::unique_ptr<store::Store>> open_store(const config::Store& options) {
+  if (options.kind == config::Store::Kind::memory) return store::make_memory_store();
+  return store::open_embedded_store({.folder = options.path});
+}
+
 std::string describe(const AssemblyError& problem) {
   const config::Place& place = problem.place;
   return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " +
@@ -84,6 +98,8 @@ struct Gateway::Parts {
   const std::uint32_t worker_count;
   middleware::LogFiles logs;
   std::unique_ptr<middleware::JsonAppLog> log;
+  std::unique_ptr<store::Store> store;  // nothing uses one: none
+  std::unique_ptr<middleware::SessionDirectory> sessions;
   runtimes::Watchdog watchdog;
   std::vector<std::unique_ptr<runtimes::Runtime>> runtimes;
   Assembled assembled;
@@ -97,6 +113,7 @@ struct Gateway::Parts {
   std::vector<std::thread> threads;
 
   Result<void> open_logs(const config::Log& options);
+  Result<void> open_store(const config::Model& model);
   Result<void> load(const config::Model& model);
   Result<void> listen(const config::Model& model);
   Result<void> start_admin(const config::Address& address);
@@ -111,9 +128,23 @@ Result<void> Gateway::Parts::open_logs(const config::Log& options) {
   return {};
 }
 
+Result<void> Gateway::Parts::open_store(const config::Model& model) {
+  if (!uses_store(model)) return {};
+  auto opened = lingate::open_store(model.store);
+  if (!opened) return fail(std::move(opened.error()));
+  store = std::move(*opened);
+  sessions = std::make_unique<middleware::SessionDirectory>(
+      *store, *log, middleware::SessionDirectory::Options{.workers = worker_count});
+  return {};
+}
+
 Result<void> Gateway::Parts::load(const config::Model& model) {
-  Surroundings surroundings{
-      .workers = worker_count, .logs = &logs, .log = log.get(), .runtimes = {}, .watchdog = &watchdog};
+  Surroundings surroundings{.workers = worker_count,
+                            .logs = &logs,
+                            .log = log.get(),
+                            .runtimes = {},
+                            .watchdog = &watchdog,
+                            .sessions = sessions.get()};
   for (const runtimes::Room& room : runtimes::builtin_rooms()) {
     runtimes.push_back(room.make(watchdog));
     surroundings.runtimes.push_back(runtimes.back().get());
@@ -193,6 +224,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
   auto parts = std::make_unique<Parts>(model.workers ? model.workers : usable_cores());
   parts->drain_time = model.limits.drain;
   auto ready = parts->open_logs(model.log);
+  if (ready) ready = parts->open_store(model);
   if (ready) ready = parts->load(model);
   if (ready) ready = parts->listen(model);
   if (ready && model.admin) ready = parts->start_admin(*model.admin);

@@ -19,12 +19,14 @@ namespace lingate::middleware {
 
 class LogFiles;
 class ScriptPools;
+class SessionDirectory;
 
 // What steps need beside their settings.
 struct StepSurroundings {
   std::uint32_t workers = 1;  // loops that will run the step
   LogFiles* logs = nullptr;
   ScriptPools* scripts = nullptr;
+  SessionDirectory* sessions = nullptr;
 };
 
 using MadeStep = Result<std::unique_ptr<const Middleware>>;

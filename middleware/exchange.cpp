@@ -2,10 +2,12 @@
 
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "base/path.h"
 #include "middleware/error.h"
 #include "middleware/middleware.h"
+#include "runtimes/wire_verdict.h"
 
 namespace lingate::middleware {
 namespace {
@@ -68,7 +70,9 @@ void Exchange::end() noexcept {
   chain_ = nullptr;
   route_ = {};
   id_ = {};
+  if (unsaved_.saver) save_session();
   session_.reset();
+  saver_ = nullptr;
   trim(context_);
   encoded_request = {};
   if (encoded_room.capacity() > kKeep) encoded_room = {};
@@ -80,6 +84,33 @@ void Exchange::end() noexcept {
   request.clear();
   response.clear();
   arena.reset();
+}
+
+void Exchange::set_session(std::optional<Session> session) {
+  session_ = std::move(session);
+  saver_ = nullptr;
+}
+
+void Exchange::set_stored_session(const Session& session, SessionSaver& saver) {
+  session_ = session;
+  saver_ = &saver;
+}
+
+void Exchange::change_session(std::optional<Session> session, const runtimes::SessionEdits& edits) {
+  if (edits.assigned || edits.cleared) {
+    saver_ = nullptr;
+  } else if (saver_) {
+    if (unsaved_.saver && unsaved_.id != session_->id()) save_session();
+    unsaved_.saver = saver_;
+    unsaved_.id = session_->id();
+    unsaved_.edits.emplace_back(edits.encoded);
+  }
+  session_ = std::move(session);
+}
+
+void Exchange::save_session() noexcept {
+  Unsaved unsaved = std::exchange(unsaved_, Unsaved{});
+  unsaved.saver->save(std::move(unsaved.id), std::move(unsaved.edits));
 }
 
 std::string_view Exchange::id() {

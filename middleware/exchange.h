@@ -19,6 +19,7 @@
 #include "middleware/app_log.h"
 #include "middleware/headers.h"
 #include "middleware/ids.h"
+#include "middleware/sessions/saver.h"
 #include "middleware/sessions/session.h"
 
 namespace lingate::middleware {
@@ -209,7 +210,11 @@ class Exchange {
   void set_id(std::string_view id) { id_ = arena.copy(id); }
 
   const Session* session() const noexcept { return session_ ? &*session_ : nullptr; }
-  void set_session(std::optional<Session> session) { session_ = std::move(session); }
+  void set_session(std::optional<Session> session);  // one that is stored nowhere
+  // A session that a store keeps: what scripts edit of it is given to `saver` when the exchange ends.
+  void set_stored_session(const Session& session, SessionSaver& saver);
+  // What a script made of the session, by these edits. One that it assigned or took away is stored no more.
+  void change_session(std::optional<Session> session, const runtimes::SessionEdits& edits);
 
   // ctx as encoded plugin.Members; empty: an empty map.
   std::string_view context() const noexcept { return context_; }
@@ -252,11 +257,19 @@ class Exchange {
   std::string encoded_room;
 
  private:
+  void save_session() noexcept;
+
   ExchangeHost& host_;
   const Chain* chain_ = nullptr;
   std::string_view route_;
   std::string_view id_;
   std::optional<Session> session_;
+  SessionSaver* saver_ = nullptr;  // of the session that is there; nullptr: it is stored nowhere
+  struct Unsaved {
+    SessionSaver* saver = nullptr;
+    std::string id;
+    std::vector<std::string> edits;  // encoded plugin.SessionEdits
+  } unsaved_;
   std::string context_;
   std::uint32_t version_ = 1;
   std::chrono::system_clock::time_point wall_{};

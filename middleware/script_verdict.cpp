@@ -153,7 +153,7 @@ void VerdictReader::commit(Exchange& exchange) {
     if (request->query) exchange.edit_query(*request->query);
     if (request->body) exchange.replace_request_body(*request->body);
   }
-  if (verdict_.session && session_.changed) exchange.set_session(std::move(session_.session));
+  if (verdict_.session && session_.changed) exchange.change_session(std::move(session_.session), *verdict_.session);
   if (verdict_.context) exchange.set_context(*verdict_.context);
   if (const auto& answer = verdict_.answer) {
     exchange.respond(static_cast<std::uint16_t>(answer->status), answer->body);

@@ -283,6 +283,10 @@ bool HeaderLines::next(std::string_view& name, std::string_view& value) noexcept
   return true;
 }
 
+bool read_session_edits(std::string_view bytes, SessionEdits& edits) {
+  return read(bytes, edits);
+}
+
 MemberEdit read_member(std::string_view member) noexcept {
   MemberEdit edit;
   Reader reader(member);

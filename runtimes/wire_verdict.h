@@ -131,6 +131,9 @@ struct Verdict {
 // False: malformed; `verdict` is then of no use. Empty bytes are a verdict that changes nothing.
 [[nodiscard]] bool read_verdict(std::string_view bytes, Verdict& verdict);
 
+// The edits alone, as SessionEdits::encoded has them.
+[[nodiscard]] bool read_session_edits(std::string_view bytes, SessionEdits& edits);
+
 MemberEdit read_member(std::string_view member) noexcept;
 
 }  // namespace lingate::runtimes

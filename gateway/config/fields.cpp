@@ -11,6 +11,7 @@ constexpr Section kSections[] = {
      "The top of the file. Keys that begin with `x-` are ignored; anchors may live there."},
     {"listen", "listener", "address", "One listener; a bare address will do."},
     {"admin", "", "", "The operators' listener."},
+    {"store", "", "kind", "Where sessions, keys and quotas are kept."},
     {"limits", "", "", "Limits on clients."},
     {"limits.timeout", "", "", "Time-outs on clients."},
     {"log", "", "", "The gateway's own log."},
@@ -38,16 +39,18 @@ constexpr Section kSections[] = {
     {"step.respond", "step 'respond'", "", "Answers by itself; nothing goes upstream."},
     {"step.cors", "step 'cors'", "", "Lets pages of other origins read responses, and answers their preflights."},
     {"step.body-limit", "step 'body-limit'", "size", "Refuses request bodies over a size; a bare size will do."},
+    {"step.key-auth", "step 'key-auth'", "", "Asks for a key, and finds the session that it names in the store."},
+    {"step.key-auth.from", "", "", "One place to look for the key."},
     {"step.use", "step 'use'", "name", "Puts the steps of a named chain here; a bare name will do."},
     {"step.script", "step 'script'", "file", "Runs a script; a bare file will do."},
     {"step.script.grant", "", "", "What a worker process may have beyond its folder and the system's libraries."},
 };
 
-constexpr std::string_view kSteps[] = {"request-id", "access-log", "headers", "rewrite", "respond",
-                                       "cors",       "body-limit", "use",     "script"};
+constexpr std::string_view kSteps[] = {"request-id", "access-log", "headers",  "rewrite", "respond",
+                                       "cors",       "body-limit", "key-auth", "use",     "script"};
 
 constexpr Later kLater[] = {
-    {"", "store", ""},
+    {"store", "kind", "redis"},
     {"listen", "tls", ""},
     {"admin", "token", ""},
 };

@@ -40,6 +40,7 @@ enum class Type : std::uint8_t {
   origin,             // https://example.com
   hash_key,           // client, header.NAME
   output,             // a file that is written: PATH, stdout, stderr
+  folder,             // made where it is missing, in one that exists
   script_file,        // must exist
   existing_path,      // of a file or a folder
   upstream_name,      // must be defined

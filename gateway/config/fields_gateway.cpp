@@ -68,6 +68,25 @@ void add_runtime(std::vector<Field>& rows, const RuntimeDefaults& is) {
         .most = kHour}});
 }
 
+void add_store(std::vector<Field>& rows) {
+  rows.insert(rows.end(),
+              {{.section = "store",
+                .name = "kind",
+                .type = Type::choice,
+                .words = "embedded|memory",
+                .fallback = "embedded",
+                .example = "memory",
+                .doc = "`embedded`: a folder of this machine, crash-safe. `memory`: gone when the gateway "
+                       "ends."},
+               {.section = "store",
+                .name = "path",
+                .type = Type::folder,
+                .fallback = "data",
+                .example = "/var/lib/lingate",
+                .doc = "The folder of the embedded store; it is made where it is missing. One gateway has it "
+                       "at a time."}});
+}
+
 void add_top(std::vector<Field>& rows) {
   rows.insert(rows.end(),
               {{.section = "",
@@ -93,6 +112,13 @@ void add_top(std::vector<Field>& rows) {
                 .says = "none",
                 .example = "{address: 127.0.0.1:9901}",
                 .doc = "A listener for operators: /metrics and /healthz."},
+               {.section = "",
+                .name = "store",
+                .type = Type::section,
+                .of = "store",
+                .fallback = "{}",
+                .example = "{kind: embedded, path: data}",
+                .doc = "Where sessions, keys and quotas are kept. Opened only where a step or the admin API uses it."},
                {.section = "",
                 .name = "workers",
                 .type = Type::integer,
@@ -282,6 +308,7 @@ void add_runtimes(std::vector<Field>& rows) {
 std::vector<Field> gateway_fields() {
   std::vector<Field> rows;
   add_top(rows);
+  add_store(rows);
   add_listeners(rows);
   add_limits(rows);
   add_log(rows);

@@ -160,6 +160,37 @@ void add_cors(std::vector<Field>& rows) {
                             .most = 24 * kHour}});
 }
 
+void add_key_auth(std::vector<Field>& rows) {
+  rows.insert(rows.end(), {{.section = "step.key-auth",
+                            .name = "from",
+                            .type = Type::section,
+                            .shape = Shape::one_or_list,
+                            .of = "step.key-auth.from",
+                            .says = "the field X-Api-Key, then a bearer token",
+                            .example = "[{header: X-Api-Key}, {query: api_key}]",
+                            .doc = "Where the key may stand; the first place of these that has one counts."},
+                           {.section = "step.key-auth",
+                            .name = "required",
+                            .type = Type::flag,
+                            .fallback = "true",
+                            .example = "false",
+                            .doc = "Whether a request without a key is refused; a wrong key always is."},
+                           {.section = "step.key-auth",
+                            .name = "hide",
+                            .type = Type::flag,
+                            .fallback = "false",
+                            .example = "true",
+                            .doc = "Whether the key is taken out of what goes upstream."}});
+  const auto place = [&rows](Field row) {
+    row.section = "step.key-auth.from";
+    rows.push_back(row);
+  };
+  place({.name = "header", .type = Type::header_name, .example = "X-Api-Key", .doc = "The value of this field."});
+  place({.name = "bearer", .type = Type::flag, .example = "true", .doc = "The token of `Authorization: Bearer`."});
+  place({.name = "query", .type = Type::text, .example = "api_key", .doc = "This parameter of the query."});
+  place({.name = "cookie", .type = Type::text, .example = "api_key", .doc = "The cookie of this name."});
+}
+
 void add_grants(std::vector<Field>& rows) {
   rows.push_back({.section = "step.script",
                   .name = "grant",
@@ -279,6 +310,7 @@ std::vector<Field> step_fields() {
   add_rewrite(rows);
   add_respond(rows);
   add_cors(rows);
+  add_key_auth(rows);
   add_script(rows);
   return rows;
 }

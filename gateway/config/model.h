@@ -68,6 +68,13 @@ struct Log {
   std::string file;  // absolute; empty: standard error
 };
 
+struct Store {
+  enum class Kind { embedded, memory };
+
+  Kind kind = Kind::embedded;
+  std::string path;  // embedded: absolute
+};
+
 enum class Balance { round_robin, least_request, hash };
 
 // What `hash` balances by.
@@ -163,6 +170,7 @@ struct Model {
   bool via = true;  // adds Via, both ways
   Limits limits;
   Log log;
+  Store store;
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  // in the order written: index = routing::Found::route
 };

@@ -41,6 +41,7 @@ std::string value_in_words(const Field& field) {
     case Type::origin: return "origin";
     case Type::hash_key: return "client, host, path, header.NAME, cookie.NAME or query.NAME";
     case Type::output: return "file";
+    case Type::folder: return "folder";
     case Type::script_file: return "file";
     case Type::existing_path: return "file or folder";
     case Type::upstream_name: return "name of an upstream";

@@ -106,6 +106,17 @@ Parsed<void> check_output(std::string_view text, const std::filesystem::path& fo
                     "create it, or write 'stdout' or 'stderr'"});
 }
 
+Parsed<void> check_folder(std::string_view text, const std::filesystem::path& folder) {
+  const std::filesystem::path path = (folder / text).lexically_normal();
+  std::error_code problem;
+  if (std::filesystem::is_directory(path, problem)) return {};
+  if (std::filesystem::exists(path, problem))
+    return fail(Fault{code::kFileNotFound, fmt::format("'{}' is a file", text), "name a folder"});
+  if (std::filesystem::is_directory(path.parent_path(), problem)) return {};
+  return fail(Fault{code::kFileNotFound, fmt::format("there is no folder '{}'", path.parent_path().string()),
+                    "create it; only the last folder of the path is made"});
+}
+
 // Names that differ in case only are one header.
 class HeaderNames {
  public:
@@ -184,7 +195,7 @@ Settings Validator::scalar(const Node& node, const Field& field, const Where& wh
     refuse(node.span, field, where, checked.error());
     return {};
   }
-  if (field.type == Type::script_file || field.type == Type::existing_path)
+  if (field.type == Type::script_file || field.type == Type::existing_path || field.type == Type::folder)
     return Settings((options_.folder / node.text).lexically_normal().string());
   return Settings(std::string(node.text));
 }
@@ -295,6 +306,7 @@ Parsed<void> Validator::check_text(std::string_view text, const Field& field) co
     case Type::script_file: return check_script_file(text, options_.folder, report_);
     case Type::existing_path: return check_existing_path(text, options_.folder);
     case Type::output: return is_one_of(text, field.words) ? Parsed<void>() : check_output(text, options_.folder);
+    case Type::folder: return check_folder(text, options_.folder);
     default: return {};
   }
 }
