@@ -42,7 +42,7 @@ ChainRun::Answer ChainRun::response() {
 
 ChainRun::Answer ChainRun::run_request() {
   const Chain& chain = exchange_.chain();
-  if (chain.wants_log()) stamp_ = Clock::now();
+  stamp_ = {};
   while (next_request_ < chain.size() && !stopped_) {
     const StepNeeds& needs = chain.needs(next_request_);
     StepRecord& record = exchange_.steps[next_request_];
@@ -57,7 +57,7 @@ ChainRun::Answer ChainRun::run_request() {
       settle_body(outcome);
       continue;
     }
-    record.began = true;
+    begin_step(record);
     const Flow flow = chain.step(next_request_).on_request(exchange_, record);
     if (flow == Flow::wait) {
       waiting_ = Waiting::step;
@@ -71,7 +71,7 @@ ChainRun::Answer ChainRun::run_request() {
 
 ChainRun::Answer ChainRun::run_response() {
   const Chain& chain = exchange_.chain();
-  if (chain.wants_log()) stamp_ = Clock::now();
+  stamp_ = {};
   while (left_ > 0 && !stopped_) {
     const std::size_t k = left_ - 1;
     const StepNeeds& needs = chain.needs(k);
@@ -86,7 +86,7 @@ ChainRun::Answer ChainRun::run_response() {
       settle_body(outcome);
       continue;
     }
-    record.began = true;
+    begin_step(record);
     const Flow flow = chain.step(k).on_response(exchange_, record);
     if (flow == Flow::wait) {
       waiting_ = Waiting::step;
@@ -153,6 +153,12 @@ void ChainRun::settle_body(Buffering outcome) {
     next_request_ = static_cast<std::uint32_t>(exchange_.chain().size());
   else
     --left_;
+}
+
+// The clock is read where a step begins that none ran right before.
+void ChainRun::begin_step(StepRecord& record) {
+  record.began = true;
+  if (exchange_.chain().wants_log() && stamp_ == Clock::time_point()) stamp_ = Clock::now();
 }
 
 void ChainRun::time_step(std::chrono::nanoseconds& into) {

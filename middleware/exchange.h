@@ -175,6 +175,7 @@ class ChainRun {
   void settle_request(Flow outcome);
   void settle_response(Flow outcome);
   void settle_body(Buffering outcome);
+  void begin_step(StepRecord& record);
   void time_step(std::chrono::nanoseconds& into);
   void go_on() noexcept;
 
@@ -187,7 +188,7 @@ class ChainRun {
   bool stopped_ = false;            // a body broke off and nobody answers: the host ends the exchange
   std::uint32_t next_request_ = 0;  // the step whose request side runs next
   std::uint32_t left_ = 0;          // steps whose response sides may still run: [0, left_)
-  Clock::time_point stamp_{};       // when the step at hand began
+  Clock::time_point stamp_{};       // when the step at hand began; the epoch: no step of this run has begun
 };
 
 class Exchange {
