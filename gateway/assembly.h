@@ -14,6 +14,7 @@
 #include "gateway/config/model.h"
 #include "gateway/http/snapshot.h"
 #include "middleware/app_log.h"
+#include "middleware/limits/limits.h"
 #include "middleware/log_writer.h"
 #include "middleware/script_pools.h"
 #include "runtimes/runtime.h"
@@ -27,6 +28,7 @@ struct Surroundings {
   middleware::AppLog* log = nullptr;
   std::vector<runtimes::Runtime*> runtimes;
   runtimes::Watchdog* watchdog = nullptr;
+  middleware::limits::Limits* limits = nullptr;
 };
 
 struct Assembled {

@@ -86,6 +86,7 @@ struct Gateway::Parts {
   std::unique_ptr<middleware::JsonAppLog> log;
   runtimes::Watchdog watchdog;
   std::vector<std::unique_ptr<runtimes::Runtime>> runtimes;
+  std::unique_ptr<middleware::limits::Limits> limits;
   Assembled assembled;
   http::Resolver resolver;
   http::AddressCounts addresses;
@@ -112,8 +113,14 @@ Result<void> Gateway::Parts::open_logs(const config::Log& options) {
 }
 
 Result<void> Gateway::Parts::load(const config::Model& model) {
-  Surroundings surroundings{
-      .workers = worker_count, .logs = &logs, .log = log.get(), .runtimes = {}, .watchdog = &watchdog};
+  limits = std::make_unique<middleware::limits::Limits>(
+      middleware::limits::LimitsOptions{.quotas = {.store = nullptr, .log = log.get()}});
+  Surroundings surroundings{.workers = worker_count,
+                            .logs = &logs,
+                            .log = log.get(),
+                            .runtimes = {},
+                            .watchdog = &watchdog,
+                            .limits = limits.get()};
   for (const runtimes::Room& room : runtimes::builtin_rooms()) {
     runtimes.push_back(room.make(watchdog));
     surroundings.runtimes.push_back(runtimes.back().get());

@@ -8,9 +8,18 @@ namespace lingate::middleware {
 namespace {
 
 constexpr StepKind kSteps[] = {
-    {"access-log", steps::make_access_log}, {"body-limit", steps::make_body_limit}, {"cors", steps::make_cors},
-    {"headers", steps::make_headers},       {"request-id", steps::make_request_id}, {"respond", steps::make_respond},
-    {"rewrite", steps::make_rewrite},       {"script", steps::make_script},
+    {"access-log", steps::make_access_log},
+    {"body-limit", steps::make_body_limit},
+    {"concurrency-limit", steps::make_concurrency_limit},
+    {"cors", steps::make_cors},
+    {"headers", steps::make_headers},
+    {"ip", steps::make_ip},
+    {"quota", steps::make_quota},
+    {"rate-limit", steps::make_rate_limit},
+    {"request-id", steps::make_request_id},
+    {"respond", steps::make_respond},
+    {"rewrite", steps::make_rewrite},
+    {"script", steps::make_script},
 };
 
 }  // namespace
