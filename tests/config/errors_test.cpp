@@ -41,7 +41,8 @@ TEST(Mistakes, UnknownStep) {
                           "warning 4:72 LG2103 step 'headers' changes nothing | give it 'request' or 'response'"));
   EXPECT_THAT(mistakes_in_step("key-auth"),
               ElementsAre("4:64 LG2001 unknown step 'key-auth' in route 'r' | this release has request-id, access-log, "
-                          "headers, rewrite, respond, cors, body-limit, use, script"));
+                          "headers, rewrite, respond, cors, body-limit, ip, rate-limit, concurrency-limit, quota, "
+                          "use, script"));
 }
 
 TEST(Mistakes, DuplicateKey) {
