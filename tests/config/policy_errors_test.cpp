@@ -23,9 +23,10 @@ TEST(Mistakes, ALimitOfItsOwnWhereNoSessionHasOne) {
 
 TEST(Mistakes, ARateOrAKeyThatIsNone) {
   EXPECT_THAT(mistakes_in_step("rate-limit: {rate: 100, by: route}"),
-              ElementsAre(testing::HasSubstr("LG2029 '100' is no rate for 'rate' in step 'rate-limit'")));
+              ElementsAre(testing::HasSubstr("LG2029 'rate' in step 'rate-limit' of route 'r': '100' is no rate")));
   EXPECT_THAT(mistakes_in_step("rate-limit: {rate: 1/1s, by: session}"),
-              ElementsAre(testing::HasSubstr("LG2006 'session' is nothing to count by")));
+              ElementsAre(testing::HasSubstr(
+                  "LG2006 'by' in step 'rate-limit' of route 'r': 'session' is nothing to count by")));
   EXPECT_THAT(mistakes_in_step("rate-limit: {rate: 1/1s, burst: 0}"), ElementsAre(testing::HasSubstr("LG2007")));
   EXPECT_THAT(mistakes_in_step("ip: {allow: [10.1.2.3/8]}"), ElementsAre(testing::HasSubstr("LG2018")));
 }
