@@ -60,22 +60,32 @@ class Assembler {
   using StepResult = Result<const middleware::Middleware*, AssemblyError>;
 
   // One object for each step as written, however many chains `use` it.
-  StepResult make_step(const config::Step& step) {
+  StepResult make_step(const config::Step& step, const config::Route& route) {
     const auto key = std::tuple(step.place.file, step.place.line, step.place.column, step.kind);
     if (const auto found = made_.find(key); found != made_.end()) return found->second;
     const middleware::StepKind* kind = middleware::find_step(step.kind);
     if (!kind)
       return fail(AssemblyError{Error{code::kInternal, "step '" + step.kind + "' has no code"}, step.place, {}});
+    const std::string name = name_of(step, route);
     auto made = kind->make(step.settings, {.workers = surroundings_.workers,
                                            .logs = surroundings_.logs,
                                            .scripts = keep_->scripts.get(),
-                                           .sessions = surroundings_.sessions});
+                                           .sessions = surroundings_.sessions,
+                                           .limits = surroundings_.limits,
+                                           .name = name});
     if (!made) return fail(AssemblyError{std::move(made.error()), step.place, keep_->scripts->last_fault()});
     keep_->steps.push_back(std::move(*made));
     const middleware::Middleware* result = keep_->steps.back().get();
     made_.emplace(key, result);
     note_unrouted(step.kind, result);
     return result;
+  }
+
+  // Steps of one place are made in the order written, so counting them there gives each its number.
+  std::string name_of(const config::Step& step, const config::Route& route) {
+    const std::string place = step.via.empty() ? "route " + route.name : "chain " + step.via.back();
+    const std::string of_its_kind = place + "/" + step.kind;
+    return of_its_kind + "/" + std::to_string(++named_[of_its_kind]);
   }
 
   // Requests that no route takes are logged as those of the first route with an access log are.
@@ -90,7 +100,7 @@ class Assembler {
     made.timeout = route.timeout;
     std::vector<const middleware::Middleware*> steps;
     for (const config::Step& step : route.chain) {
-      auto result = make_step(step);
+      auto result = make_step(step, route);
       if (!result) return fail(std::move(result.error()));
       steps.push_back(*result);
     }
@@ -100,7 +110,7 @@ class Assembler {
     } else if (const auto* redirect = std::get_if<config::Redirect>(&route.destination)) {
       made.redirect = http::Redirect{.status = redirect->status, .to = redirect->to};
     } else {
-      auto respond = make_step(std::get<config::Step>(route.destination));
+      auto respond = make_step(std::get<config::Step>(route.destination), route);
       if (!respond) return fail(std::move(respond.error()));
       steps.push_back(*respond);
     }
@@ -112,6 +122,7 @@ class Assembler {
   const Surroundings& surroundings_;
   std::shared_ptr<Keep> keep_;
   std::map<std::tuple<std::string, std::uint32_t, std::uint32_t, std::string>, const middleware::Middleware*> made_;
+  std::map<std::string, std::size_t> named_;  // how many of a kind a place has so far
   std::vector<const middleware::Middleware*> unrouted_;
 };
 

@@ -14,6 +14,7 @@
 #include "gateway/config/model.h"
 #include "gateway/http/snapshot.h"
 #include "middleware/app_log.h"
+#include "middleware/limits/limits.h"
 #include "middleware/log_writer.h"
 #include "middleware/script_pools.h"
 #include "middleware/sessions/directory.h"
@@ -29,6 +30,7 @@ struct Surroundings {
   std::vector<runtimes::Runtime*> runtimes;
   runtimes::Watchdog* watchdog = nullptr;
   middleware::SessionDirectory* sessions = nullptr;  // nullptr: no step asks for it
+  middleware::limits::Limits* limits = nullptr;
 };
 
 struct Assembled {

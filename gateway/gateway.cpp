@@ -72,7 +72,7 @@ bool wait_for_signal(const sigset_t& set, std::chrono::nanoseconds longest) {
 }
 
 bool uses_store(const config::Model& model) {
-  const auto asks = [](const config::Step& step) { return step.kind == "key-auth"; };
+  const auto asks = [](const config::Step& step) { return step.kind == "key-auth" || step.kind == "quota"; };
   return std::any_of(model.routes.begin(), model.routes.end(), [&](const config::Route& route) {
     return std::any_of(route.chain.begin(), route.chain.end(), asks);
   });
@@ -102,6 +102,7 @@ struct Gateway::Parts {
   std::unique_ptr<middleware::SessionDirectory> sessions;
   runtimes::Watchdog watchdog;
   std::vector<std::unique_ptr<runtimes::Runtime>> runtimes;
+  std::unique_ptr<middleware::limits::Limits> limits;
   Assembled assembled;
   http::Resolver resolver;
   http::AddressCounts addresses;
@@ -139,12 +140,15 @@ Result<void> Gateway::Parts::open_store(const config::Model& model) {
 }
 
 Result<void> Gateway::Parts::load(const config::Model& model) {
+  limits = std::make_unique<middleware::limits::Limits>(
+      middleware::limits::LimitsOptions{.quotas = {.store = store.get(), .log = log.get()}});
   Surroundings surroundings{.workers = worker_count,
                             .logs = &logs,
                             .log = log.get(),
                             .runtimes = {},
                             .watchdog = &watchdog,
-                            .sessions = sessions.get()};
+                            .sessions = sessions.get(),
+                            .limits = limits.get()};
   for (const runtimes::Room& room : runtimes::builtin_rooms()) {
     runtimes.push_back(room.make(watchdog));
     surroundings.runtimes.push_back(runtimes.back().get());

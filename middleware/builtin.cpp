@@ -10,9 +10,13 @@ namespace {
 constexpr StepKind kSteps[] = {
     {"access-log", steps::make_access_log},
     {"body-limit", steps::make_body_limit},
+    {"concurrency-limit", steps::make_concurrency_limit},
     {"cors", steps::make_cors},
     {"headers", steps::make_headers},
+    {"ip", steps::make_ip},
     {"key-auth", steps::make_key_auth},
+    {"quota", steps::make_quota},
+    {"rate-limit", steps::make_rate_limit},
     {"request-id", steps::make_request_id},
     {"respond", steps::make_respond},
     {"rewrite", steps::make_rewrite},

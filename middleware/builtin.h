@@ -20,6 +20,9 @@ namespace lingate::middleware {
 class LogFiles;
 class ScriptPools;
 class SessionDirectory;
+namespace limits {
+class Limits;
+}
 
 // What steps need beside their settings.
 struct StepSurroundings {
@@ -27,6 +30,10 @@ struct StepSurroundings {
   LogFiles* logs = nullptr;
   ScriptPools* scripts = nullptr;
   SessionDirectory* sessions = nullptr;
+  limits::Limits* limits = nullptr;
+  // What the step is called among all of a configuration, the same after a reload and a restart: where it is written,
+  // its kind, and which of that kind it is there: "route users/rate-limit/1", "chain base/quota/1".
+  std::string_view name{};
 };
 
 using MadeStep = Result<std::unique_ptr<const Middleware>>;

@@ -44,6 +44,27 @@ void check_script_config(Report& report, const View& config) {
                 fmt::format("shorten it to less than {}", show_size(runtimes::ValueLimits().bytes))});
 }
 
+// Without a limit of its own a step goes by the session's, which is counted by its id.
+void check_limit(Report& report, std::string_view kind, const View& options) {
+  const auto given = [&options](std::string_view key) { return options.given(key); };
+  const std::string_view own = kind == "rate-limit" ? "rate" : kind == "quota" ? "max" : "";
+  if (!own.empty() && !given(own) && !options.settings().find(own)) {
+    if (const std::string_view by = options.settings().text("by"); !by.empty() && by != "session.id")
+      report.error({code::kMissingKey, options.at("by").span(),
+                    fmt::format("step '{}' by {} has no '{}'", kind, by, own),
+                    fmt::format("add '{}'; only sessions can have one of their own", own)});
+    if (kind == "rate-limit" && given("burst"))
+      report.warning({code::kSuspiciousValue, options.key_span("burst"), "'burst' has no effect without 'rate'",
+                      "add 'rate', or remove it"});
+  }
+  if (kind == "quota" && given("max") && !given("every"))
+    report.error({code::kMissingKey, options.key_span("max"), "step 'quota' has 'max' and no 'every'",
+                  "say for how long: 'every: 24h'"});
+  if (kind == "ip" && !given("allow") && !given("deny"))
+    report.warning(
+        {code::kSuspiciousValue, options.span(), "step 'ip' lets everybody pass", "give it 'allow' or 'deny'"});
+}
+
 }  // namespace
 
 // A chain on its way into a route.
@@ -201,6 +222,7 @@ void Chains::check_options(std::string_view kind, const View& options) {
   if (kind == "rewrite" && !given("path") && !given("query") && !given("method"))
     report.warning({code::kSuspiciousValue, options.span(), "step 'rewrite' changes nothing",
                     "give it 'path', 'query' or 'method'"});
+  check_limit(report, kind, options);
   if (kind == "headers" && !given("request") && !given("response"))
     report.warning(
         {code::kSuspiciousValue, options.span(), "step 'headers' changes nothing", "give it 'request' or 'response'"});

@@ -41,13 +41,21 @@ constexpr Section kSections[] = {
     {"step.body-limit", "step 'body-limit'", "size", "Refuses request bodies over a size; a bare size will do."},
     {"step.key-auth", "step 'key-auth'", "", "Asks for a key, and finds the session that it names in the store."},
     {"step.key-auth.from", "", "", "One place to look for the key."},
+    {"step.ip", "step 'ip'", "", "Lets requests pass, or refuses them with 403, by the client's address."},
+    {"step.rate-limit", "step 'rate-limit'", "rate",
+     "Refuses what a caller sends too quickly, with 429; a bare rate will do. By session.id a session's own rate comes "
+     "first."},
+    {"step.concurrency-limit", "step 'concurrency-limit'", "max",
+     "Refuses with 429 what a caller sends while as many requests are in flight; a bare number will do."},
+    {"step.quota", "step 'quota'", "", "Refuses with 429 what a caller sends beyond the requests of a period."},
     {"step.use", "step 'use'", "name", "Puts the steps of a named chain here; a bare name will do."},
     {"step.script", "step 'script'", "file", "Runs a script; a bare file will do."},
     {"step.script.grant", "", "", "What a worker process may have beyond its folder and the system's libraries."},
 };
 
-constexpr std::string_view kSteps[] = {"request-id", "access-log", "headers",  "rewrite", "respond",
-                                       "cors",       "body-limit", "key-auth", "use",     "script"};
+constexpr std::string_view kSteps[] = {
+    "request-id", "access-log", "headers",    "rewrite",           "respond", "cors", "body-limit",
+    "key-auth",   "ip",         "rate-limit", "concurrency-limit", "quota",   "use",  "script"};
 
 constexpr Later kLater[] = {
     {"store", "kind", "redis"},
@@ -60,7 +68,7 @@ struct Table {
   std::map<std::string_view, std::vector<Field>> by_section;
 
   Table() {
-    for (auto* part : {gateway_fields, route_fields, step_fields}) {
+    for (auto* part : {gateway_fields, route_fields, step_fields, policy_fields}) {
       const std::vector<Field> more = part();
       rows.insert(rows.end(), more.begin(), more.end());
     }

@@ -2,7 +2,8 @@
 // documentation. The loader, `check`, `explain`, `schema` and the reference page all come from it; nothing about a key
 // is said anywhere else.
 //
-// To add a key: one row in fields_gateway.cpp, fields_routes.cpp or fields_steps.cpp, its use, its test.
+// To add a key: one row in fields_gateway.cpp, fields_routes.cpp, fields_steps.cpp or (steps that refuse) in
+// fields_policy.cpp, its use, its test.
 //
 // Constant data; any thread, any time.
 #pragma once
@@ -39,6 +40,8 @@ enum class Type : std::uint8_t {
   network,            // 10.0.0.0/8
   origin,             // https://example.com
   hash_key,           // client, header.NAME
+  rate,               // 100/1s
+  count_key,          // session.id, client.ip, header.NAME
   output,             // a file that is written: PATH, stdout, stderr
   folder,             // made where it is missing, in one that exists
   script_file,        // must exist
@@ -105,9 +108,10 @@ struct Located {
 };
 std::vector<Located> locate_all();
 
-// Filled by the three files of rows.
+// Filled by the files of rows.
 std::vector<Field> gateway_fields();
 std::vector<Field> route_fields();
 std::vector<Field> step_fields();
+std::vector<Field> policy_fields();
 
 }  // namespace lingate::config

@@ -183,6 +183,7 @@ void add_key_auth(std::vector<Field>& rows) {
                             .doc = "Whether the key is taken out of what goes upstream."}});
   const auto place = [&rows](Field row) {
     row.section = "step.key-auth.from";
+    row.says = "not looked at";
     rows.push_back(row);
   };
   place({.name = "header", .type = Type::header_name, .example = "X-Api-Key", .doc = "The value of this field."});

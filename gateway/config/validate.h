@@ -41,6 +41,7 @@ class Validator {
   Settings value(Node& node, const Field& field, const Where& where);
   Settings scalar(const Node& node, const Field& field, const Where& where);
   Settings integer(const Node& node, const Field& field, const Where& where);
+  Settings rate(const Node& node, const Field& field, const Where& where);
   Settings flag(const Node& node, const Field& field, const Where& where);
   Settings text(const Node& node, const Field& field, const Where& where);
   Settings choice(const Node& node, const Field& field, const Where& where);

@@ -150,6 +150,7 @@ std::string describe(const Field& field) {
     case Type::integer: return field.words.empty() ? "a number" : fmt::format("a number or '{}'", field.words);
     case Type::duration: return "a duration";
     case Type::size: return "a size";
+    case Type::rate: return "a rate";
     case Type::choice: return fmt::format("one of {}", fmt::join(split_words(field.words), ", "));
     case Type::header_lines:
     case Type::header_conditions:
@@ -188,6 +189,7 @@ Settings Validator::scalar(const Node& node, const Field& field, const Where& wh
     return output(node.text);
   }
   if (is_one_of(node.text, field.words)) return Settings(std::string(node.text));
+  if (field.type == Type::rate) return rate(node, field, where);
   if (field.type == Type::flag) return flag(node, field, where);
   if (field.type == Type::integer || field.type == Type::duration || field.type == Type::size)
     return integer(node, field, where);
@@ -223,6 +225,12 @@ Settings Validator::integer(const Node& node, const Field& field, const Where& w
   if (auto checked = check_range(field, node.text, amount); !checked)
     return refuse(node.span, field, where, checked.error()), Settings();
   return *parsed;
+}
+
+Settings Validator::rate(const Node& node, const Field& field, const Where& where) {
+  const auto rate = parse_rate(node.text);
+  if (!rate) return refuse(node.span, field, where, rate.error()), Settings();
+  return Settings(Settings::Map{{"count", Settings(rate->count)}, {"per", Settings(rate->per)}});
 }
 
 Settings Validator::flag(const Node& node, const Field& field, const Where& where) {
@@ -303,6 +311,7 @@ Parsed<void> Validator::check_text(std::string_view text, const Field& field) co
     case Type::network: return only_fault(parse_network(text));
     case Type::origin: return check_origin(text);
     case Type::hash_key: return only_fault(parse_hash_key(text));
+    case Type::count_key: return check_count_key(text);
     case Type::script_file: return check_script_file(text, options_.folder, report_);
     case Type::existing_path: return check_existing_path(text, options_.folder);
     case Type::output: return is_one_of(text, field.words) ? Parsed<void>() : check_output(text, options_.folder);

@@ -28,6 +28,12 @@ Parsed<Duration> parse_duration(std::string_view text);
 Parsed<std::uint64_t> parse_size(std::string_view text);
 Parsed<Network> parse_network(std::string_view text);
 Parsed<HashBy> parse_hash_key(std::string_view text);
+struct Rate {
+  std::int64_t count = 0;
+  Duration per{};
+};
+Parsed<Rate> parse_rate(std::string_view text);
+Parsed<void> check_count_key(std::string_view text);
 
 // Paths of sockets are relative to `folder`.
 Parsed<Address> parse_listen_address(std::string_view text, const std::filesystem::path& folder);

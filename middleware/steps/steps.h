@@ -10,9 +10,13 @@ namespace lingate::middleware::steps {
 
 MadeStep make_access_log(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_body_limit(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_concurrency_limit(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_cors(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_headers(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_key_auth(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_ip(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_quota(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_rate_limit(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_request_id(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_respond(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_rewrite(const Settings& settings, const StepSurroundings& surroundings);

@@ -153,6 +153,35 @@ TEST(ParseHashKey, TakesWhatARequestHas) {
             "'header.' is nothing to hash by | one of client, host, path, header.NAME, cookie.NAME, query.NAME");
 }
 
+TEST(ParseRate, IsRequestsAndATime) {
+  EXPECT_EQ(parse_rate("100/1s")->count, 100);
+  EXPECT_EQ(parse_rate("100/1s")->per, std::chrono::seconds(1));
+  EXPECT_EQ(parse_rate("5/1m")->per, std::chrono::minutes(1));
+  EXPECT_EQ(parse_rate("1/24h")->per, std::chrono::hours(24));
+}
+
+TEST(ParseRate, KnowsWhatPeopleMean) {
+  const auto bad = [](std::string_view text) { return fault(parse_rate(text)); };
+  EXPECT_EQ(bad("100"), "'100' is no rate | in which time? '100/1s'");
+  EXPECT_EQ(bad("100/"), "'100/' is no rate | in which time? '100/1s'");
+  EXPECT_EQ(bad("0/1s"), "'0/1s' is no rate | at least one request: '1/1s'");
+  EXPECT_EQ(bad("1/0s"), "'1/0s' is no rate | a time from 1ms to 8784h");
+  EXPECT_EQ(bad("1/1"), "'1/1' is no rate | the time '1': a unit is missing: '1s' or '1ms'?");
+  EXPECT_EQ(bad("5/m"), "'5/m' is no rate | the time 'm': an integer and a unit (us, ms, s, m and h), without a space");
+  EXPECT_EQ(bad("1.5/1s"), "'1.5/1s' is no rate | the number of requests is an integer: '100/1s'");
+  EXPECT_EQ(bad("/1s"), "'/1s' is no rate | the number of requests is an integer: '100/1s'");
+  EXPECT_EQ(bad("fast"), "'fast' is no rate | requests and a time: '100/1s'");
+  EXPECT_EQ(bad("99999999999999999999/1s"), "'99999999999999999999/1s' is no rate | at most 1000000000 requests");
+}
+
+TEST(CheckCountKey, TakesWhatARequestHas) {
+  for (const char* good : {"session.id", "client.ip", "route", "header.X-Tenant", "ctx.tenant"})
+    EXPECT_EQ(fault(check_count_key(good)), "good");
+  EXPECT_EQ(fault(check_count_key("header.X Y")), "'X Y' is no header name | use letters, digits and hyphens");
+  EXPECT_EQ(fault(check_count_key("ctx.")),
+            "'ctx.' is nothing to count by | one of session.id, client.ip, route, header.NAME, ctx.NAME");
+}
+
 TEST(ParseTemplate, ListsItsPlaceholders) {
   EXPECT_THAT(*parse_template("/a/{id}/{*}", TemplateKind::path), testing::ElementsAre("id", "*"));
   EXPECT_THAT(*parse_template("a={id}&b", TemplateKind::query), testing::ElementsAre("id"));

@@ -1,0 +1,58 @@
+// The forms of single values that limits have: rates and what they count by. Part of values.h.
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/codes.h"
+#include "gateway/config/units.h"
+#include "gateway/config/values.h"
+
+namespace lingate::config {
+namespace {
+
+constexpr std::int64_t kMostRequests = 1'000'000'000;
+constexpr std::string_view kDigits = "0123456789";
+
+Result<Rate, std::string> read_rate(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  const std::string_view number = text.substr(0, slash);
+  const bool digits = !number.empty() && number.find_first_not_of(kDigits) == std::string_view::npos;
+  if (slash == std::string_view::npos)
+    return fail(digits ? fmt::format("in which time? '{}/1s'", number) : std::string("requests and a time: '100/1s'"));
+  if (!digits) return fail(std::string("the number of requests is an integer: '100/1s'"));
+  Rate rate;
+  const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), rate.count);
+  if (problem != std::errc() || rate.count > kMostRequests)
+    return fail(fmt::format("at most {} requests", kMostRequests));
+  if (rate.count == 0) return fail(std::string("at least one request: '1/1s'"));
+  const std::string_view time = text.substr(slash + 1);
+  if (time.empty()) return fail(fmt::format("in which time? '{}/1s'", number));
+  const auto per = parse_duration(time);
+  if (!per) return fail(fmt::format("the time '{}': {}", time, per.error().cure));
+  rate.per = *per;
+  if (rate.per < Duration(kMillisecond) || rate.per > Duration(366 * 24 * kHour))
+    return fail(fmt::format("a time from 1ms to {}", show_duration(Duration(366 * 24 * kHour))));
+  return rate;
+}
+
+}  // namespace
+
+Parsed<Rate> parse_rate(std::string_view text) {
+  auto rate = read_rate(text);
+  if (rate) return *rate;
+  return fail(Fault{code::kBadValue, fmt::format("'{}' is no rate", text), std::move(rate.error())});
+}
+
+Parsed<void> check_count_key(std::string_view text) {
+  for (const std::string_view word : {"session.id", "client.ip", "route"})
+    if (text == word) return {};
+  constexpr std::string_view kHeader = "header.";
+  constexpr std::string_view kContext = "ctx.";
+  if (text.starts_with(kHeader) && text.size() > kHeader.size()) return check_header_name(text.substr(kHeader.size()));
+  if (text.starts_with(kContext) && text.size() > kContext.size()) return {};
+  return fail(Fault{code::kNotAChoice, fmt::format("'{}' is nothing to count by", text),
+                    "one of session.id, client.ip, route, header.NAME, ctx.NAME"});
+}
+
+}  // namespace lingate::config

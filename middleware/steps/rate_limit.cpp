@@ -1,0 +1,86 @@
+// rate-limit: as many requests of a caller in a time as `rate` says, `burst` of them at once; more are refused with
+// 429. By session.id a session's own rate comes first, and without `rate` it is the only one. Every response tells how
+// much is left (RateLimit-*); on one node the count is exact, all workers together.
+#include <chrono>
+#include <optional>
+
+#include "base/codes.h"
+#include "middleware/limits/announcement.h"
+#include "middleware/limits/session_limits.h"
+#include "middleware/steps/limit_settings.h"
+#include "middleware/steps/steps.h"
+
+namespace lingate::middleware::steps {
+namespace {
+
+using limits::Gcra;
+using limits::Rate;
+
+// Tells rates apart, so that a session whose rate was changed begins anew instead of with what it owes at the old one.
+std::uint64_t mix_of(const Rate& rate) noexcept {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+  const auto per = static_cast<std::uint64_t>(rate.per.count());
+  return ((rate.count * kOdd + per) * kOdd + rate.burst) * kOdd | 1U;
+}
+
+class RateLimit final : public Middleware {
+ public:
+  RateLimit(std::optional<Gcra> rate, Counting counting) : rate_(rate), counting_(std::move(counting)) {}
+
+  std::string_view kind() const noexcept override { return "rate-limit"; }
+  std::string_view label() const noexcept override { return kind(); }
+  StepNeeds needs() const noexcept override { return {.request = true, .response = true}; }
+
+  Flow on_request(Exchange& exchange, StepRecord& record) const override {
+    const limits::Caller caller = counting_.by.caller(exchange);
+    if (caller.kind == 's')
+      if (const auto own = limits::rate_of(limits::limits_of(*exchange.session())))
+        return take(exchange, record, Gcra(*own), counting_.key(caller, mix_of(*own)));
+    if (!rate_) return Flow::next;
+    return take(exchange, record, *rate_, counting_.key(caller));
+  }
+
+  Flow on_response(Exchange& exchange, StepRecord& record) const override {
+    if (record.state) announce(exchange, *static_cast<const limits::Announcement*>(record.state));
+    return Flow::next;
+  }
+
+ private:
+  Flow take(Exchange& exchange, StepRecord& record, const Gcra& rate, const limits::Key& key) const {
+    const limits::Moment now = limits::moment(exchange.host().loop().now());
+    const Gcra::Decision decision = counting_.limits.rates().take(key, rate, now);
+    const limits::Announcement announcement{rate.burst(), decision.remaining, decision.reset};
+    if (decision.allowed) {
+      record.state = keep(exchange.arena, announcement);
+      return Flow::next;
+    }
+    const Flow refused = refuse(exchange, record, code::kRateLimited, label());
+    announce(exchange, announcement);
+    limits::tell_when_to_retry(exchange, decision.wait);
+    return refused;
+  }
+
+  const std::optional<Gcra> rate_;
+  const Counting counting_;
+};
+
+}  // namespace
+
+MadeStep make_rate_limit(const Settings& settings, const StepSurroundings& surroundings) {
+  std::optional<Gcra> rate;
+  std::string how;
+  if (const Settings* given = settings.find("rate")) {
+    const std::int64_t count = given->integer("count");
+    const std::int64_t burst = settings.integer("burst", count);
+    const Settings::Duration per = given->duration("per");
+    rate.emplace(Rate{static_cast<std::uint64_t>(count), per, static_cast<std::uint64_t>(burst)});
+    how = std::to_string(count) + "/" + std::to_string(per.count()) + "/" + std::to_string(burst);
+  }
+  auto counting = counting_of(settings, surroundings, how);
+  if (!counting) return fail(std::move(counting.error()));
+  if (auto enough = needs_own_or("rate-limit", "rate", settings, counting->by); !enough)
+    return fail(std::move(enough.error()));
+  return std::make_unique<RateLimit>(rate, *std::move(counting));
+}
+
+}  // namespace lingate::middleware::steps
