@@ -49,7 +49,6 @@ constexpr std::string_view kSteps[] = {"request-id", "access-log", "headers", "r
 constexpr Later kLater[] = {
     {"", "store", ""},
     {"listen", "tls", ""},
-    {"admin", "token", ""},
 };
 
 struct Table {

@@ -290,9 +290,6 @@ TEST(Mistakes, WhatLaterReleasesHave) {
   EXPECT_THAT(
       show(load("version: 1\nlisten: [{address: \":0\", tls: {cert: a}}]\nroutes: []\n").diagnostics),
       ElementsAre("2:26 LG2021 'tls' in listener 1 is not in this release | remove it, or use a release that has it"));
-  EXPECT_THAT(
-      mistakes_above("admin: {address: \":0\", token: {env: T}}"),
-      ElementsAre("3:24 LG2021 'token' in 'admin' is not in this release | remove it, or use a release that has it"));
   EXPECT_THAT(mistakes_above("store: {kind: memory}"),
               ElementsAre("3:1 LG2021 'store' is not in this release | remove it, or use a release that has it"));
 }
