@@ -63,6 +63,7 @@ inline constexpr int kUnknownPlaceholder = 2026;
 inline constexpr int kCannotRead = 2027;
 inline constexpr int kCannotListen = 2028;
 inline constexpr int kBadValue = 2029;
+inline constexpr int kBadAdminToken = 2030;
 inline constexpr int kUnused = 2101;           // warning
 inline constexpr int kInlinePython = 2102;     // warning
 inline constexpr int kSuspiciousValue = 2103;  // warning
@@ -98,6 +99,18 @@ inline constexpr int kRateLimited = 5006;
 inline constexpr int kQuotaUsedUp = 5007;
 inline constexpr int kTooManyAtOnce = 5008;
 inline constexpr int kStoreUnavailable = 5101;
+
+// what the admin API refuses
+inline constexpr int kAdminTokenWrong = 5201;
+inline constexpr int kAdminHost = 5202;
+inline constexpr int kAdminOrigin = 5203;
+inline constexpr int kNoSuchOperation = 5204;
+inline constexpr int kBadAdminRequest = 5205;
+inline constexpr int kAdminBodyTooLarge = 5206;
+inline constexpr int kAdminMediaType = 5207;
+inline constexpr int kNoSuchSession = 5208;
+inline constexpr int kSessionTaken = 5209;
+inline constexpr int kBadSession = 5210;
 
 }  // namespace code
 

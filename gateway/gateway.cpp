@@ -12,12 +12,15 @@
 #include "base/codes.h"
 #include "base/cores.h"
 #include "gateway/admin/server.h"
+#include "gateway/admin/token.h"
 #include "gateway/assembly.h"
+#include "gateway/check_process.h"
 #include "gateway/data_path_options.h"
 #include "gateway/http/address_counts.h"
 #include "gateway/http/resolver.h"
 #include "gateway/http/worker.h"
 #include "gateway/metrics_page.h"
+#include "gateway/open_store.h"
 #include "middleware/sessions/directory.h"
 #include "runtimes/builtin.h"
 #include "store/store.h"
@@ -71,18 +74,6 @@ bool wait_for_signal(const sigset_t& set, std::chrono::nanoseconds longest) {
   }
 }
 
-bool uses_store(const config::Model& model) {
-  const auto asks = [](const config::Step& step) { return step.kind == "key-auth" || step.kind == "quota"; };
-  return std::any_of(model.routes.begin(), model.routes.end(), [&](const config::Route& route) {
-    return std::any_of(route.chain.begin(), route.chain.end(), asks);
-  });
-}
-
-Result<std::unique_ptr<store::Store>> open_store(const config::Store& options) {
-  if (options.kind == config::Store::Kind::memory) return store::make_memory_store();
-  return store::open_embedded_store({.folder = options.path});
-}
-
 std::string describe(const AssemblyError& problem) {
   const config::Place& place = problem.place;
   return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " +
@@ -114,10 +105,11 @@ struct Gateway::Parts {
   std::vector<std::thread> threads;
 
   Result<void> open_logs(const config::Log& options);
-  Result<void> open_store(const config::Model& model);
+  Result<void> take_store(const config::Model& model);
   Result<void> load(const config::Model& model);
   Result<void> listen(const config::Model& model);
-  Result<void> start_admin(const config::Address& address);
+  Result<void> start_admin(const config::Model& model);
+  admin::Subject subject_of(const config::Model& model);
   void serve();
   void stop_threads();
 };
@@ -129,9 +121,9 @@ Result<void> Gateway::Parts::open_logs(const config::Log& options) {
   return {};
 }
 
-Result<void> Gateway::Parts::open_store(const config::Model& model) {
+Result<void> Gateway::Parts::take_store(const config::Model& model) {
   if (!uses_store(model)) return {};
-  auto opened = lingate::open_store(model.store);
+  auto opened = open_store(model);
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   sessions = std::make_unique<middleware::SessionDirectory>(
@@ -179,22 +171,32 @@ Result<void> Gateway::Parts::listen(const config::Model& model) {
   return {};
 }
 
-Result<void> Gateway::Parts::start_admin(const config::Address& address) {
+admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
   std::vector<const http::Worker*> all;
   for (const auto& worker : workers)
     all.push_back(worker.get());
-  std::vector<admin::Page> pages{{"/metrics", "text/plain; version=0.0.4; charset=utf-8",
-                                  [this, all] {
-                                    return admin::Answer{200, metrics_page(all, *assembled.scripts, logs.dropped())};
-                                  }},
-                                 {"/healthz", "text/plain; charset=utf-8",
-                                  [] {
-                                    return admin::Answer{200, "ok\n"};
-                                  }},
-                                 {"/readyz", "text/plain; charset=utf-8", [this] {
-                                    return draining ? admin::Answer{503, "draining\n"} : admin::Answer{200, "ready\n"};
-                                  }}};
-  auto server = admin::Server::start(address.host, address.port, std::move(pages));
+  std::vector<std::pair<std::string, std::string>> engines;
+  const auto rooms = runtimes::builtin_rooms();
+  for (std::size_t i = 0; i < rooms.size(); ++i)
+    engines.emplace_back(rooms[i].name, runtimes[i]->version());
+  return {.model = model,
+          .store = *store,
+          .log = *log,
+          .scripts = *assembled.scripts,
+          .workers = all,
+          .engines = std::move(engines),
+          .metrics = [this, all] { return metrics_page(all, *assembled.scripts, logs.dropped()); },
+          .draining = [this] { return draining.load(); },
+          .check = [folder = model.written.folder](const std::string& text) { return check_in_process(text, folder); }};
+}
+
+Result<void> Gateway::Parts::start_admin(const config::Model& model) {
+  auto token = admin::find_or_make_token(model.admin->token);
+  if (!token) return fail(std::move(token.error()));
+  const config::Address& address = model.admin->address;
+  auto server = admin::Server::start(
+      {.host = address.host, .port = address.port, .token = *std::move(token), .hosts = model.admin->hosts},
+      subject_of(model));
   if (!server) return fail(std::move(server.error()));
   admin = std::move(*server);
   return {};
@@ -228,10 +230,10 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
   auto parts = std::make_unique<Parts>(model.workers ? model.workers : usable_cores());
   parts->drain_time = model.limits.drain;
   auto ready = parts->open_logs(model.log);
-  if (ready) ready = parts->open_store(model);
+  if (ready) ready = parts->take_store(model);
   if (ready) ready = parts->load(model);
   if (ready) ready = parts->listen(model);
-  if (ready && model.admin) ready = parts->start_admin(*model.admin);
+  if (ready && model.admin) ready = parts->start_admin(model);
   if (!ready) return fail(std::move(ready.error()));
   parts->serve();
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));

@@ -17,7 +17,8 @@ namespace lingate {
 class Gateway {
  public:
   // Loads every script, opens every listener, and starts to serve. A script that fails to load is kScriptLoad, an
-  // address that cannot be had kCannotListen. Blocks the signals that run() waits for, in all threads made here.
+  // address that cannot be had kCannotListen. Blocks the signals that run() waits for, in all threads made here. The
+  // model outlives the gateway.
   static Result<std::unique_ptr<Gateway>> start(const config::Model& model);
   ~Gateway();
   Gateway(const Gateway&) = delete;

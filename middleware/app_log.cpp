@@ -142,6 +142,19 @@ bool JsonAppLog::wants(LogLevel level) const noexcept {
   return logger_->should_log(spdlog_level(level));
 }
 
+LogLevel JsonAppLog::level() const noexcept {
+  switch (logger_->level()) {
+    case spdlog::level::debug: return LogLevel::debug;
+    case spdlog::level::info: return LogLevel::info;
+    case spdlog::level::warn: return LogLevel::warn;
+    default: return LogLevel::error;
+  }
+}
+
+void JsonAppLog::set_level(LogLevel level) noexcept {
+  logger_->set_level(spdlog_level(level));
+}
+
 void JsonAppLog::write(const AppEvent& event) noexcept {
   if (!wants(event.level)) return;
   const std::string line = format_event(event, std::chrono::system_clock::now());

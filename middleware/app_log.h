@@ -62,6 +62,9 @@ class JsonAppLog final : public AppLog {
   bool wants(LogLevel level) const noexcept override;
   void write(const AppEvent& event) noexcept override;
 
+  LogLevel level() const noexcept;
+  void set_level(LogLevel level) noexcept;  // any thread, any time
+
  private:
   const std::unique_ptr<spdlog::logger> logger_;
 };

@@ -165,7 +165,7 @@ def logs_and_counts(gateway, name):
         return
     log = gateway.folder / "access.log"
     gateway.process.wait_until(lambda: log.exists() and '"/echo"' in log.read_text())
-    request = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+    request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     status, _, page = exchange(gateway.ports["admin"], request)
     expect(status == 200 and re.search(rb"(?m)^lingate_requests\w*\{.* [1-9]", page), "/metrics has not counted requests")
 

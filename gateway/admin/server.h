@@ -1,37 +1,33 @@
-// Admin server: a small HTTP server on an address of its own for those who operate a gateway: metrics and health. It
-// shares nothing with the data path but what its pages read, so that a scrape never delays a request.
+// Admin server: HTTP/1.1 on an address of its own for those who operate a gateway. It shares nothing with the data path
+// but what its operations read, and its threads run at low priority, so that neither a scrape nor a flood of requests
+// delays the requests of clients.
 //
-// Thread: its own; pages are called on it, one at a time. Lifetime: serves from start() until it is destroyed; what the
-// pages read must outlive it.
+// Thread: two of its own: one reads and writes, answers what asks for no token and refuses what the gate refuses; the
+// other runs the operations that may wait for the store, one at a time. Lifetime: serves from start() until it is
+// destroyed; what the subject points to must outlive it.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
+#include "gateway/admin/api.h"
 
 namespace lingate::admin {
 
-struct Answer {
-  int status = 200;
-  std::string body;
-};
-
-// GET `path` answers with what `content` returns.
-struct Page {
-  std::string_view path;
-  std::string_view content_type;
-  std::function<Answer()> content;
+struct ServerOptions {
+  std::string host;        // an IP address
+  std::uint16_t port = 0;  // 0: any
+  std::string token;
+  std::vector<std::string> hosts;  // names that Host may have, lower-case or "*.suffix"
 };
 
 class Server {
  public:
-  // `host` is an IP address; port 0: any. Fails with kCannotListen.
-  static Result<std::unique_ptr<Server>> start(const std::string& host, std::uint16_t port, std::vector<Page> pages);
+  // Fails with kCannotListen.
+  static Result<std::unique_ptr<Server>> start(ServerOptions options, Subject subject);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

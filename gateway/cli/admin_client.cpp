@@ -23,11 +23,17 @@ constexpr std::uint64_t kMostBody = 64ULL << 20;
 // One request, each step begun by the one before it; the context runs dry when it is answered, failed or late.
 class Exchange {
  public:
-  Exchange(const bench::Url& url, std::string_view path) : url_(url) {
-    request_.method(http::verb::get);
-    request_.target(beast::string_view(path.data(), path.size()));
+  Exchange(const bench::Url& url, const AdminRequest& request) : url_(url) {
+    request_.method_string(request.method);
+    request_.target(request.target);
     request_.set(http::field::host, url.authority);
     request_.set(http::field::connection, "close");
+    if (!request.token.empty()) request_.set(http::field::authorization, "Bearer " + request.token);
+    if (!request.body.empty()) {
+      request_.set(http::field::content_type, "application/json");
+      request_.body() = request.body;
+      request_.prepare_payload();
+    }
     parser_.body_limit(kMostBody);
   }
 
@@ -55,7 +61,7 @@ class Exchange {
   const bench::Url& url_;
   asio::io_context context_{1};
   beast::tcp_stream stream_{context_};
-  http::request<http::empty_body> request_;
+  http::request<http::string_body> request_;
   http::response_parser<http::string_body> parser_;
   beast::flat_buffer buffer_;
   beast::error_code error_;
@@ -63,10 +69,14 @@ class Exchange {
 
 }  // namespace
 
-Result<AdminAnswer, std::string> get_from_admin(const std::string& address, std::string_view path) {
-  const auto url = bench::url_from("http://" + address + std::string(path));
+Result<AdminAnswer, std::string> ask_admin(const std::string& address, const AdminRequest& request) {
+  const auto url = bench::url_from("http://" + address + request.target);
   if (!url) return fail(address + ": " + url.error().message);
-  return Exchange(*url, path).run();
+  return Exchange(*url, request).run();
+}
+
+Result<AdminAnswer, std::string> get_from_admin(const std::string& address, std::string_view path) {
+  return ask_admin(address, {.target = std::string(path)});
 }
 
 }  // namespace lingate::cli

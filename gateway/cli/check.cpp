@@ -1,5 +1,6 @@
 #include <algorithm>
-#include <ostream>
+#include <iostream>
+#include <iterator>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -30,8 +31,13 @@ struct Checked {
   }
 };
 
-Checked check_one(const std::string& file, Program& program) {
-  Checked checked{file, config::load_file(file), {}};
+config::Loaded load_standard_input(const std::string& folder) {
+  std::string text(std::istreambuf_iterator<char>(std::cin), {});
+  return config::load_text("<stdin>", std::move(text), {folder, {}});
+}
+
+Checked check_one(const std::string& file, const std::string& folder, Program& program) {
+  Checked checked{file, file == "-" ? load_standard_input(folder) : config::load_file(file), {}};
   if (checked.loaded.model) checked.scripts = find_bad_scripts(*checked.loaded.model, program);
   return checked;
 }
@@ -76,7 +82,7 @@ int check(const CheckOptions& options, Program& program, Console& console) {
   nlohmann::json all = nlohmann::json::array();
   int worst = kOk;
   for (const std::string& file : options.files) {
-    const Checked checked = check_one(file, program);
+    const Checked checked = check_one(file, options.folder, program);
     if (options.format == Format::text) print_text(checked, console);
     if (options.format == Format::json) all.push_back(json_of(checked));
     if (worst != kConfigurationInvalid && checked.exit_code() != kOk) worst = checked.exit_code();

@@ -13,6 +13,7 @@
 #include "base/similar.h"
 #include "gateway/cli/bench.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/keys.h"
 #include "gateway/config/reference.h"
 
 namespace lingate::cli {
@@ -30,6 +31,8 @@ struct Words {
   ExplainOptions explain;
   DoctorOptions doctor;
   BenchWords bench;
+  KeysWords keys;
+  ConfigWords config;
   std::string check_format = "text";
   std::string shell;
   bool markdown = false;
@@ -55,7 +58,10 @@ void describe(CLI::App& app, Words& words) {
   add_config(run, words.run.config);
 
   CLI::App* check = add_verb(app, "check", "Load configurations fully, scripts included, without serving");
-  check->add_option("FILE", words.check.files, "configuration files")->required()->type_name("");
+  check->add_option("FILE", words.check.files, "configuration files; - reads one from standard input")
+      ->required()
+      ->type_name("");
+  check->add_option("--folder", words.check.folder, "what paths in standard input are relative to")->type_name("DIR");
   check->add_option("--format", words.check_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json");
@@ -75,6 +81,10 @@ void describe(CLI::App& app, Words& words) {
   add_json(route, words);
 
   describe_bench(*add_verb(app, "bench", "Measure runtimes, a script or a server"), words.bench);
+
+  describe_keys(*add_verb(app, "keys", "Make, show, change and end sessions and keys of a running gateway"),
+                words.keys);
+  describe_config(*add_verb(app, "config", "Show the configuration that a running gateway has"), words.config);
 
   CLI::App* schema = add_verb(app, "schema", "Print the configuration reference as JSON Schema (draft-07)");
   schema->add_flag("--markdown", words.markdown, "print it as a page");
@@ -110,12 +120,14 @@ std::vector<Verb> verbs_of(const CLI::App& app) {
         verb.options.push_back("--" + name);
     for (const CLI::App* own : each->get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); })) {
       verb.words.push_back(own->get_name());
+      verb.files |= own->get_option_no_throw("--config") != nullptr;
       for (const CLI::Option* option : own->get_options())
         for (const std::string& name : option->get_lnames())
-          verb.options.push_back("--" + name);
+          if (std::find(verb.options.begin(), verb.options.end(), "--" + name) == verb.options.end())
+            verb.options.push_back("--" + name);
     }
     if (verb.name == "completion") verb.words = {"bash", "zsh", "fish"};
-    verb.files = verb.name == "check" || verb.name == "bench" || each->get_option_no_throw("--config") != nullptr;
+    verb.files |= verb.name == "check" || verb.name == "bench" || each->get_option_no_throw("--config") != nullptr;
     verbs.push_back(std::move(verb));
   }
   return verbs;
@@ -131,6 +143,8 @@ int dispatch(const CLI::App& app, Words& words, const std::string& typed, Progra
   if (verb == "explain") return explain(words.explain, console);
   if (verb == "doctor") return doctor(words.doctor, program, console);
   if (verb == "version") return version(words.format(), program, console);
+  if (verb == "keys") return keys(*app.get_subcommands().front(), words.keys, console);
+  if (verb == "config") return config_show(words.config, console);
   if (verb == "bench") return bench(*app.get_subcommands().front(), words.bench, typed, console);
   if (verb == "completion") return completion(words.shell, verbs_of(app), console);
   console.out << (words.markdown ? config::schema_markdown() : config::schema_json() + "\n");

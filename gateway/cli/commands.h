@@ -18,7 +18,8 @@ struct RunOptions {
 int run(const RunOptions& options, Program& program, Console& console);
 
 struct CheckOptions {
-  std::vector<std::string> files;
+  std::vector<std::string> files;  // "-": standard input
+  std::string folder;              // what paths in standard input are relative to; empty: the current one
   Format format = Format::text;
 };
 int check(const CheckOptions& options, Program& program, Console& console);

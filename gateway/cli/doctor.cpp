@@ -105,6 +105,11 @@ bool look_at_gateway(const std::string& address, std::vector<Finding>& findings,
                   << "; is the gateway running, and is this its `admin.address`?\n";
     return false;
   }
+  if (metrics->status != 200) {
+    console.error << "lingate: " << address << " answers /metrics with " << metrics->status
+                  << "; ask by an IP address, or add the name to its `admin.hosts`\n";
+    return false;
+  }
   findings.push_back({"gateway", "ready", ready->status == 200 ? "yes" : "no",
                       ready->status == 200 ? "" : "it drains: it was told to end"});
   look_at_runtimes(metrics->body, findings);
@@ -136,13 +141,12 @@ int doctor(const DoctorOptions& options, const Program& program, Console& consol
   if (address.empty() && !options.config.empty()) {
     const auto model = load(options.config, console);
     if (!model) return kConfigurationInvalid;
-    if (!model->admin) {
-      console.error << "lingate: " << options.config << " has no `admin`, so its gateway cannot be asked\n";
+    const auto found = admin_address(*model, options.config);
+    if (!found) {
+      console.error << "lingate: " << found.error() << "\n";
       return kAdminUnreachable;
     }
-    const std::string& host = model->admin->host;
-    const bool is_ipv6 = host.find(':') != std::string::npos;
-    address = fmt::format("{}:{}", is_ipv6 ? "[" + host + "]" : host, model->admin->port);
+    address = *found;
   }
   std::vector<Finding> findings = look_at_machine(program);
   const bool asked = address.empty() || look_at_gateway(address, findings, console);

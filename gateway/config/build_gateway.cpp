@@ -6,6 +6,7 @@
 #include "base/similar.h"
 #include "gateway/config/build.h"
 #include "gateway/config/values.h"
+#include "gateway/routing/match.h"
 
 namespace lingate::config {
 namespace {
@@ -91,6 +92,27 @@ Store build_store(const View& store) {
           .path = std::string(store.settings().text("path"))};
 }
 
+constexpr std::string_view kTokenFile = "data/admin.token";
+
+std::optional<Admin> build_admin(const BuildContext& context, Addresses& addresses) {
+  const View admin = context.root.at("admin");
+  auto address = addresses.take(admin.at("address"));
+  if (!address) return std::nullopt;
+  if (address->kind != Address::Kind::tcp)
+    context.report.error({code::kBadAddress, admin.at("address").span(), "'address' in 'admin' is no IP and port",
+                          "for example: 127.0.0.1:9901"});
+  Admin result;
+  result.address = *std::move(address);
+  const Settings& token = admin.at("token").settings();
+  if (const auto* text = token.as<Secret>())
+    result.token.text = *text;
+  else
+    result.token.file = token.text("file", (context.options.folder / kTokenFile).lexically_normal().string());
+  for (const Settings& each : admin.settings().list("hosts"))
+    if (auto host = routing::parse_host(each.as_text())) result.hosts.push_back(*std::move(host));
+  return result;
+}
+
 }  // namespace
 
 void build_gateway(const BuildContext& context, Model& model) {
@@ -103,7 +125,7 @@ void build_gateway(const BuildContext& context, Model& model) {
   if (listen.valid() && listen.items().empty())
     context.report.error(
         {code::kMissingKey, listen.span(), "'listen' names no address", "for example: [0.0.0.0:8080]"});
-  model.admin = addresses.take(context.root.at("admin").at("address"));
+  model.admin = build_admin(context, addresses);
   model.workers = static_cast<std::uint32_t>(context.root.settings().integer("workers", 0));
   for (const Settings& each : context.root.settings().list("trusted"))
     if (auto network = parse_network(each.as_text())) model.trusted.push_back(*network);

@@ -60,7 +60,6 @@ constexpr std::string_view kSteps[] = {
 constexpr Later kLater[] = {
     {"store", "kind", "redis"},
     {"listen", "tls", ""},
-    {"admin", "token", ""},
 };
 
 struct Table {

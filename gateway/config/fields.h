@@ -53,6 +53,7 @@ enum class Type : std::uint8_t {
   query_conditions,   // the same
   any,                // free-form
   any_with_secrets,   // free-form; {env: NAME} and {file: PATH} are secrets
+  token,              // {env: NAME}, or {file: PATH} of a file that `run` makes where it is missing
   section,            // keys of the section `of`
   chain,              // a list of steps
 };

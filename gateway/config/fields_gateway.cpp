@@ -111,7 +111,7 @@ void add_top(std::vector<Field>& rows) {
                 .of = "admin",
                 .says = "none",
                 .example = "{address: 127.0.0.1:9901}",
-                .doc = "A listener for operators: /metrics and /healthz."},
+                .doc = "A listener for operators: the admin API, /metrics and /healthz."},
                {.section = "",
                 .name = "store",
                 .type = Type::section,
@@ -206,7 +206,23 @@ void add_listeners(std::vector<Field>& rows) {
                             .type = Type::listen_address,
                             .example = "127.0.0.1:9901",
                             .doc = "Where the operators' listener is. Keep it off public interfaces.",
-                            .required = true}});
+                            .required = true},
+                           {.section = "admin",
+                            .name = "token",
+                            .type = Type::token,
+                            .says = "{file: data/admin.token}",
+                            .example = "{file: data/admin.token}",
+                            .doc = "What who uses the admin API must send as `Authorization: Bearer`. `run` makes a "
+                                   "file that is missing, with a random token that only its own user can read."},
+                           {.section = "admin",
+                            .name = "hosts",
+                            .type = Type::host_pattern,
+                            .shape = Shape::one_or_list,
+                            .says = "IP addresses and localhost only",
+                            .example = "[gateway.internal]",
+                            .doc = "Names that the admin API may be asked by; a request whose Host is neither one of "
+                                   "them nor an IP address nor localhost is refused, so that no page can reach it by a "
+                                   "name of its own."}});
 }
 
 void add_limits(std::vector<Field>& rows) {

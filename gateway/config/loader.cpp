@@ -56,6 +56,7 @@ Loaded load_text(std::string name, std::string text, LoadOptions options) {
   Loaded loaded;
   Model model;
   load(report, options, model);
+  model.written = {source.name(), options.folder.string(), std::string(source.text())};
   if (report.errors() == 0) loaded.model = std::move(model);
   loaded.diagnostics = report.take();
   return loaded;

@@ -47,6 +47,18 @@ struct Listener {
   Place place;
 };
 
+// What the admin API asks for: a text, or a file that holds it and is made on the first start.
+struct AdminToken {
+  std::string file;  // absolute; empty: `text` is the token
+  Secret text;
+};
+
+struct Admin {
+  Address address;
+  AdminToken token;
+  std::vector<std::string> hosts;  // lower-case names or "*.suffix" that Host may have, besides IP addresses
+};
+
 struct Limits {
   std::uint64_t head = 0;
   std::uint64_t target = 0;
@@ -162,9 +174,17 @@ struct Route {
   Place place;
 };
 
+// What the model was made from.
+struct Written {
+  std::string file;    // as the user gave it
+  std::string folder;  // absolute: what paths are relative to
+  std::string text;
+};
+
 struct Model {
+  Written written;
   std::vector<Listener> listen;
-  std::optional<Address> admin;
+  std::optional<Admin> admin;
   std::uint32_t workers = 0;  // 0: one a core
   std::vector<Network> trusted;
   bool via = true;  // adds Via, both ways

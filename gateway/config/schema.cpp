@@ -86,6 +86,7 @@ Json value(const Field& field) {
     case Type::query_conditions: return mapping(any_of(reference("text"), {{"type", "boolean"}}));
     case Type::any:
     case Type::any_with_secrets: return Json::object();
+    case Type::token: return reference("secret");
     case Type::section: return section_schema(field.of);
     case Type::chain: return list_of(reference("step"));
     default: return {{"type", "string"}};
@@ -162,6 +163,7 @@ std::string schema_json() {
   for (const Section& section : all_sections())
     definitions[definition(section.name)] = section_definition(section);
   definitions["step"] = step_definition();
+  definitions["secret"] = {{"anyOf", Json::array({secret("env"), secret("file")})}};
   definitions["text"] = {{"anyOf", Json::array({{{"type", "string"}}, secret("env"), secret("file")})}};
   const Json schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
                     {"title", "lingate configuration"},

@@ -1,5 +1,7 @@
 #include "gateway/config/secret.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/codes.h"
@@ -51,6 +53,25 @@ Parsed<Secret> read_secret(const Node& node, const LoadOptions& options) {
     return fail(Fault{code::kBadSecret, fmt::format("'{}' names nothing", only.name),
                       "a secret is written '{env: NAME}' or '{file: PATH}'"});
   return only.name == "env" ? from_environment(name, options) : from_file(name, options);
+}
+
+bool is_token(std::string_view text) noexcept {
+  return text.size() >= kShortestToken &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+Parsed<Settings> read_token(const Node& node, const LoadOptions& options) {
+  const Entry& only = node.entries.front();
+  if (only.name == "file" && !only.value->text.empty()) {
+    const std::string path = (options.folder / only.value->text).lexically_normal().string();
+    return Settings(Settings::Map{{"file", Settings(path)}});
+  }
+  auto secret = read_secret(node, options);
+  if (!secret) return fail(std::move(secret.error()));
+  if (is_token(secret->text)) return Settings(*std::move(secret));
+  return fail(
+      Fault{code::kBadSecret, fmt::format("the environment variable '{}' holds no token", only.value->text),
+            fmt::format("a token has at least {} visible characters, as of 'openssl rand -hex 32'", kShortestToken)});
 }
 
 }  // namespace lingate::config

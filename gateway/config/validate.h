@@ -44,6 +44,7 @@ class Validator {
   Settings rate(const Node& node, const Field& field, const Where& where);
   Settings flag(const Node& node, const Field& field, const Where& where);
   Settings text(const Node& node, const Field& field, const Where& where);
+  Settings token(const Node& node, const Field& field, const Where& where);
   Settings choice(const Node& node, const Field& field, const Where& where);
   Settings output(std::string_view text) const;
   Settings lines(const Node& node, const Where& where);

@@ -159,6 +159,7 @@ std::string describe(const Field& field) {
     case Type::chain: return "a list of steps";
     case Type::any:
     case Type::any_with_secrets: return "a value";
+    case Type::token: return "a secret";
     default: return "a text";
   }
 }
@@ -167,6 +168,7 @@ Settings Validator::value(Node& node, const Field& field, const Where& where) {
   switch (field.type) {
     case Type::any:
     case Type::any_with_secrets: return any(node, field, where, 0);
+    case Type::token: return token(node, field, where);
     case Type::header_lines: return lines(node, Where{&where, {}, field.name});
     case Type::header_conditions:
     case Type::query_conditions: return conditions(node, field, Where{&where, {}, field.name});
@@ -264,6 +266,15 @@ Settings Validator::text(const Node& node, const Field& field, const Where& wher
                  fmt::format("{}: a text is needed, not {}", where.key(field.name), describe(node)),
                  unquoted ? fmt::format("quote it: \"{}\"", shortened(node.text))
                           : "a secret is written '{env: NAME}' or '{file: PATH}'"});
+  return {};
+}
+
+Settings Validator::token(const Node& node, const Field& field, const Where& where) {
+  auto read = is_secret(node) ? read_token(node, options_)
+                              : fail(Fault{code::kWrongType, fmt::format("a secret is needed, not {}", describe(node)),
+                                           "write '{env: NAME}' or '{file: PATH}'"});
+  if (read) return *std::move(read);
+  refuse(node.span, field, where, std::move(read.error()));
   return {};
 }
 

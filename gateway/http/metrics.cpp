@@ -139,6 +139,26 @@ UpstreamMetrics& Metrics::upstream(std::string_view name) {
   return row_of(upstreams_, name);
 }
 
+TargetState& Metrics::target(std::string_view upstream, std::string_view label) {
+  const std::lock_guard lock(mutex_);
+  TargetState& state = row_of(row_of(upstreams_, upstream).targets, label);
+  state.healthy.store(true, std::memory_order_relaxed);
+  state.ejected.store(false, std::memory_order_relaxed);
+  return state;
+}
+
+UpstreamFigures Metrics::upstream_figures(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = upstreams_.find(name);
+  if (found == upstreams_.end()) return {};
+  const UpstreamMetrics& row = *found->second;
+  UpstreamFigures figures{row.failures.read(), row.retries.read(), row.ejections.read(), {}};
+  for (const auto& [label, state] : row.targets)
+    figures.targets.push_back(
+        {label, state->healthy.load(std::memory_order_relaxed), state->ejected.load(std::memory_order_relaxed)});
+  return figures;
+}
+
 void write_prometheus(std::span<const Metrics* const> workers, std::string& out) {
   std::map<std::string, RouteSum> routes;
   std::map<std::string, UpstreamSum> upstreams;

@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lingate::http {
 
@@ -57,11 +58,29 @@ struct RouteMetrics {
   Histogram duration;             // from the first byte of the request to the last of the response
 };
 
+// Whether a target may be chosen, as its worker sees it: written when that changes, read by the admin API.
+struct TargetState {
+  std::atomic<bool> healthy{true};
+  std::atomic<bool> ejected{false};
+};
+
 struct UpstreamMetrics {
   Histogram duration;  // from the request's first byte out to the response's head
   Count failures;      // connect failures, resets, time-outs
   Count retries;
   Count ejections;
+  std::map<std::string, std::unique_ptr<TargetState>, std::less<>> targets;  // by label; under Metrics' mutex
+};
+
+struct TargetFigures {
+  std::string label;
+  bool healthy = true;
+  bool ejected = false;
+};
+
+struct UpstreamFigures {
+  std::uint64_t failures = 0, retries = 0, ejections = 0;
+  std::vector<TargetFigures> targets;
 };
 
 class Metrics {
@@ -69,6 +88,9 @@ class Metrics {
   // Rows live as long as this; the same name gives the same row. Any thread.
   RouteMetrics& route(std::string_view name);
   UpstreamMetrics& upstream(std::string_view name);
+  TargetState& target(std::string_view upstream, std::string_view label);  // well, until it is told otherwise
+
+  UpstreamFigures upstream_figures(std::string_view name) const;
 
   Count accepted;
   Count accept_failures;     // out of descriptors, mostly

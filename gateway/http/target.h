@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "gateway/http/metrics.h"
 #include "gateway/http/options.h"
 #include "gateway/http/resolver.h"
 #include "gateway/http/upstream_connection.h"
@@ -38,6 +39,7 @@ struct Target {
   std::uint32_t failures = 0;   // in a row
   std::uint32_t ejections = 0;  // in a row, without a success between
   Clock::time_point ejected_until{};
+  TargetState* state = nullptr;  // the two of them for other threads
 
   // May be chosen: it is healthy, and either not ejected or due for its one probe.
   bool available(Clock::time_point now) const noexcept {

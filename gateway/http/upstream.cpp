@@ -27,6 +27,7 @@ Upstream::Upstream(WorkerParts& parts, const UpstreamOptions& options)
     target.options = &each;
     target.label = label_of(each.address);
     target.seed = hash_text(target.label);
+    target.state = &parts.metrics.target(options.name, target.label);
     Endpoint endpoint;
     if (fixed_endpoint(each.address, endpoint))
       target.endpoints.push_back(endpoint);
@@ -66,6 +67,7 @@ void Upstream::succeeded(Target& target) noexcept {
   target.failures = 0;
   if (!target.ejected) return;
   target.ejected = target.probing = false;
+  target.state->ejected.store(false, std::memory_order_relaxed);
   target.ejections = 0;
   say(target, "is taken back", "a request to it succeeded");
 }
@@ -78,6 +80,7 @@ void Upstream::failed(Target& target) noexcept {
   const bool probe_failed = target.ejected && target.probing;
   if (!probe_failed && (target.ejected || target.failures < options_.eject->failures)) return;
   target.ejected = true;
+  target.state->ejected.store(true, std::memory_order_relaxed);
   target.probing = false;
   const std::uint32_t doublings = std::min(target.ejections++, kLongestEjection);
   target.ejected_until = parts_.loop.now() + options_.eject->duration * (1U << doublings);
@@ -158,11 +161,13 @@ void Upstream::sweep() noexcept {
 
 void Upstream::set_healthy(Target& target, std::string_view why) noexcept {
   target.healthy = true;
+  target.state->healthy.store(true, std::memory_order_relaxed);
   say(target, "is healthy again", why);
 }
 
 void Upstream::set_unhealthy(Target& target, std::string_view why) noexcept {
   target.healthy = false;
+  target.state->healthy.store(false, std::memory_order_relaxed);
   while (target.idle)
     drop_idle(*target.idle);
   say(target, "is unhealthy", why);

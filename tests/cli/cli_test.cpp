@@ -108,7 +108,8 @@ TEST_F(CommandLine, AMisspeltVerbIsRecognised) {
 
 TEST_F(CommandLine, HelpExitsWith0) {
   EXPECT_EQ(lingate({"--help"}), kOk);
-  for (const char* verb : {"run", "check", "route", "schema", "explain", "doctor", "version", "completion"}) {
+  for (const char* verb :
+       {"run", "check", "route", "schema", "explain", "keys", "config", "doctor", "version", "completion"}) {
     EXPECT_THAT(out, HasSubstr(verb));
   }
   EXPECT_EQ(lingate({"route", "--help"}), kOk);
@@ -128,6 +129,36 @@ TEST_F(CommandLine, DoctorExitsWith5IfTheGatewayDoesNotAnswer) {
   EXPECT_EQ(lingate({"doctor", "-c", file("gw.yaml")}), kAdminUnreachable);
   EXPECT_THAT(error, HasSubstr("has no `admin`"));
   EXPECT_EQ(lingate({"doctor", "-c", file("gw.yaml"), "--admin", "127.0.0.1:1"}), kUsage);
+}
+
+TEST_F(CommandLine, KeysSaysWhatIsMissingToReachAGateway) {
+  ::unsetenv("LINGATE_ADMIN");
+  ::unsetenv("LINGATE_TOKEN");
+  EXPECT_EQ(lingate({"keys"}), kUsage);
+  EXPECT_EQ(lingate({"keys", "show"}), kUsage);
+  EXPECT_EQ(lingate({"keys", "list"}), kUsage);
+  EXPECT_THAT(error, HasSubstr("which gateway?"));
+  EXPECT_EQ(lingate({"keys", "list", "--admin", "127.0.0.1:1"}), kAdminUnreachable);
+  EXPECT_THAT(error, HasSubstr("no token"));
+  EXPECT_EQ(lingate({"keys", "list", "-c", file("gw.yaml")}), kAdminUnreachable);
+  EXPECT_THAT(error, HasSubstr("has no `admin`"));
+  EXPECT_EQ(lingate({"keys", "list", "-c", file("bad.yaml")}), kConfigurationInvalid);
+  write("token", "0123456789abcdef\n");
+  EXPECT_EQ(lingate({"keys", "list", "--admin", "127.0.0.1:1", "--token-file", file("token")}), kAdminUnreachable);
+  EXPECT_THAT(error, HasSubstr("others than its owner can read it"));
+  std::filesystem::permissions(folder / "token", std::filesystem::perms::owner_read);
+  EXPECT_EQ(lingate({"keys", "list", "--admin", "127.0.0.1:1", "--token-file", file("token")}), kAdminUnreachable);
+  EXPECT_THAT(error, HasSubstr("is the gateway running"));
+  EXPECT_EQ(lingate({"config", "show", "--admin", "127.0.0.1:1", "--token-file", file("token")}), kAdminUnreachable);
+}
+
+TEST_F(CommandLine, KeysHelpNamesItsVerbsAndTheirOptions) {
+  EXPECT_EQ(lingate({"keys", "--help"}), kOk);
+  for (const char* verb : {"create", "list", "show", "update", "rotate", "revoke"})
+    EXPECT_THAT(out, HasSubstr(verb));
+  EXPECT_EQ(lingate({"keys", "create", "--help"}), kOk);
+  for (const char* option : {"--alias", "--org", "--tag", "--meta", "--rate", "--burst", "--quota", "--expires"})
+    EXPECT_THAT(out, HasSubstr(option));
 }
 
 TEST_F(CommandLine, RunHandsOverTheLoadedConfiguration) {

@@ -9,7 +9,7 @@ inline const std::string kContractExample = R"(version: 1
 listen:
   - address: 0.0.0.0:8080
   - {address: "[::1]:8081", proxy_protocol: true}
-admin: {address: 127.0.0.1:9901}
+admin: {address: 127.0.0.1:9901, token: {file: data/admin.token}}
 workers: auto                              # I/O threads
 trusted: [10.0.0.0/8, "fd00::/8"]
 runtimes:

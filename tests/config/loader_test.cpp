@@ -37,7 +37,7 @@ TEST_F(Example, HasItsListeners) {
   EXPECT_FALSE(model().listen[0].proxy_protocol);
   EXPECT_EQ(model().listen[1].address.host, "::1");
   EXPECT_TRUE(model().listen[1].proxy_protocol);
-  EXPECT_EQ(model().admin->port, 9901);
+  EXPECT_EQ(model().admin->address.port, 9901);
   EXPECT_EQ(model().workers, 0U);
   EXPECT_EQ(model().trusted.size(), 2U);
 }

@@ -50,6 +50,8 @@ class Gateway:
             raise AssertionError(f"the gateway ended with {code}:\n" + self.log_text()[-4000:])
 
     def start(self):
+        """Also again, after stop(): the ports are then those of the new process, the log goes on."""
+        self._before = len(self._stderr)
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.env)
         self._readers = [threading.Thread(target=self._read, args=pair, daemon=True)
                          for pair in ((self.process.stderr, self._stderr), (self.process.stdout, self._stdout))]
@@ -68,12 +70,14 @@ class Gateway:
 
     def _listening(self):
         with self._changed:
-            lines = [re.match(r"listening http://.*:(\d+)$", line) for line in self._stderr]
+            lines = [re.match(r"listening http://.*:(\d+)$", line) for line in self._stderr[self._before:]]
         return [int(m[1]) for m in lines if m]
 
     @property
     def admin_port(self):
-        return int(re.search(r":(\d+)$", self.wait_log(r"^admin http://"))[1])
+        own = lambda: [m[1] for line in self._stderr[self._before:] if (m := re.match(r"admin http://.*:(\d+)$", line))]  # noqa: E731
+        self.wait_for(own, "admin listener")
+        return int(own()[-1])
 
     def _read(self, stream, into):
         for line in stream:

@@ -1,0 +1,55 @@
+// Operations on the configuration and the log.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/codes.h"
+#include "gateway/admin/handlers.h"
+#include "gateway/config/hide.h"
+
+namespace lingate::admin {
+namespace {
+
+using middleware::LogLevel;
+
+constexpr std::array<std::pair<std::string_view, LogLevel>, 4> kLevels{
+    {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warn", LogLevel::warn}, {"error", LogLevel::error}}};
+
+std::string_view name_of(LogLevel level) {
+  return kLevels[static_cast<std::size_t>(level)].first;
+}
+
+}  // namespace
+
+Outcome show_config(const Subject& subject, const Call&) {
+  const config::Written& written = subject.model.written;
+  return json_answer(200, {{"file", written.file}, {"yaml", config::hide_secrets(written.text)}});
+}
+
+Outcome validate_config(const Subject& subject, const Call& call) {
+  const auto findings = subject.check(call.text);
+  if (!findings) return fail(Refusal{.code = code::kInternal, .detail = findings.error()});
+  return json_answer(200, *findings);
+}
+
+Outcome show_log_level(const Subject& subject, const Call&) {
+  return json_answer(200, {{"level", name_of(subject.log.level())}});
+}
+
+Outcome set_log_level(const Subject& subject, const Call& call) {
+  const Json& body = call.body;
+  const bool form = body.is_object() && body.size() == 1 && body.contains("level") && body["level"].is_string();
+  const auto* found = std::find_if(kLevels.begin(), kLevels.end(), [&](const auto& each) {
+    return form && each.first == body["level"].get_ref<const std::string&>();
+  });
+  if (found == kLevels.end())
+    return fail(Refusal{.code = code::kBadAdminRequest,
+                        .detail = R"(write {"level": "debug"}: debug, info, warn or error)",
+                        .field = "level"});
+  subject.log.set_level(found->second);
+  const std::string message = "admin: the log's level is " + std::string(found->first);
+  subject.log.write({.level = LogLevel::info, .message = message});
+  return json_answer(200, {{"level", found->first}});
+}
+
+}  // namespace lingate::admin

@@ -1,0 +1,83 @@
+#include "gateway/admin/operations.h"
+
+#include "tests/admin/support.h"
+
+namespace lingate::admin {
+namespace {
+
+Json body_of(const Outcome& outcome) {
+  return outcome ? Json::parse(outcome->body, nullptr, false) : Json(outcome.error().detail);
+}
+
+TEST(Operations, KeysAreMadeShownChangedListedAndRevoked) {
+  Bench bench;
+  const auto made = bench.run("POST", "/keys", R"({"id": "a/b", "org": "acme"})");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->status, 201);
+  EXPECT_EQ(body_of(made)["session"]["org"], "acme");
+  EXPECT_TRUE(body_of(made)["key"].is_string());
+  EXPECT_EQ(body_of(bench.run("GET", "/keys/a%2Fb"))["session"]["id"], "a/b");
+  EXPECT_FALSE(body_of(bench.run("GET", "/keys/a%2Fb")).contains("key"));
+  EXPECT_EQ(body_of(bench.run("PATCH", "/keys/a%2Fb", R"({"rate": 5, "per": 1})"))["session"]["rate"], 5);
+  EXPECT_NE(body_of(bench.run("POST", "/keys/a%2Fb/rotate"))["key"], body_of(made)["key"]);
+  EXPECT_EQ(body_of(bench.run("GET", "/keys?org=acme"))["sessions"].size(), 1U);
+  EXPECT_EQ(body_of(bench.run("GET", "/keys?org=other"))["sessions"].size(), 0U);
+  EXPECT_EQ(bench.run("DELETE", "/keys/a%2Fb")->status, 204);
+  EXPECT_EQ(bench.run("GET", "/keys/a%2Fb").error().code, code::kNoSuchSession);
+  EXPECT_EQ(bench.run("DELETE", "/keys/a%2Fb").error().code, code::kNoSuchSession);
+}
+
+TEST(Operations, WrongBodiesAreRefusedByField) {
+  Bench bench;
+  const auto refused = bench.run("POST", "/keys", R"({"aliass": "x"})");
+  EXPECT_EQ(refused.error().code, code::kBadSession);
+  EXPECT_EQ(refused.error().field, "aliass");
+  EXPECT_EQ(bench.run("POST", "/keys", "{").error().code, code::kBadAdminRequest);
+  EXPECT_EQ(bench.run("POST", "/keys", std::string(100'000, '[').c_str()).error().code, code::kBadAdminRequest);
+  EXPECT_EQ(bench.run("POST", "/keys", "\"\xff\"").error().code, code::kBadAdminRequest);
+  EXPECT_EQ(bench.run("GET", "/keys?limit=0").error().field, "limit");
+  EXPECT_EQ(bench.run("GET", "/keys?limit=many").error().field, "limit");
+  bench.run("POST", "/keys", R"({"id": "ada"})");
+  EXPECT_EQ(bench.run("POST", "/keys", R"({"id": "ada"})").error().code, code::kSessionTaken);
+  EXPECT_EQ(bench.run("POST", "/keys/ada/rotate", R"({"keep": 1})").error().field, "keep");
+}
+
+TEST(Operations, TheLogsLevelChanges) {
+  Bench bench;
+  EXPECT_EQ(body_of(bench.run("GET", "/log/level"))["level"], "error");
+  EXPECT_EQ(body_of(bench.run("PUT", "/log/level", R"({"level": "warn"})"))["level"], "warn");
+  EXPECT_EQ(body_of(bench.run("GET", "/log/level"))["level"], "warn");
+  for (const char* wrong : {R"({"level": "loud"})", R"({"level": 1})", R"({})", R"({"level": "warn", "x": 1})", "[]"})
+    EXPECT_EQ(bench.run("PUT", "/log/level", wrong).error().code, code::kBadAdminRequest) << wrong;
+  EXPECT_EQ(body_of(bench.run("GET", "/log/level"))["level"], "warn");
+}
+
+TEST(Operations, ReadinessFollowsTheDrain) {
+  Bench bench;
+  EXPECT_EQ(bench.run("GET", "/readyz")->status, 200);
+  bench.draining = true;
+  EXPECT_EQ(bench.run("GET", "/readyz")->status, 503);
+  EXPECT_EQ(bench.run("GET", "/healthz")->status, 200);
+  EXPECT_EQ(bench.run("GET", "/metrics")->body, "figures\n");
+}
+
+TEST(Operations, ShowWhatIsConfigured) {
+  Bench bench;
+  const Json routes = body_of(bench.run("GET", "/routes"));
+  EXPECT_EQ(routes["routes"][0]["name"], "r");
+  EXPECT_EQ(routes["routes"][0]["upstream"][0]["name"], "u");
+  const Json upstreams = body_of(bench.run("GET", "/upstreams"));
+  EXPECT_EQ(upstreams["upstreams"][0]["targets"][0]["address"], "127.0.0.1:9001");
+  EXPECT_EQ(body_of(bench.run("GET", "/runtimes"))["runtimes"].size(), 0U);
+  EXPECT_EQ(body_of(bench.run("GET", "/version"))["engines"]["lua"], "LuaJIT");
+  EXPECT_TRUE(body_of(bench.run("GET", "/config"))["yaml"].get<std::string>().starts_with("version: 1\n"));
+}
+
+TEST(Operations, AConfigurationIsCheckedAsItCame) {
+  Bench bench;
+  EXPECT_EQ(body_of(bench.run("POST", "/config/validate", "version: 1\n"))["ok"], true);
+  EXPECT_EQ(bench.checked, "version: 1\n");
+}
+
+}  // namespace
+}  // namespace lingate::admin
