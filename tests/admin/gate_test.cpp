@@ -86,7 +86,7 @@ TEST(Gate, MetricsAreForKnownNamesAndProbesForAny) {
   asked.hosts = {};
   EXPECT_EQ(refusal(asked), 0) << "as HTTP/1.0 has it";
   asked.origin = "http://evil.example";
-  EXPECT_EQ(refusal(asked), 0) << "a probe says nothing that a page could use";
+  EXPECT_EQ(refusal(asked), code::kAdminOrigin);
 }
 
 TEST(Gate, WhatIsNotThereIsToldToThoseWithTheToken) {
