@@ -41,6 +41,7 @@ void block_signals() {
   const sigset_t set = ending_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over its limit is a write that fails
 }
 
 middleware::LogLevel level_of(config::Log::Level level) {
@@ -89,8 +90,8 @@ struct Gateway::Parts {
   const std::uint32_t worker_count;
   middleware::LogFiles logs;
   std::unique_ptr<middleware::JsonAppLog> log;
-  std::unique_ptr<store::Store> store;  // nothing uses one: none
-  std::unique_ptr<middleware::SessionDirectory> sessions;
+  std::unique_ptr<middleware::SessionDirectory> sessions;  // hears of the store's changes until that is gone
+  std::unique_ptr<store::Store> store;                     // nothing uses one: none
   runtimes::Watchdog watchdog;
   std::vector<std::unique_ptr<runtimes::Runtime>> runtimes;
   std::unique_ptr<middleware::limits::Limits> limits;

@@ -70,9 +70,7 @@ SessionDirectory::SessionDirectory(store::Store& store, AppLog& log, Options opt
   });
 }
 
-SessionDirectory::~SessionDirectory() {
-  store_.on_change({});
-}
+SessionDirectory::~SessionDirectory() = default;
 
 SessionDirectory::Stripe& SessionDirectory::stripe(Space space, std::string_view key) noexcept {
   return stripes_[(std::hash<std::string_view>()(key) + static_cast<std::size_t>(space)) % kStripes];

@@ -5,7 +5,8 @@
 // What scripts edit of a stored session is saved by key of its metadata, onto whatever the session is by then.
 //
 // Thread: find() on the worker with that index; save() any; both while the store lives. Lifetime: outlives the
-// exchanges; a session that find() returns is the cache's, until the next call of that worker.
+// exchanges, and the store, which tells it of changes and of what was saved to its end. A session that find() returns
+// is the cache's, until the next call of that worker.
 #pragma once
 
 #include <atomic>
