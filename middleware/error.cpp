@@ -29,7 +29,7 @@ void write_problem(const CodeInfo& info, std::string_view request_id, std::strin
 }  // namespace
 
 LogLevel level_of(int code) noexcept {
-  if (code == code::kInternal || code / 1000 == 3) return LogLevel::error;
+  if (code == code::kInternal || code == code::kStoreUnavailable || code / 1000 == 3) return LogLevel::error;
   if (code / 1000 == 4) return LogLevel::warn;
   return LogLevel::debug;
 }

@@ -12,7 +12,7 @@ namespace lingate::middleware {
 void set_problem(Exchange& exchange, int code);
 
 // One line in the application log; for faults that do not end the exchange (`on_error: continue`, `log` hooks) too.
-// Clients' mistakes and policy are logged as debug, upstreams' as warn, scripts' and our own as error.
+// Clients' mistakes and policy are logged as debug, upstreams' as warn, scripts', the store's and our own as error.
 void log_fault(Exchange& exchange, const Fault& fault);
 
 LogLevel level_of(int code) noexcept;

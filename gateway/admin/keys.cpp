@@ -13,7 +13,8 @@ namespace {
 using middleware::KeyFault;
 using middleware::Keys;
 
-Refusal refusal_of(const KeyFault& fault) {
+// A store that is out of order is the operators' to mend: the log names what it said.
+tl::unexpected<Refusal> refused(const Subject& subject, const KeyFault& fault) {
   int code = code::kStoreUnavailable;
   switch (fault.kind) {
     case KeyFault::Kind::invalid: code = code::kBadSession; break;
@@ -21,7 +22,9 @@ Refusal refusal_of(const KeyFault& fault) {
     case KeyFault::Kind::conflict: code = code::kSessionTaken; break;
     case KeyFault::Kind::unavailable: break;
   }
-  return {.code = code, .detail = fault.message, .field = fault.field};
+  if (code == code::kStoreUnavailable)
+    subject.log.write({.level = middleware::LogLevel::error, .message = fault.message, .code = code});
+  return fail(Refusal{.code = code, .detail = fault.message, .field = fault.field});
 }
 
 Json json_of(const middleware::SessionView& view) {
@@ -63,7 +66,7 @@ Result<middleware::Rotation, Refusal> rotation_of(const Json& body) {
 
 Outcome create_key(const Subject& subject, const Call& call) {
   const auto made = Keys(subject.store).create(call.body);
-  if (!made) return fail(refusal_of(made.error()));
+  if (!made) return refused(subject, made.error());
   const auto id = made->view.session["id"].get<std::string>();
   note(subject, "is made", id);
   return json_answer(201, json_of(*made));
@@ -79,7 +82,7 @@ Outcome list_keys(const Subject& subject, const Call& call) {
   }
   if (query.after.size() > middleware::kMaxSessionText) return bad("after", "it is no id");
   const auto page = Keys(subject.store).list(query);
-  if (!page) return fail(refusal_of(page.error()));
+  if (!page) return refused(subject, page.error());
   Json sessions = Json::array();
   for (const middleware::SessionView& each : page->sessions)
     sessions.push_back(json_of(each));
@@ -90,14 +93,14 @@ Outcome list_keys(const Subject& subject, const Call& call) {
 
 Outcome show_key(const Subject& subject, const Call& call) {
   const auto view = Keys(subject.store).show(call.parameter("id"));
-  if (!view) return fail(refusal_of(view.error()));
+  if (!view) return refused(subject, view.error());
   return json_answer(200, json_of(*view));
 }
 
 Outcome update_key(const Subject& subject, const Call& call) {
   const std::string id = call.parameter("id");
   const auto view = Keys(subject.store).update(id, call.body);
-  if (!view) return fail(refusal_of(view.error()));
+  if (!view) return refused(subject, view.error());
   note(subject, "is changed", id);
   return json_answer(200, json_of(*view));
 }
@@ -105,7 +108,7 @@ Outcome update_key(const Subject& subject, const Call& call) {
 Outcome revoke_key(const Subject& subject, const Call& call) {
   const std::string id = call.parameter("id");
   const auto revoked = Keys(subject.store).revoke(id);
-  if (!revoked) return fail(refusal_of(revoked.error()));
+  if (!revoked) return refused(subject, revoked.error());
   note(subject, "is revoked", id);
   return Answer{.status = 204};
 }
@@ -115,7 +118,7 @@ Outcome rotate_key(const Subject& subject, const Call& call) {
   const auto rotation = rotation_of(call.body);
   if (!rotation) return fail(rotation.error());
   const auto made = Keys(subject.store).rotate(id, *rotation);
-  if (!made) return fail(refusal_of(made.error()));
+  if (!made) return refused(subject, made.error());
   note(subject, "has a new key", id);
   return json_answer(200, json_of(*made));
 }

@@ -2,6 +2,7 @@
 """Callers by their keys, from the operator's command to the script that reads the session, over restarts and kills."""
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -123,6 +124,21 @@ class KeyAuth(unittest.TestCase):
         self.gateway.stop()
         self.gateway.start()
         self.assertEqual(self.get("/who", made["key"]).status, 200)
+
+    def test_a_store_that_cannot_write_reads_on_and_heals(self):
+        key, never_used = (self.keys("create")["key"] for _ in range(2))
+        self.assertEqual(self.get("/limited", key).status, 200)
+        pid, limit = self.gateway.process.pid, resource.RLIMIT_FSIZE
+        soft, hard = resource.prlimit(pid, limit)
+        resource.prlimit(pid, limit, (4096, hard))  # its files may not be written beyond that, as on a full disk
+        refused = [run_cli("keys", "create", "--admin", f"127.0.0.1:{self.gateway.admin_port}", "--token-file",
+                           str(self.gateway.dir / "data/admin.token")) for _ in range(3)]
+        self.assertEqual([code for code, _, _ in refused], [1, 1, 1])
+        self.assertIn("LG5101", refused[0][2])
+        self.assertEqual([self.get("/limited", each).status for each in (key, never_used)], [200, 200])
+        self.gateway.wait_log("the embedded store cannot write: File too large")
+        resource.prlimit(pid, limit, (soft, hard))
+        self.assertEqual(self.get("/limited", self.keys("create")["key"]).status, 200)
 
     def test_no_acknowledged_key_is_lost_when_the_gateway_is_killed(self):
         kept = []
