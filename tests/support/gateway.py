@@ -60,6 +60,8 @@ class Gateway:
         wanted = len(re.findall(r"^\s*-\s*\{?\s*address:", self._listen_section(), re.M)) or 1
         self.wait_for(lambda: len(self._listening()) >= wanted or self.process.poll() is not None, "listening")
         if self.process.poll() is not None:
+            for reader in self._readers:  # to the end of what it said
+                reader.join()
             raise AssertionError(f"the gateway did not start ({self.process.returncode}):\n{self.log_text()}")
         self.ports = self._listening()
 
