@@ -57,6 +57,13 @@ constexpr CodeInfo kCodes[] = {
      "The listener has `proxy_protocol: true` and a trusted peer's connection does not begin with a well-formed PROXY "
      "header, version 1 or 2.",
      "Switch the PROXY protocol on in the load balancer, or off in the listener."},
+    {code::kPlainHttp, 400, "plain HTTP on an HTTPS port",
+     "The listener has `tls` and the connection begins with a request in plain text.",
+     "Ask for `https://`, or ask a listener without `tls`."},
+    {code::kTlsHandshake, 0, "TLS handshake failed",
+     "A client and this listener found no common version or cipher, the client did not believe the certificate, or its "
+     "own was missing or not accepted. Only the log says so, with `log: {level: debug}`.",
+     "Follow what the message names: the authorities of the client, its certificate, or `min_version`."},
     {code::kInternal, 500, "internal error", "The gateway itself is at fault; the log holds the details.",
      "Report it with the log lines of this request id."},
 
@@ -142,6 +149,11 @@ constexpr CodeInfo kCodes[] = {
     {code::kBadAdminToken, 0, "admin token not usable",
      "The file that `admin.token` names can be read by other users, holds no token, or can neither be read nor made.",
      "`chmod 600` it, or remove it: the next start makes a new one, in a folder that it may write to."},
+    {code::kBadCertificate, 0, "certificate or key not usable",
+     "A file of `tls` cannot be read, holds no certificate or key, is encrypted or broken, or the key belongs to "
+     "another "
+     "certificate.",
+     "Follow what the message names; `openssl x509 -in FILE -noout -text` shows a certificate."},
     {code::kUnused, 0, "defined but not used",
      "A warning: a chain or an upstream is defined and nothing refers to it, often because a name is misspelt "
      "elsewhere.",
@@ -152,6 +164,9 @@ constexpr CodeInfo kCodes[] = {
      "Use `isolation: thread` unless the script is trusted and quick."},
     {code::kSuspiciousValue, 0, "probably not what is meant",
      "A warning: the value is valid but does something that is seldom wanted.", "The message says what to look at."},
+    {code::kExpiredCertificate, 0, "certificate not valid today",
+     "A warning: a certificate of `tls` has expired or is not valid yet; clients will refuse it.",
+     "Renew it, or see that the clock is right."},
 
     // ---- LG3xxx: scripts ----
     {code::kScriptException, 500, "script failed", "The script raised an error that it did not catch.",
@@ -206,6 +221,12 @@ constexpr CodeInfo kCodes[] = {
      "cut; this code is only logged.",
      "Look into the upstream's log."},
 
+    {code::kUpstreamTls, 502, "TLS with the upstream failed",
+     "The connection was made and the TLS handshake was not: the upstream's certificate is not believed (its "
+     "authority, "
+     "its name, its dates), it asks for one of the gateway's, or it speaks another protocol. The log says which.",
+     "Set `tls.ca` or `tls.server_name` of the upstream, or mend its certificate."},
+
     // ---- LG5xxx: policy ----
     {code::kBodyOverLimit, 413, "body over the route's limit",
      "The request body is larger than the step `body-limit` of this route allows.", "Send less, or raise the limit."},
@@ -231,6 +252,14 @@ constexpr CodeInfo kCodes[] = {
     {code::kTooManyAtOnce, 429, "too many requests at once",
      "As many requests of this caller are in flight as the step `concurrency-limit` allows.",
      "Wait for answers before sending more, or raise `max`."},
+    {code::kPasswordsBusy, 503, "too many passwords to check",
+     "As many passwords as may wait are waiting for their hashes to be computed, which takes long on purpose.",
+     "Retry; put `rate-limit` by client.ip before `basic-auth`, or use cheaper hashes."},
+    {code::kTokenKeysMissing, 503, "no keys to check tokens with",
+     "The keys that `jwks.url` of the step `jwt-auth` names could not be fetched since the start, so no token can be "
+     "checked and none is accepted.",
+     "The log says why, under this code; see that the URL answers 200 with a JSON Web Key Set. It is tried again by "
+     "itself."},
     {code::kStoreUnavailable, 503, "store not available",
      "The store of sessions and keys cannot be read or written; the log has what it said.",
      "See to the disk or the folder of `store.path`: its space, its permissions, and that no other process has it."},
@@ -264,6 +293,28 @@ constexpr CodeInfo kCodes[] = {
     {code::kBadSession, 422, "session with a wrong field",
      "A field of the session is unknown, has a wrong type or a value that cannot be; `field` names it.",
      "Correct the field; `/openapi.json` describes them."},
+    {code::kConfigRefused, 422, "configuration not applied",
+     "The new configuration has errors, a script of it does not load, or an address of it cannot be had. What ran "
+     "before runs on.",
+     "Correct what `detail` and `diagnostics` say; `lingate check` says the same of a file."},
+    {code::kConfigChanged, 412, "configuration changed meanwhile",
+     "`If-Match` names another configuration than the one that runs: somebody has changed it.",
+     "Get the configuration again, make the change in that, and send its ETag."},
+    {code::kConfigUnmatched, 428, "If-Match required",
+     "A configuration can only be replaced by who says which one: two at once must not undo each other's change.",
+     "Send the ETag of `GET /config` as `If-Match`, or `If-Match: *`."},
+    {code::kConfigFileChanged, 409, "configuration file changed",
+     "The file has been edited since it was loaded, and saving the new configuration would undo that.",
+     "Reload the file first, or send `?save=false` to leave the file alone."},
+    {code::kConfigNotSaved, 409, "configuration file cannot be written",
+     "The new configuration could not be saved where the gateway loads it from, so it was not applied.",
+     "Let the gateway's user write the file and its folder, or send `?save=false`: then it lasts until the next "
+     "reload or start."},
+    {code::kNoSuchGeneration, 404, "no such generation",
+     "The configuration of that number has been forgotten, or never ran: the last 20 are kept until the gateway ends.",
+     "`GET /config/history` lists those that there are."},
+    {code::kEnding, 503, "the gateway is ending", "A gateway that drains takes no new configuration.",
+     "Start it again with the new one."},
 };
 
 constexpr bool ascending() {

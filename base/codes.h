@@ -31,6 +31,8 @@ inline constexpr int kExpectationFailed = 1013;
 inline constexpr int kMethodNotImplemented = 1014;
 inline constexpr int kClientGone = 1015;
 inline constexpr int kBadProxyProtocol = 1016;
+inline constexpr int kPlainHttp = 1017;
+inline constexpr int kTlsHandshake = 1018;
 inline constexpr int kInternal = 1900;
 
 // ---- LG2xxx: configuration ----
@@ -64,9 +66,11 @@ inline constexpr int kCannotRead = 2027;
 inline constexpr int kCannotListen = 2028;
 inline constexpr int kBadValue = 2029;
 inline constexpr int kBadAdminToken = 2030;
-inline constexpr int kUnused = 2101;           // warning
-inline constexpr int kInlinePython = 2102;     // warning
-inline constexpr int kSuspiciousValue = 2103;  // warning
+inline constexpr int kBadCertificate = 2031;
+inline constexpr int kUnused = 2101;              // warning
+inline constexpr int kInlinePython = 2102;        // warning
+inline constexpr int kSuspiciousValue = 2103;     // warning
+inline constexpr int kExpiredCertificate = 2104;  // warning
 
 // ---- LG3xxx: scripts ----
 inline constexpr int kScriptException = 3001;
@@ -88,6 +92,7 @@ inline constexpr int kResponseBodyTooLarge = 4008;
 inline constexpr int kRouteTimeout = 4009;
 inline constexpr int kNameNotResolved = 4010;
 inline constexpr int kResponseCut = 4011;
+inline constexpr int kUpstreamTls = 4012;
 
 // ---- LG5xxx: policy ----
 inline constexpr int kBodyOverLimit = 5001;
@@ -98,6 +103,8 @@ inline constexpr int kAddressNotAllowed = 5005;
 inline constexpr int kRateLimited = 5006;
 inline constexpr int kQuotaUsedUp = 5007;
 inline constexpr int kTooManyAtOnce = 5008;
+inline constexpr int kPasswordsBusy = 5009;
+inline constexpr int kTokenKeysMissing = 5010;
 inline constexpr int kStoreUnavailable = 5101;
 
 // what the admin API refuses
@@ -111,6 +118,13 @@ inline constexpr int kAdminMediaType = 5207;
 inline constexpr int kNoSuchSession = 5208;
 inline constexpr int kSessionTaken = 5209;
 inline constexpr int kBadSession = 5210;
+inline constexpr int kConfigRefused = 5211;
+inline constexpr int kConfigChanged = 5212;
+inline constexpr int kConfigUnmatched = 5213;
+inline constexpr int kConfigFileChanged = 5214;
+inline constexpr int kConfigNotSaved = 5215;
+inline constexpr int kNoSuchGeneration = 5216;
+inline constexpr int kEnding = 5217;
 
 }  // namespace code
 

@@ -7,22 +7,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
+
 namespace lingate {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY)) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
 
 std::string size_text(std::size_t bytes) {
   constexpr std::size_t kKiB = 1024;
@@ -34,7 +22,7 @@ std::string size_text(std::size_t bytes) {
 
 Result<std::string, std::string> read_file(const std::string& path, std::size_t most) {
   constexpr std::size_t kStep = 64 * 1024;
-  const Descriptor file(path);
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   if (file.get() < 0) return fail(std::string(std::strerror(errno)));
   std::string bytes;
   for (;;) {

@@ -32,23 +32,25 @@ class Assembler {
                                                                                  .watchdog = surroundings.watchdog,
                                                                                  .log = surroundings.log,
                                                                                  .workers = surroundings.workers,
-                                                                                 .limits = limits});
+                                                                                 .limits = limits,
+                                                                                 .shelf = surroundings.shelf});
   }
 
   Result<Assembled, AssemblyError> run() {
     std::vector<routing::Match> matches;
     for (const config::Route& route : model_.routes)
       matches.push_back(route.match);
-    auto snapshot = std::make_shared<http::Snapshot>(routing::Router(matches));
+    auto snapshot = std::make_unique<http::Snapshot>(routing::Router(matches));
     for (const config::Route& route : model_.routes) {
       auto made = make_route(route);
       if (!made) return fail(std::move(made.error()));
       snapshot->routes.push_back(std::move(*made));
     }
     for (const config::Upstream& upstream : model_.upstreams)
-      snapshot->upstreams.push_back(data_path_options(upstream));
+      if (auto made = add_upstream(*snapshot, upstream); !made) return fail(std::move(made.error()));
     for (const config::Network& network : model_.trusted)
       snapshot->trusted.push_back(data_path_options(network));
+    if (auto made = add_tls(*snapshot); !made) return fail(std::move(made.error()));
     snapshot->via = model_.via;
     snapshot->limits = data_path_options(model_.limits);
     snapshot->unrouted = middleware::Chain(unrouted_);
@@ -57,6 +59,33 @@ class Assembler {
   }
 
  private:
+  static AssemblyError bad_certificate(const tls::Fault& fault, const config::Place& place) {
+    return {Error{code::kBadCertificate, fault.what + "; " + fault.cure}, place, {}};
+  }
+
+  Result<void, AssemblyError> add_upstream(http::Snapshot& snapshot, const config::Upstream& upstream) {
+    snapshot.upstreams.push_back(data_path_options(upstream));
+    if (!upstream.tls) return {};
+    tls::Faults warnings;  // loading has told them
+    auto context = tls::make_client_context(upstream.tls->options, warnings);
+    if (!context) return fail(bad_certificate(context.error(), upstream.place));
+    snapshot.upstreams.back().tls = {.context = std::move(*context),
+                                     .fingerprint = tls::fingerprint(upstream.tls->options),
+                                     .server_name = upstream.tls->server_name};
+    return {};
+  }
+
+  Result<void, AssemblyError> add_tls(http::Snapshot& snapshot) {
+    for (const config::Listener& listener : model_.listen) {
+      if (!listener.tls) continue;
+      tls::Faults warnings;  // loading has told them
+      auto context = tls::make_server_context(*listener.tls, warnings);
+      if (!context) return fail(bad_certificate(context.error(), listener.place));
+      snapshot.tls.push_back({listener.name, std::move(*context)});
+    }
+    return {};
+  }
+
   using StepResult = Result<const middleware::Middleware*, AssemblyError>;
 
   // One object for each step as written, however many chains `use` it.
@@ -72,6 +101,8 @@ class Assembler {
                                            .scripts = keep_->scripts.get(),
                                            .sessions = surroundings_.sessions,
                                            .limits = surroundings_.limits,
+                                           .passwords = surroundings_.passwords,
+                                           .fetcher = surroundings_.fetcher,
                                            .name = name});
     if (!made) return fail(AssemblyError{std::move(made.error()), step.place, keep_->scripts->last_fault()});
     keep_->steps.push_back(std::move(*made));

@@ -14,6 +14,8 @@
 #include "gateway/config/model.h"
 #include "gateway/http/snapshot.h"
 #include "middleware/app_log.h"
+#include "middleware/auth/jwks_fetcher.h"
+#include "middleware/auth/password_crew.h"
 #include "middleware/limits/limits.h"
 #include "middleware/log_writer.h"
 #include "middleware/script_pools.h"
@@ -31,10 +33,13 @@ struct Surroundings {
   runtimes::Watchdog* watchdog = nullptr;
   middleware::SessionDirectory* sessions = nullptr;  // nullptr: no step asks for it
   middleware::limits::Limits* limits = nullptr;
+  middleware::ScriptShelf* shelf = nullptr;  // pools that the snapshot may share with others
+  middleware::auth::PasswordCrew* passwords = nullptr;
+  middleware::auth::JwksFetcher* fetcher = nullptr;
 };
 
 struct Assembled {
-  std::shared_ptr<const http::Snapshot> snapshot;
+  std::unique_ptr<const http::Snapshot> snapshot;
   const middleware::ScriptPools* scripts = nullptr;  // the snapshot's, for metrics
 };
 

@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <optional>
+
+#include "base/descriptor.h"
 
 extern char** environ;
 
@@ -22,23 +25,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::seconds kPatience{60};  // each script's init may take 5 s
 constexpr std::size_t kMostOutput = 16 * 1024 * 1024;
-
-class Descriptor {
- public:
-  explicit Descriptor(int number = -1) : number_(number) {}
-  ~Descriptor() { reset(); }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-
-  int get() const noexcept { return number_; }
-  void reset(int number = -1) noexcept {
-    if (number_ >= 0) ::close(number_);
-    number_ = number;
-  }
-
- private:
-  int number_;
-};
 
 // The text as a file that has no name, read from its beginning.
 bool put(const std::string& text, const Descriptor& file) {
@@ -94,21 +80,38 @@ std::optional<std::string> read_all(const Descriptor& from) {
 
 }  // namespace
 
-Result<Json, std::string> check_in_process(const std::string& text, const std::string& folder) {
+void CheckProcess::end() noexcept {
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+  if (child_ > 0) ::kill(-child_, SIGKILL);
+}
+
+Result<Json, std::string> CheckProcess::run(const std::string& text, const std::string& folder) {
   const Descriptor input(::memfd_create("configuration", MFD_CLOEXEC));
   std::array<int, 2> ends{-1, -1};
   if (input.get() < 0 || !put(text, input) || ::pipe2(ends.data(), O_CLOEXEC) != 0)
     return fail(std::string("no descriptors or memory left for a check"));
   const Descriptor from(ends[0]);
   Descriptor to(ends[1]);
-  const pid_t child = spawn(input, to, folder);
+  pid_t child = -1;
+  {
+    const std::lock_guard lock(mutex_);
+    if (ended_) return fail(std::string("the gateway is ending"));
+    child = child_ = spawn(input, to, folder);
+  }
   if (child < 0) return fail(std::string("no process could be started for the check"));
   to.reset();
   const auto output = read_all(from);
   if (!output) ::kill(-child, SIGKILL);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR)
+  // Its number is its own until it is taken off the list: end() never means another.
+  siginfo_t how{};
+  while (::waitid(P_PID, static_cast<id_t>(child), &how, WEXITED | WNOWAIT) < 0 && errno == EINTR)
     continue;
+  {
+    const std::lock_guard lock(mutex_);
+    child_ = -1;
+    ::waitpid(child, nullptr, 0);
+  }
   if (!output) return fail(std::string("the check took longer than a minute and was ended"));
   Json found = Json::parse(*output, nullptr, false);
   if (!found.is_array() || found.size() != 1)

@@ -36,7 +36,10 @@ http::HashKey data_path_options(const config::HashBy& by) {
 }
 
 http::TargetOptions data_path_options(const config::Target& target) {
-  return {.address = data_path_options(target.address), .authority = target.authority, .weight = target.weight};
+  return {.address = data_path_options(target.address),
+          .authority = target.authority,
+          .weight = target.weight,
+          .secure = target.secure};
 }
 
 http::HealthOptions data_path_options(const config::Health& health) {
@@ -60,6 +63,7 @@ http::ListenerOptions data_path_options(const config::Listener& listener) {
   http::ListenerOptions options;
   options.address = data_path_options(listener.address);
   options.proxy_protocol = listener.proxy_protocol;
+  if (listener.tls) options.tls = listener.name;
   return options;
 }
 

@@ -13,14 +13,17 @@
 #include "base/cores.h"
 #include "gateway/admin/server.h"
 #include "gateway/admin/token.h"
-#include "gateway/assembly.h"
 #include "gateway/check_process.h"
-#include "gateway/data_path_options.h"
 #include "gateway/http/address_counts.h"
 #include "gateway/http/resolver.h"
 #include "gateway/http/worker.h"
 #include "gateway/metrics_page.h"
 #include "gateway/open_store.h"
+#include "gateway/reload/changes.h"
+#include "gateway/reload/config_watch.h"
+#include "gateway/reload/housekeeper.h"
+#include "gateway/reload/reloader.h"
+#include "gateway/reload/retirement.h"
 #include "middleware/sessions/directory.h"
 #include "runtimes/builtin.h"
 #include "store/store.h"
@@ -36,28 +39,19 @@ sigset_t ending_signals() {
   return set;
 }
 
+sigset_t all_signals() {
+  sigset_t set = ending_signals();
+  sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR1);
+  return set;
+}
+
 // Threads made from here on inherit the mask: only run() takes these signals.
 void block_signals() {
-  const sigset_t set = ending_signals();
+  const sigset_t set = all_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file over its limit is a write that fails
-}
-
-middleware::LogLevel level_of(config::Log::Level level) {
-  switch (level) {
-    case config::Log::Level::debug: return middleware::LogLevel::debug;
-    case config::Log::Level::warn: return middleware::LogLevel::warn;
-    case config::Log::Level::error: return middleware::LogLevel::error;
-    case config::Log::Level::info: break;
-  }
-  return middleware::LogLevel::info;
-}
-
-std::string url_of(const http::Address& address) {
-  if (address.kind == http::Address::Kind::unix_socket) return "unix:" + address.path;
-  const bool v6 = address.host.find(':') != std::string::npos;
-  return "http://" + (v6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
 
 // How long after the drain a script may keep its worker from ending.
@@ -75,17 +69,12 @@ bool wait_for_signal(const sigset_t& set, std::chrono::nanoseconds longest) {
   }
 }
 
-std::string describe(const AssemblyError& problem) {
-  const config::Place& place = problem.place;
-  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " +
-         problem.error.message;
-}
-
 }  // namespace
 
 // In the order of making; destroyed the other way round: threads first, then what they use.
 struct Gateway::Parts {
   explicit Parts(std::uint32_t its_workers) : worker_count(its_workers), logs(its_workers) {}
+  ~Parts();
 
   const std::uint32_t worker_count;
   middleware::LogFiles logs;
@@ -95,24 +84,30 @@ struct Gateway::Parts {
   runtimes::Watchdog watchdog;
   std::vector<std::unique_ptr<runtimes::Runtime>> runtimes;
   std::unique_ptr<middleware::limits::Limits> limits;
-  Assembled assembled;
+  middleware::auth::PasswordCrew passwords{std::clamp<std::size_t>(usable_cores() / 2, 1, 8)};
+  std::unique_ptr<middleware::auth::JwksFetcher> fetcher;
+  Housekeeper housekeeper;
+  Retirement retirement{housekeeper};
+  std::unique_ptr<Reloader> reloader;
   http::Resolver resolver;
   http::AddressCounts addresses;
   std::vector<std::unique_ptr<http::Worker>> workers;
-  std::vector<std::string> listening;
-  std::chrono::nanoseconds drain_time{};
+  std::vector<std::string> listening;  // at the start
   std::atomic<bool> draining{false};
+  CheckProcess checker;
+  std::unique_ptr<ConfigWatch> watch;
   std::unique_ptr<admin::Server> admin;
   std::vector<std::thread> threads;
 
   Result<void> open_logs(const config::Log& options);
   Result<void> take_store(const config::Model& model);
   Result<void> load(const config::Model& model);
-  Result<void> listen(const config::Model& model);
   Result<void> start_admin(const config::Model& model);
+  Result<void> start_watch();
   admin::Subject subject_of(const config::Model& model);
+  std::string metrics() const;
+  void reopen_logs();
   void serve();
-  void stop_threads();
 };
 
 Result<void> Gateway::Parts::open_logs(const config::Log& options) {
@@ -135,41 +130,42 @@ Result<void> Gateway::Parts::take_store(const config::Model& model) {
 Result<void> Gateway::Parts::load(const config::Model& model) {
   limits = std::make_unique<middleware::limits::Limits>(
       middleware::limits::LimitsOptions{.quotas = {.store = store.get(), .log = log.get()}});
+  fetcher = std::make_unique<middleware::auth::JwksFetcher>(*log);
   Surroundings surroundings{.workers = worker_count,
                             .logs = &logs,
                             .log = log.get(),
                             .runtimes = {},
                             .watchdog = &watchdog,
                             .sessions = sessions.get(),
-                            .limits = limits.get()};
+                            .limits = limits.get(),
+                            .passwords = &passwords,
+                            .fetcher = fetcher.get()};
   for (const runtimes::Room& room : runtimes::builtin_rooms()) {
     runtimes.push_back(room.make(watchdog));
     surroundings.runtimes.push_back(runtimes.back().get());
   }
-  auto made = assemble(model, surroundings);
-  if (!made) return fail(made.error().error.code, describe(made.error()));
-  assembled = std::move(*made);
-  return {};
-}
-
-Result<void> Gateway::Parts::listen(const config::Model& model) {
+  reloader = std::make_unique<Reloader>(ReloaderOptions{housekeeper, retirement, std::move(surroundings), *log});
+  auto snapshot = reloader->begin(model);
+  if (!snapshot) return fail(std::move(snapshot.error()));
   for (std::uint32_t index = 0; index < worker_count; ++index)
     workers.push_back(std::make_unique<http::Worker>(
-        http::WorkerOptions{.index = index, .resolver = resolver, .log = *log, .addresses = &addresses},
-        assembled.snapshot));
-  for (const config::Listener& listener : model.listen) {
-    http::ListenerOptions options = data_path_options(listener);
-    for (auto& worker : workers) {
-      auto opened = worker->listen(options);
-      if (!opened) return fail(std::move(opened.error()));
-      if (options.join) continue;
-      options.join = true;
-      options.address = opened->address;  // with the port that the first one was given
-      if (options.address.kind == http::Address::Kind::unix_socket) options.joined_path = opened->fd;
-    }
-    listening.push_back(url_of(options.address));
-  }
-  return {};
+        http::WorkerOptions{.index = index, .resolver = resolver, .log = *log, .addresses = &addresses}, *snapshot));
+  auto served = reloader->serve(workers);
+  if (served) listening = reloader->listening();
+  return served;
+}
+
+std::string Gateway::Parts::metrics() const {
+  std::vector<const http::Worker*> all;
+  for (const auto& worker : workers)
+    all.push_back(worker.get());
+  const auto running = reloader->running();
+  return metrics_page({.workers = all,
+                       .scripts = *running->scripts,
+                       .dropped_lines = logs.dropped(),
+                       .generation = running->version.generation,
+                       .generation_since = running->version.since,
+                       .last_reload_good = reloader->last_was_good()});
 }
 
 admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
@@ -180,15 +176,15 @@ admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
   const auto rooms = runtimes::builtin_rooms();
   for (std::size_t i = 0; i < rooms.size(); ++i)
     engines.emplace_back(rooms[i].name, runtimes[i]->version());
-  return {.model = model,
-          .store = *store,
-          .log = *log,
-          .scripts = *assembled.scripts,
-          .workers = all,
-          .engines = std::move(engines),
-          .metrics = [this, all] { return metrics_page(all, *assembled.scripts, logs.dropped()); },
-          .draining = [this] { return draining.load(); },
-          .check = [folder = model.written.folder](const std::string& text) { return check_in_process(text, folder); }};
+  return {
+      .configurations = *reloader,
+      .store = *store,
+      .log = *log,
+      .workers = all,
+      .engines = std::move(engines),
+      .metrics = [this] { return metrics(); },
+      .draining = [this] { return draining.load(); },
+      .check = [this, folder = model.written.folder](const std::string& text) { return checker.run(text, folder); }};
 }
 
 Result<void> Gateway::Parts::start_admin(const config::Model& model) {
@@ -203,38 +199,54 @@ Result<void> Gateway::Parts::start_admin(const config::Model& model) {
   return {};
 }
 
+Result<void> Gateway::Parts::start_watch() {
+  auto made = ConfigWatch::start(*reloader);
+  if (!made) return fail(std::move(made.error()));
+  watch = std::move(*made);
+  return {};
+}
+
+void Gateway::Parts::reopen_logs() {
+  if (auto done = logs.reopen(); !done)
+    log->write({.level = middleware::LogLevel::error, .message = done.error().message, .code = done.error().code});
+}
+
 void Gateway::Parts::serve() {
   for (auto& worker : workers)
     threads.emplace_back([&worker = *worker] { worker.run(); });
 }
 
-void Gateway::Parts::stop_threads() {
+// First who asks for work, then who does it. Calls that are cancelled here come home through the loops of their
+// workers, so these go last.
+Gateway::Parts::~Parts() {
+  if (reloader) reloader->stop();
+  checker.end();
+  watchdog.end_all();  // of scripts that a reload loads, too
+  admin.reset();
+  watch.reset();
   for (auto& worker : workers)
     worker->stop();
   for (std::thread& thread : threads)
     thread.join();
-  threads.clear();
+  housekeeper.end();
+  for (auto& worker : workers)
+    worker->drop_all();
+  retirement.end();
+  passwords.close();
 }
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
-// Calls that are cancelled here come home through the loops of their workers, so these go last.
-Gateway::~Gateway() {
-  parts_->stop_threads();
-  for (auto& worker : parts_->workers)
-    worker->drop_all();
-  parts_->assembled.scripts->close();
-}
+Gateway::~Gateway() = default;
 
-Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model) {
+Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model, Follow follow) {
   block_signals();
   auto parts = std::make_unique<Parts>(model.workers ? model.workers : usable_cores());
-  parts->drain_time = model.limits.drain;
   auto ready = parts->open_logs(model.log);
   if (ready) ready = parts->take_store(model);
   if (ready) ready = parts->load(model);
-  if (ready) ready = parts->listen(model);
   if (ready && model.admin) ready = parts->start_admin(model);
+  if (ready && follow == Follow::file) ready = parts->start_watch();
   if (!ready) return fail(std::move(ready.error()));
   parts->serve();
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
@@ -249,14 +261,20 @@ std::string Gateway::admin() const {
 }
 
 int Gateway::run() {
+  const sigset_t all = all_signals();
   const sigset_t set = ending_signals();
   int signal = 0;
-  sigwait(&set, &signal);
+  while (sigwait(&all, &signal) != 0 || signal == SIGHUP || signal == SIGUSR1) {
+    if (signal == SIGHUP) parts_->reloader->ask_for_reload();
+    if (signal == SIGUSR1) parts_->reopen_logs();
+  }
   const int ended_by = signal;
   parts_->draining = true;
+  parts_->reloader->stop();
   parts_->log->write({.level = middleware::LogLevel::info, .message = "draining: no new connections are accepted"});
+  const auto drain_time = parts_->reloader->running()->model.limits.drain;
   for (auto& worker : parts_->workers)
-    worker->drain(parts_->drain_time);
+    worker->drain(drain_time);
 
   // A second signal ends the drain: a thread waits for the workers and then wakes this one with the same signal.
   std::thread waiter([this, main = pthread_self()] {
@@ -265,7 +283,7 @@ int Gateway::run() {
     parts_->threads.clear();
     pthread_kill(main, SIGTERM);
   });
-  if (!wait_for_signal(set, parts_->drain_time + kAfterDrain)) {
+  if (!wait_for_signal(set, drain_time + kAfterDrain)) {
     parts_->watchdog.end_all();
     sigwait(&set, &signal);
   }

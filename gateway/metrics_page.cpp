@@ -49,19 +49,29 @@ void write_runtimes(std::string& out, const std::map<std::string, RuntimeSum, st
     fmt::format_to(to, "lingate_runtime_kills_total{{runtime=\"{}\"}} {}\n", name, sum.kills);
 }
 
+void write_config(std::string& out, const MetricsSources& sources) {
+  auto to = std::back_inserter(out);
+  const auto since = std::chrono::duration<double>(sources.generation_since.time_since_epoch()).count();
+  family(out, "lingate_config_last_reload_successful", "gauge", "1: the configuration last asked for runs.");
+  fmt::format_to(to, "lingate_config_last_reload_successful {}\n", sources.last_reload_good ? 1 : 0);
+  family(out, "lingate_config_last_reload_success_timestamp_seconds", "gauge", "Since when the configuration runs.");
+  fmt::format_to(to, "lingate_config_last_reload_success_timestamp_seconds {:.3f}\n", since);
+  family(out, "lingate_config_generation", "gauge", "Counts the configurations that ran since the start.");
+  fmt::format_to(to, "lingate_config_generation {}\n", sources.generation);
+}
+
 }  // namespace
 
-std::string metrics_page(std::span<const http::Worker* const> workers, const middleware::ScriptPools& scripts,
-                         std::uint64_t dropped_lines) {
+std::string metrics_page(const MetricsSources& sources) {
   std::vector<const http::Metrics*> metrics;
-  for (const http::Worker* worker : workers)
+  for (const http::Worker* worker : sources.workers)
     metrics.push_back(&worker->metrics());
   std::string out;
   http::write_prometheus(metrics, out);
 
   std::map<std::string, RuntimeSum, std::less<>> sums;
   std::string errors;
-  for (const auto& entry : scripts.entries()) {
+  for (const auto& entry : sources.scripts.entries()) {
     const PoolCounters counters = entry->pool->counters();
     const std::string runtime(entry->pool->runtime_name());
     RuntimeSum& sum = sums[runtime];
@@ -80,7 +90,8 @@ std::string metrics_page(std::span<const http::Worker* const> workers, const mid
   family(out, "lingate_step_errors_total", "counter", "Failed script calls by kind.");
   out += errors;
   family(out, "lingate_log_lines_dropped_total", "counter", "Log lines that a blocked target did not take.");
-  fmt::format_to(std::back_inserter(out), "lingate_log_lines_dropped_total {}\n", dropped_lines);
+  fmt::format_to(std::back_inserter(out), "lingate_log_lines_dropped_total {}\n", sources.dropped_lines);
+  write_config(out, sources);
   family(out, "lingate_build_info", "gauge", "This build.");
   fmt::format_to(std::back_inserter(out), "lingate_build_info{{version=\"{}\"}} 1\n", version());
   return out;

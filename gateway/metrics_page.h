@@ -4,6 +4,7 @@
 // Thread: any; every figure is whole, together they are not one instant.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -13,7 +14,15 @@
 
 namespace lingate {
 
-std::string metrics_page(std::span<const http::Worker* const> workers, const middleware::ScriptPools& scripts,
-                         std::uint64_t dropped_lines);
+struct MetricsSources {
+  std::span<const http::Worker* const> workers;
+  const middleware::ScriptPools& scripts;  // of the configuration that runs
+  std::uint64_t dropped_lines = 0;
+  std::uint64_t generation = 1;
+  std::chrono::system_clock::time_point generation_since;
+  bool last_reload_good = true;
+};
+
+std::string metrics_page(const MetricsSources& sources);
 
 }  // namespace lingate

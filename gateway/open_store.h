@@ -13,6 +13,7 @@ namespace lingate {
 
 // Whether a step or the admin API asks for one; where nothing does, no folder is made.
 bool uses_store(const config::Model& model);
+bool steps_use_store(const config::Model& model);
 
 // Fails with code::kStoreUnavailable.
 Result<std::unique_ptr<store::Store>> open_store(const config::Model& model);

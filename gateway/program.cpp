@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <memory>
 
-#include "base/codes.h"
 #include "gateway/gateway.h"
 #include "middleware/script_pools.h"
 #include "runtimes/builtin.h"
@@ -19,19 +18,11 @@ class SilentLog final : public middleware::AppLog {
   void write(const middleware::AppEvent&) noexcept override {}
 };
 
-int code_of(runtimes::FailureKind kind) {
-  switch (kind) {
-    case runtimes::FailureKind::timeout: return code::kScriptTimeout;
-    case runtimes::FailureKind::memory: return code::kScriptMemory;
-    default: return code::kScriptLoad;
-  }
-}
-
 cli::ScriptProblem problem_of(const config::Step& step, const Error& error,
                               const std::optional<middleware::ScriptFault>& fault) {
   cli::ScriptProblem problem{.step = step.place, .code = error.code, .message = error.message, .file = {}, .stack = {}};
   if (!fault) return problem;
-  problem.code = code_of(fault->error.kind);
+  problem.code = middleware::code_of(fault->error);
   problem.message = fault->error.message;
   problem.file = fault->error.file.empty() ? fault->file : fault->error.file;
   problem.line = fault->error.line;
@@ -41,8 +32,8 @@ cli::ScriptProblem problem_of(const config::Step& step, const Error& error,
 
 }  // namespace
 
-int WholeProgram::run(const config::Model& model) {
-  auto gateway = Gateway::start(model);
+int WholeProgram::run(const config::Model& model, Watch watch) {
+  auto gateway = Gateway::start(model, watch == Watch::yes ? Follow::file : Follow::nothing);
   if (!gateway) {
     if (gateway.error().code / 1000 == 3) return cli::kScriptFailed;  // the verb tells which, and all of them
     std::fprintf(stderr, "lingate: %s\n", gateway.error().message.c_str());

@@ -11,7 +11,7 @@ namespace lingate {
 
 class WholeProgram final : public cli::Program {
  public:
-  int run(const config::Model& model) override;
+  int run(const config::Model& model, Watch watch) override;
   std::vector<cli::ScriptProblem> check_scripts(const config::Model& model) override;
   std::vector<cli::Component> components() const override;
 };

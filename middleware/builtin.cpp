@@ -9,13 +9,16 @@ namespace {
 
 constexpr StepKind kSteps[] = {
     {"access-log", steps::make_access_log},
+    {"basic-auth", steps::make_basic_auth},
     {"body-limit", steps::make_body_limit},
+    {"compress", steps::make_compress},
     {"concurrency-limit", steps::make_concurrency_limit},
     {"cors", steps::make_cors},
     {"headers", steps::make_headers},
     {"ip", steps::make_ip},
-    {"key-auth", steps::make_key_auth},
-    {"quota", steps::make_quota},
+    {"jwt-auth", steps::make_jwt_auth},
+    {"key-auth", steps::make_key_auth, Keeps::in_the_store},
+    {"quota", steps::make_quota, Keeps::in_the_store},
     {"rate-limit", steps::make_rate_limit},
     {"request-id", steps::make_request_id},
     {"respond", steps::make_respond},

@@ -20,6 +20,10 @@ namespace lingate::middleware {
 class LogFiles;
 class ScriptPools;
 class SessionDirectory;
+namespace auth {
+class JwksFetcher;
+class PasswordCrew;
+}  // namespace auth
 namespace limits {
 class Limits;
 }
@@ -31,6 +35,8 @@ struct StepSurroundings {
   ScriptPools* scripts = nullptr;
   SessionDirectory* sessions = nullptr;
   limits::Limits* limits = nullptr;
+  auth::PasswordCrew* passwords = nullptr;
+  auth::JwksFetcher* fetcher = nullptr;
   // What the step is called among all of a configuration, the same after a reload and a restart: where it is written,
   // its kind, and which of that kind it is there: "route users/rate-limit/1", "chain base/quota/1".
   std::string_view name{};
@@ -38,9 +44,12 @@ struct StepSurroundings {
 
 using MadeStep = Result<std::unique_ptr<const Middleware>>;
 
+enum class Keeps : std::uint8_t { nothing, in_the_store };
+
 struct StepKind {
   std::string_view kind;
   MadeStep (*make)(const Settings&, const StepSurroundings&);
+  Keeps keeps = Keeps::nothing;
 };
 
 std::span<const StepKind> builtin_steps() noexcept;

@@ -15,6 +15,10 @@ Chain::Chain(std::vector<const Middleware*> steps) : steps_(std::move(steps)) {
   }
 }
 
+bool Chain::is_quiet(std::uint32_t worker) const noexcept {
+  return std::all_of(steps_.begin(), steps_.end(), [worker](const auto* step) { return step->is_quiet(worker); });
+}
+
 void ChainRun::start() noexcept {
   side_ = Side::idle;
   waiting_ = Waiting::no;

@@ -41,7 +41,7 @@ void describe_new_content(Headers& headers, Arena& arena, std::size_t size) {
 }  // namespace
 
 void Request::clear() noexcept {
-  method = target = path = query = host = scheme = client_ip = {};
+  method = target = path = query = host = scheme = client_ip = client_tls = {};
   has_query = target_edited = peer_trusted = false;
   minor_version = 1;
   client_port = 0;
@@ -55,6 +55,7 @@ void Response::clear() noexcept {
   status = 0;
   headers.clear();
   body = {};
+  filter = nullptr;
 }
 
 void Exchange::begin(const Chain& chain, std::string_view route) noexcept {
@@ -153,6 +154,7 @@ void Exchange::replace_request_body(std::string_view bytes) {
 }
 
 void Exchange::replace_response_body(std::string_view bytes) {
+  if (std::exchange(response.filter, nullptr)) response.headers.remove(FieldId::content_encoding);
   response.body = {.kind = Body::Kind::bytes, .bytes = arena.copy(bytes), .replaced = true};
   describe_new_content(response.headers, arena, bytes.size());
 }

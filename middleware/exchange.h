@@ -17,6 +17,7 @@
 #include "base/loop.h"
 #include "base/result.h"
 #include "middleware/app_log.h"
+#include "middleware/body_filter.h"
 #include "middleware/headers.h"
 #include "middleware/ids.h"
 #include "middleware/sessions/saver.h"
@@ -56,7 +57,8 @@ struct Request {
   std::uint8_t minor_version = 1;
   std::string_view client_ip;  // of the client, behind trusted proxies too
   std::uint16_t client_port = 0;
-  bool peer_trusted = false;  // the connection's peer is in `trusted`
+  std::string_view client_tls;  // encoded Members, as proto/plugin.proto has them; empty: plain
+  bool peer_trusted = false;    // the connection's peer is in `trusted`
   std::vector<Param> params;
   Headers headers;
   Body body;
@@ -73,6 +75,7 @@ struct Response {
   std::uint16_t status = 0;
   Headers headers;
   Body body;
+  BodyFilter* filter = nullptr;  // what the content passes on its way to the client; the head says what that means
 
   void clear() noexcept;
 };

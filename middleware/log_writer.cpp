@@ -31,10 +31,14 @@ bool can_block(int descriptor) noexcept {
   return ::fstat(descriptor, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
+int open_file(std::string_view path) noexcept {
+  return ::open(std::string(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+}
+
 }  // namespace
 
 LogWriter::LogWriter(int descriptor, std::uint32_t workers)
-    : descriptor_(descriptor), stop_event_(::eventfd(0, EFD_CLOEXEC)), may_block_(can_block(descriptor)) {
+    : descriptor_(descriptor), may_block_(can_block(descriptor)), stop_event_(::eventfd(0, EFD_CLOEXEC)) {
   for (std::uint32_t k = 0; k < workers; ++k)
     lanes_.push_back(std::make_unique<Lane>(*this));
   thread_ = std::thread([this] { run(); });
@@ -66,6 +70,10 @@ void LogWriter::appended(Loop& loop) noexcept {
 
 void LogWriter::write_shared(std::string line) noexcept {
   queue({std::move(line), 1}, nullptr);
+}
+
+void LogWriter::reopen(int descriptor) noexcept {
+  queue({{}, 0, descriptor}, nullptr);
 }
 
 void LogWriter::hand_over(Lane& lane) noexcept {
@@ -101,6 +109,7 @@ void LogWriter::run() noexcept {
     Batch batch = std::move(queue_.front());
     queue_.pop_front();
     lock.unlock();
+    if (batch.descriptor >= 0) change_to(batch.descriptor);
     const bool written = write_all(batch.bytes);
     if (written) tell_dropped();
     lock.lock();
@@ -113,9 +122,17 @@ void LogWriter::run() noexcept {
 }
 
 void LogWriter::drop_queue() noexcept {
-  for (const Batch& batch : queue_)
+  for (const Batch& batch : queue_) {
     dropped_.fetch_add(batch.lines, std::memory_order_relaxed);
+    if (batch.descriptor >= 0) ::close(batch.descriptor);
+  }
   queue_.clear();
+}
+
+void LogWriter::change_to(int descriptor) noexcept {
+  if (descriptor_ > STDERR_FILENO) ::close(descriptor_);
+  descriptor_ = descriptor;
+  may_block_ = can_block(descriptor);
 }
 
 bool LogWriter::write_all(std::string_view bytes) noexcept {
@@ -149,11 +166,12 @@ bool LogWriter::wait_writable() noexcept {
 
 Result<LogWriter*> LogFiles::open(std::string_view path) {
   if (path.empty()) path = kStandardError;
+  const std::lock_guard lock(mutex_);
   const auto found = writers_.find(path);
   if (found != writers_.end()) return found->second.get();
   int descriptor = path == kStandardError ? STDERR_FILENO : STDOUT_FILENO;
   if (path.starts_with('/')) {
-    descriptor = ::open(std::string(path).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    descriptor = open_file(path);
     if (descriptor < 0)
       return fail(code::kCannotRead,
                   fmt::format("cannot open the log file {}: {}; check that its folder exists and may "
@@ -164,7 +182,23 @@ Result<LogWriter*> LogFiles::open(std::string_view path) {
   return writers_.emplace(std::string(path), std::move(writer)).first->second.get();
 }
 
+Result<void> LogFiles::reopen() {
+  const std::lock_guard lock(mutex_);
+  std::string failures;
+  for (const auto& [path, writer] : writers_) {
+    if (!path.starts_with('/')) continue;
+    const int descriptor = open_file(path);
+    if (descriptor >= 0)
+      writer->reopen(descriptor);
+    else
+      failures += fmt::format("{}{}: {}", failures.empty() ? "" : ", ", path, std::strerror(errno));
+  }
+  if (failures.empty()) return {};
+  return fail(code::kCannotRead, "log files cannot be opened anew, and are written to as before: " + failures);
+}
+
 std::uint64_t LogFiles::dropped() const noexcept {
+  const std::lock_guard lock(mutex_);
   std::uint64_t lines = 0;
   for (const auto& [path, writer] : writers_)
     lines += writer->dropped();

@@ -49,6 +49,8 @@ class LogWriter {
   void appended(Loop& loop) noexcept;
 
   void write_shared(std::string line) noexcept;
+  // Takes over another descriptor: what was queued before goes to the old one, which is closed then. Any thread.
+  void reopen(int descriptor) noexcept;
 
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }  // lines
 
@@ -56,6 +58,7 @@ class LogWriter {
   struct Batch {
     std::string bytes;
     std::uint32_t lines = 0;
+    int descriptor = -1;  // none, or the one to write to from here on
   };
 
   struct Lane final : Timer {
@@ -71,13 +74,14 @@ class LogWriter {
   void queue(Batch batch, std::string* refill) noexcept;
   void run() noexcept;
   void drop_queue() noexcept;
+  void change_to(int descriptor) noexcept;
   bool write_all(std::string_view bytes) noexcept;
   void tell_dropped() noexcept;
   bool wait_writable() noexcept;
 
-  const int descriptor_;
+  int descriptor_;  // the writer thread's, as the next
+  bool may_block_;  // a pipe, terminal or socket
   const int stop_event_;
-  const bool may_block_;    // a pipe, terminal or socket
   std::uint64_t told_ = 0;  // of dropped_; the writer thread's
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<std::uint64_t> dropped_{0};
@@ -94,7 +98,7 @@ class LogWriter {
 
 // The writers of one process, one a target, so that steps that name the same file share it.
 //
-// Thread: open() on the thread that builds snapshots. Lifetime: outlives all snapshots and workers.
+// Thread: any. Lifetime: outlives all snapshots and workers.
 class LogFiles {
  public:
   explicit LogFiles(std::uint32_t workers) : workers_(workers) {}
@@ -102,11 +106,16 @@ class LogFiles {
   // An absolute path, which is opened for appending; "stdout"; "stderr" or "".
   Result<LogWriter*> open(std::string_view path);
 
-  // Lines that no target took, of all writers. Any thread, while none is opened.
+  // Opens every file anew by its name, for who has moved the old one away. The error names those that cannot be
+  // opened; they are written to as before.
+  Result<void> reopen();
+
+  // Lines that no target took, of all writers.
   std::uint64_t dropped() const noexcept;
 
  private:
   const std::uint32_t workers_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<LogWriter>, std::less<>> writers_;
 };
 

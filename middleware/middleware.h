@@ -47,6 +47,8 @@ class Middleware {
   virtual void on_log(Exchange&, const StepRecord&) const {}  // reads only, but for what is made lazily (id)
   // The exchange is over, perhaps while this step waits: called where `record.state` is set, to give it back.
   virtual void release(Exchange&, StepRecord&) const noexcept {}
+  // Nothing that this worker began here is under way, beyond exchanges: asked before the step goes. On that worker.
+  virtual bool is_quiet(std::uint32_t) const noexcept { return true; }
 };
 
 // The ordered steps of a route, `use` resolved. The snapshot owns the steps; equal steps are shared.
@@ -57,6 +59,7 @@ class Chain {
 
   std::size_t size() const noexcept { return steps_.size(); }
   const Middleware& step(std::size_t k) const noexcept { return *steps_[k]; }
+  bool is_quiet(std::uint32_t worker) const noexcept;  // all steps, see there
   const StepNeeds& needs(std::size_t k) const noexcept { return needs_[k]; }
   bool wants_log() const noexcept { return wants_log_; }                      // then steps are timed
   bool wants_response_body() const noexcept { return wants_response_body_; }  // some step does

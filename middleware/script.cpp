@@ -48,10 +48,17 @@ struct alignas(64) ScriptStep::Lane {
   std::vector<ScriptFlight*> free;
 };
 
-ScriptStep::ScriptStep(runtimes::RuntimePool& pool, ScriptLog& log, ScriptStepOptions options)
-    : pool_(pool), log_(log), options_(std::move(options)), lanes_(std::make_unique<Lane[]>(options_.workers)) {}
+ScriptStep::ScriptStep(runtimes::RuntimePool& pool, std::shared_ptr<ScriptLog> log, ScriptStepOptions options)
+    : pool_(pool),
+      log_(std::move(log)),
+      options_(std::move(options)),
+      lanes_(std::make_unique<Lane[]>(options_.workers)) {}
 
-ScriptStep::~ScriptStep() = default;
+ScriptStep::~ScriptStep() {
+  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
+    for (const auto& flight : lanes_[worker].all)
+      log_->give_back(flight->mark);
+}
 
 StepNeeds ScriptStep::needs() const noexcept {
   const runtimes::HookSet& hooks = pool_.hooks();
@@ -173,10 +180,15 @@ void ScriptStep::release(Exchange& exchange, StepRecord& record) const noexcept 
   give_back(*flight);
 }
 
+// A `log` hook outlives its exchange.
+bool ScriptStep::is_quiet(std::uint32_t worker) const noexcept {
+  return lanes_[worker].free.size() == lanes_[worker].all.size();
+}
+
 ScriptFlight& ScriptStep::take(std::uint32_t worker) const {
   Lane& lane = lanes_[worker];
   if (lane.free.empty()) {
-    lane.all.push_back(std::make_unique<ScriptFlight>(*this, worker, log_.take_tag()));
+    lane.all.push_back(std::make_unique<ScriptFlight>(*this, worker, log_->take_tag()));
     lane.free.reserve(lane.all.size());
     return *lane.all.back();
   }

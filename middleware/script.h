@@ -37,7 +37,7 @@ class ScriptFlight;
 
 class ScriptStep final : public Middleware {
  public:
-  ScriptStep(runtimes::RuntimePool& pool, ScriptLog& log, ScriptStepOptions options);
+  ScriptStep(runtimes::RuntimePool& pool, std::shared_ptr<ScriptLog> log, ScriptStepOptions options);
   ~ScriptStep() override;
 
   std::string_view kind() const noexcept override { return "script"; }
@@ -48,6 +48,7 @@ class ScriptStep final : public Middleware {
   Flow on_response(Exchange& exchange, StepRecord& record) const override;
   void on_log(Exchange& exchange, const StepRecord& record) const override;
   void release(Exchange& exchange, StepRecord& record) const noexcept override;
+  bool is_quiet(std::uint32_t worker) const noexcept override;
 
  private:
   friend class ScriptFlight;
@@ -62,7 +63,7 @@ class ScriptStep final : public Middleware {
   void give_back(ScriptFlight& flight) const noexcept;
 
   runtimes::RuntimePool& pool_;
-  ScriptLog& log_;
+  const std::shared_ptr<ScriptLog> log_;  // may outlive the pool
   const ScriptStepOptions options_;
   const std::unique_ptr<Lane[]> lanes_;
 };

@@ -21,7 +21,8 @@ std::string_view request_head(Exchange& exchange) {
                                                            .version = request.minor_version == 0 ? "1.0" : "1.1",
                                                            .route = exchange.route(),
                                                            .client_ip = request.client_ip,
-                                                           .client_port = request.client_port},
+                                                           .client_port = request.client_port,
+                                                           .client_tls = request.client_tls},
                                                           request.params, request.headers.all());
   exchange.encoded_version = exchange.request_version();
   return exchange.encoded_request;

@@ -75,7 +75,18 @@ void ScriptLog::log(runtimes::LogLevel level, std::string_view message, std::str
 
 CallTag& ScriptLog::take_tag() {
   const std::lock_guard lock(mutex_);
-  return tags_.emplace_back();
+  if (free_.empty()) {
+    free_.reserve(tags_.size() + 1);  // so that giving back never allocates
+    return tags_.emplace_back();
+  }
+  CallTag& tag = *free_.back();
+  free_.pop_back();
+  return tag;
+}
+
+void ScriptLog::give_back(CallTag& tag) noexcept {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(&tag);
 }
 
 }  // namespace lingate::middleware

@@ -4,7 +4,7 @@
 // the tag's generation changed and the line goes out without an id: never with another request's.
 //
 // Thread: log() on whatever thread runs the instance; a tag is written by its worker and read by any.
-// Lifetime: one per pool, outlives it; tags live as long as their ScriptLog.
+// Lifetime: shared by a pool, which it outlives, and the steps that use that; tags live as long as their ScriptLog.
 #pragma once
 
 #include <array>
@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "middleware/app_log.h"
 #include "runtimes/runtime.h"
@@ -56,13 +57,16 @@ class ScriptLog final : public runtimes::Host {
   void log(runtimes::LogLevel level, std::string_view message, std::string_view fields,
            void* call_tag) noexcept override;
 
-  CallTag& take_tag();  // for good: tags are kept with the flights that carry them
+  // A tag stays readable as long as this lives, whoever has it.
+  CallTag& take_tag();
+  void give_back(CallTag& tag) noexcept;
 
  private:
   AppLog& log_;
   const std::string step_;
-  std::mutex mutex_;  // tags_
+  std::mutex mutex_;  // tags_, free_
   std::deque<CallTag> tags_;
+  std::vector<CallTag*> free_;
 };
 
 }  // namespace lingate::middleware

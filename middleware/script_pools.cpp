@@ -63,14 +63,24 @@ runtimes::Grants grants_of(const Settings& grant) {
 // Equal texts mean that two steps can share instances.
 std::string key_of(const Settings& settings, const runtimes::Script& script, const runtimes::PoolOptions& options) {
   const runtimes::Grants& grants = script.grants;
-  return fmt::format("{}\n{}\n{} {} {} {} {} {} {} {} {}\n{}\n{}\n{}\n{}", settings.text("runtime"), script.path,
-                     static_cast<int>(options.placement), options.budget.count(), options.wait.count(),
-                     options.timeout.count(), options.instances, script.memory, script.limits.body,
-                     script.limits.request_body, script.limits.response_body, fmt::join(grants.read, "\n"),
-                     fmt::join(grants.write, "\n"), fmt::join(grants.environment, "\n"), script.config);
+  const runtimes::ScriptLimits& limits = script.limits;
+  return fmt::format("{}\n{}\n{} {} {} {} {} {} {} {} {} {} {} {} {}\n{}\n{}\n{}\n{}", settings.text("runtime"),
+                     script.path, static_cast<int>(options.placement), options.budget.count(), options.wait.count(),
+                     options.timeout.count(), options.instances, script.memory, limits.body, limits.request_body,
+                     limits.response_body, limits.field_line, limits.fields, limits.head, limits.target,
+                     fmt::join(grants.read, "\n"), fmt::join(grants.write, "\n"), fmt::join(grants.environment, "\n"),
+                     script.config);
 }
 
 }  // namespace
+
+int code_of(const runtimes::LoadError& error) noexcept {
+  switch (error.kind) {
+    case runtimes::FailureKind::timeout: return code::kScriptTimeout;
+    case runtimes::FailureKind::memory: return code::kScriptMemory;
+    default: return code::kScriptLoad;
+  }
+}
 
 Result<runtimes::Runtime*> ScriptPools::runtime_named(std::string_view name) const {
   for (runtimes::Runtime* runtime : options_.runtimes)
@@ -109,15 +119,28 @@ Result<const ScriptPools::Entry*> ScriptPools::pool(const Settings& settings) {
   std::string key = key_of(settings, *script, options);
   for (const auto& entry : entries_)
     if (entry->key == key) return entry.get();
-  auto runtime = runtime_named(settings.text("runtime"));
-  if (!runtime) return fail(std::move(runtime.error()));
+  std::shared_ptr<Entry> entry = options_.shelf ? options_.shelf->find(key, script->source) : nullptr;
+  if (!entry) {
+    auto made = make(std::move(key), std::move(*script), options, settings.text("runtime"));
+    if (!made) return fail(std::move(made.error()));
+    entry = std::move(*made);
+    if (options_.shelf) options_.shelf->add(entry);
+  }
+  entries_.push_back(std::move(entry));
+  return entries_.back().get();
+}
 
-  auto entry = std::make_unique<Entry>();
+Result<std::shared_ptr<ScriptPools::Entry>> ScriptPools::make(std::string key, runtimes::Script script,
+                                                              const runtimes::PoolOptions& options,
+                                                              std::string_view runtime_name) {
+  auto runtime = runtime_named(runtime_name);
+  if (!runtime) return fail(std::move(runtime.error()));
+  auto entry = std::make_shared<Entry>();
   entry->key = std::move(key);
-  entry->label = base_name(script->path);
-  entry->log = std::make_unique<ScriptLog>(*options_.log, entry->label);
-  const std::string file = script->path;
-  auto pool = runtimes::RuntimePool::make(**runtime, std::move(*script), options, *entry->log, *options_.watchdog);
+  entry->label = base_name(script.path);
+  entry->log = std::make_shared<ScriptLog>(*options_.log, entry->label);
+  const std::string file = script.path;
+  auto pool = runtimes::RuntimePool::make(**runtime, std::move(script), options, *entry->log, *options_.watchdog);
   if (!pool) {
     fault_ = ScriptFault{file, std::move(pool.error())};
     const runtimes::LoadError& error = fault_->error;
@@ -125,8 +148,8 @@ Result<const ScriptPools::Entry*> ScriptPools::pool(const Settings& settings) {
                                                error.line == 0 ? "" : ":" + std::to_string(error.line), error.message));
   }
   entry->pool = std::move(*pool);
-  entries_.push_back(std::move(entry));
-  return entries_.back().get();
+  entry->required = describe_required(entry->pool->dependencies(), began_);
+  return entry;
 }
 
 namespace steps {
@@ -141,7 +164,7 @@ MadeStep make_script(const Settings& settings, const StepSurroundings& surroundi
                             .response_body = buffers(settings, "response"),
                             .workers = surroundings.workers};
   options.max_body = settings.size("max_body", options.max_body);
-  return std::make_unique<ScriptStep>(*(*entry)->pool, *(*entry)->log, std::move(options));
+  return std::make_unique<ScriptStep>(*(*entry)->pool, (*entry)->log, std::move(options));
 }
 
 }  // namespace steps

@@ -26,7 +26,7 @@ namespace header {
 inline constexpr Number kName = 1, kValue = 2;
 }
 namespace client {
-inline constexpr Number kIp = 1, kPort = 2;
+inline constexpr Number kIp = 1, kPort = 2, kTls = 3;
 }
 namespace request {
 inline constexpr Number kId = 1, kMethod = 2, kScheme = 3, kHost = 4, kPath = 5, kQuery = 6, kVersion = 7, kRoute = 8,

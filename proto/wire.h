@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace lingate::proto {
@@ -178,6 +179,14 @@ inline char* put_header(char* to, std::uint32_t number, std::size_t size) noexce
 
 inline char* put_bytes_field(char* to, std::uint32_t number, std::string_view bytes) noexcept {
   return put_raw(put_header(to, number, bytes.size()), bytes);
+}
+
+// ---- where no room was measured ----
+
+inline void append_bytes(std::string& out, std::uint32_t number, std::string_view bytes) {
+  char head[16];
+  out.append(head, put_header(head, number, bytes.size()));
+  out.append(bytes);
 }
 
 }  // namespace lingate::proto

@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 5> kRes{"status", "headers", "body", "tex
 constexpr std::array<std::string_view, 12> kSession{"id",           "alias",  "org",   "tags",      "metadata",
                                                     "rate",         "per",    "burst", "quota_max", "quota_remaining",
                                                     "quota_renews", "expires"};
-constexpr std::array<std::string_view, 2> kClient{"ip", "port"};
+constexpr std::array<std::string_view, 3> kClient{"ip", "port", "tls"};
 constexpr std::array<std::string_view, 11> kLingate{"respond", "log",   "config", "now",   "json", "base64",
                                                     "crypto",  "query", "null",   "array", "sleep"};
 

@@ -137,6 +137,11 @@ std::uint32_t CallView::client_port() {
   return 0;
 }
 
+std::string_view CallView::client_tls() {
+  if (!request_indexed_) index_request();
+  return find_bytes(client_, proto::client::kTls);
+}
+
 std::span<const HeadView::Line> CallView::params() {
   if (!request_indexed_) index_request();
   if (params_indexed_) return params_;

@@ -63,6 +63,7 @@ class CallView {
   enum class RequestText : std::uint8_t { id, method, scheme, host, path, query, version, route, client_ip };
   std::string_view request_text(RequestText which);
   std::uint32_t client_port();
+  std::string_view client_tls();  // encoded Members; empty: plain
   const std::string_view* param(std::string_view name);
   std::span<const HeadView::Line> params();  // pairs in order
   HeadView& request_head();

@@ -50,6 +50,7 @@ std::optional<LoadError> load_inline(State& state) {
     auto instance = state.runtime.load(state.script, state.host);
     if (!instance) return std::move(instance.error());
     state.hooks = (*instance)->hooks();
+    state.dependencies = (*instance)->dependencies();
     lane->adopt(std::move(*instance));
   }
   return std::nullopt;
@@ -61,6 +62,7 @@ std::optional<LoadError> load_threads(State& state) {
         FailureKind::unavailable, "the system gives no thread to run the script on", state.script.path, 0, {}};
   if (auto error = state.crew.loaded()) return error;
   state.hooks = state.crew.hooks();
+  state.dependencies = state.crew.dependencies();
   return std::nullopt;
 }
 
@@ -72,7 +74,9 @@ std::optional<LoadError> load_processes(State& state) {
     if (auto error = lane->start_processes(each)) return error;
   for (const auto& lane : state.lanes)
     if (auto error = lane->processes_loaded()) return error;
-  state.hooks = state.lanes.front()->processes()->hooks();
+  const process::Loaded& told = state.lanes.front()->processes()->told();
+  state.hooks = told.hooks;
+  state.dependencies = told.dependencies;
   return std::nullopt;
 }
 
@@ -137,12 +141,20 @@ std::string_view RuntimePool::runtime_name() const noexcept {
   return state_->runtime.name();
 }
 
+const std::vector<std::string>& RuntimePool::dependencies() const noexcept {
+  return state_->dependencies;
+}
+
 RuntimePool::Started RuntimePool::call(Loop& loop, ScriptCall& call) noexcept {
   return state_->lanes[loop.index()]->call(loop, call);
 }
 
 void RuntimePool::cancel(Loop& loop, ScriptCall& call) noexcept {
   state_->lanes[loop.index()]->cancel(call);
+}
+
+void RuntimePool::leave(Loop& loop) noexcept {
+  state_->lanes[loop.index()]->leave();
 }
 
 std::vector<pid_t> RuntimePool::processes(Loop& loop) const {

@@ -12,7 +12,7 @@
 // same thread. Lifetime: pools live in a snapshot; a snapshot dies when its last exchange is over. The destructor
 // interrupts what still runs and joins the pool's threads; one that is stuck in code which nothing can stop is left
 // behind after kFarewell, logged, and touches nothing but its own instance from then on. So destroy a pool where
-// waiting is allowed: on the thread of its only loop, or after close().
+// waiting is allowed: on the thread of its only loop, or after leave() or close().
 #pragma once
 
 #include <sys/types.h>
@@ -103,6 +103,8 @@ class RuntimePool {
 
   const HookSet& hooks() const noexcept;
   const Script& script() const noexcept;
+  // Files besides the script itself that loading it has read (required modules).
+  const std::vector<std::string>& dependencies() const noexcept;
   const PoolOptions& options() const noexcept;
   std::string_view runtime_name() const noexcept;
 
@@ -112,6 +114,10 @@ class RuntimePool {
   // The exchange is over (client gone, route time-out): `call` is not touched again after this returns, whatever its
   // instance still does. Harmless for a call that is not in flight.
   void cancel(Loop& loop, ScriptCall& call) noexcept;
+
+  // That loop will not call again, and no call of it is in flight: it forgets the pool. On the loop's thread. When all
+  // loops have left, the pool may be destroyed on any thread while they run.
+  void leave(Loop& loop) noexcept;
 
   // Ends threads and processes; calls after it fail as `unavailable`. Any thread, once no loop runs; calls that were
   // cancelled come home to their loops yet, so these must outlive it. The destructor does what is left to do.

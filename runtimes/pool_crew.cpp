@@ -10,7 +10,9 @@ namespace lingate::runtimes::pool {
 namespace {
 
 constexpr std::uint32_t kMostQueued = 8192;
-constexpr std::uint32_t kMostBehind = 8;  // stuck threads beside which fresh ones are started
+constexpr std::chrono::milliseconds kLookForTheEnd{50};
+constexpr std::chrono::seconds kLoadGrace{1};  // beside init_budget: starting the engine
+constexpr std::uint32_t kMostBehind = 8;       // stuck threads beside which fresh ones are started
 
 }  // namespace
 
@@ -40,16 +42,27 @@ bool Crew::start(std::uint32_t count) noexcept {
 
 std::optional<LoadError> Crew::loaded() noexcept {
   Lock lock(mutex_);
-  changed_.wait(lock, [this] { return !any_loading(); });
+  const Clock::time_point until = Clock::now() + state_.script.init_budget + kLoadGrace;
+  while (any_loading() && Clock::now() < until && !state_.watchdog.ending())
+    changed_.wait_for(lock, kLookForTheEnd);
+  const bool in_time = !any_loading();
   making_ = false;
   for (const auto& slot : slots_)
     if (slot->load_error_) return std::move(slot->load_error_);
+  if (!in_time)
+    return LoadError{
+        FailureKind::timeout, "its top level or init is in code that nothing can stop", state_.script.path, 0, {}};
   return std::nullopt;
 }
 
 HookSet Crew::hooks() noexcept {
   const std::lock_guard lock(mutex_);
   return slots_.front()->hooks_;
+}
+
+std::vector<std::string> Crew::dependencies() noexcept {
+  const std::lock_guard lock(mutex_);
+  return slots_.front()->dependencies_;
 }
 
 bool Crew::submit(Flight& flight) noexcept {
@@ -154,14 +167,18 @@ bool Crew::all_ended() const noexcept {
 void Crew::close() noexcept {
   Lock lock(mutex_);
   closed_ = true;
-  for (const auto& slot : slots_)
+  for (const auto& slot : slots_) {
     slot->wake_.notify_one();
-  changed_.wait(lock, [this] { return !any_loading(); });  // loading has a budget of its own
+    if (slot->busy_) slot->watch_->expire();  // nobody waits for its call any more
+  }
   changed_.wait_for(lock, RuntimePool::kFarewell, [this] { return all_ended(); });
   bool left_behind = false;
   for (auto& slot : slots_) {
-    if (slot->stage_ != Slot::Stage::serving || !slot->busy_) continue;
+    const bool busy = slot->stage_ == Slot::Stage::serving && slot->busy_;
+    if (!busy && slot->stage_ != Slot::Stage::loading) continue;
     slot->behind_ = left_behind = true;
+    // Who is stuck from now on is found anew: this one no longer tells when it returns.
+    if (slot->stuck_ && !state_.runtime.independent()) state_.runtime.stuck_.store(0);
     slot->thread_.detach();
   }
   changed_.wait(lock, [this] { return all_ended(); });

@@ -61,6 +61,7 @@ class Slot {
   Clock::time_point run_until_{};  // busy: its flight's budget ends
   FlightList inbox_;               // resumptions and cancellations
   HookSet hooks_;
+  std::vector<std::string> dependencies_;
   std::condition_variable wake_;
   std::optional<LoadError> load_error_;  // of the first load
   std::thread thread_;
@@ -78,6 +79,7 @@ class Crew final : public Hands {
   // Waits until every slot has loaded; the first error is the result.
   std::optional<LoadError> loaded() noexcept;
   HookSet hooks() noexcept;
+  std::vector<std::string> dependencies() noexcept;
   // Ends all threads: interrupts what runs, joins, leaves behind what does not end in time. Any thread but a slot's.
   void close() noexcept;
 

@@ -239,6 +239,7 @@ void Lane::replaced() noexcept {
       state_.host.log(LogLevel::error, "a fresh instance could not be loaded: " + result.error().message, {}, nullptr);
     }
   }
+  if (waiting_.empty()) return;  // then the pool may be closing, and the instance is not the lane's to look at
   if (!instance_) return fail_waiting();
   while (instance_ && !waiting_.empty()) {
     Flight& flight = *waiting_.front();

@@ -51,6 +51,12 @@ void Lane::meet(Loop& loop) noexcept {
   if (processes_) processes_->meet(loop);
 }
 
+void Lane::leave() noexcept {
+  if (!loop_) return;
+  loop_->disarm(tidy_);
+  if (processes_) processes_->leave();
+}
+
 RuntimePool::Started Lane::call_away(ScriptCall& call) noexcept {
   Flight& flight = take_flight(call);
   flight.hook = call.hook;

@@ -44,7 +44,9 @@ class Lane {
   const Processes* processes() const noexcept { return processes_.get(); }
   // Before any call: gives the lane its inline instance.
   void adopt(std::unique_ptr<Instance> instance);
-  // No call is in flight any more; the loop may be running. Any thread.
+  // The loop's thread: no call will come any more, and none is in flight. What the loop knows of the lane goes.
+  void leave() noexcept;
+  // After leave(), or where no loop runs. Any thread.
   void close() noexcept;
 
   RuntimePool::Started call(Loop& loop, ScriptCall& call) noexcept;

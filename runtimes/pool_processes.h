@@ -16,6 +16,7 @@
 
 #include "runtimes/pool_hands.h"
 #include "runtimes/process/child.h"
+#include "runtimes/process/protocol.h"
 
 namespace lingate::runtimes::pool {
 
@@ -27,9 +28,11 @@ class Processes final : public Hands, private TurnEnd {
   // Before any call, on a thread that stays: starts so many; then waits until all have loaded.
   std::optional<LoadError> start(std::uint32_t count);
   std::optional<LoadError> loaded();
-  const HookSet& hooks() const noexcept { return hooks_; }
+  const process::Loaded& told() const noexcept { return told_; }
   // The first call is here: replies from now on come over its loop.
   void meet(Loop& loop) noexcept;
+  // The loop's thread: no call will come any more, and none is in flight.
+  void leave() noexcept;
   // Ends them all. Any thread; the loop may be running.
   void close() noexcept;
 
@@ -70,7 +73,7 @@ class Processes final : public Hands, private TurnEnd {
   Lane& lane_;
   State& state_;
   Loop* loop_ = nullptr;
-  HookSet hooks_;
+  process::Loaded told_;  // by one of them: they all load the same
   std::vector<std::unique_ptr<Worker>> workers_;
   FlightList queue_;
   std::size_t most_ = 0;  // bytes of a call

@@ -78,15 +78,15 @@ std::optional<LoadError> Processes::await(Worker& worker) {
         log(worker, frame);
         continue;
       }
-      const auto hooks = process::unpack_hooks(frame.payload);
+      auto told = process::unpack_loaded(frame.payload);
       worker.child->link().done();
-      if (kind != Kind::loaded || !hooks) break;
-      hooks_ = *hooks;
+      if (kind != Kind::loaded || !told) break;
+      told_ = std::move(*told);
       worker.stage = Worker::Stage::serving;
       return std::nullopt;
     }
     const auto& ended = worker.child->ended();
-    if (!ended && Clock::now() < worker.load_until) {
+    if (!ended && Clock::now() < worker.load_until && !state_.watchdog.ending()) {
       worker.child->wait(milliseconds(100));
       continue;
     }
@@ -126,6 +126,18 @@ bool Processes::listen(Worker& worker) noexcept {
 void Processes::hang_up(Worker& worker) noexcept {
   worker.hearing->hang_up(loop_);
   ::eventfd_write(worker.child->bell_fd(), 1);
+}
+
+// The processes themselves end with close(), which may wait for them.
+void Processes::leave() noexcept {
+  if (!loop_) return;
+  loop_->forget(*this);
+  for (const auto& worker : workers_)
+    if (worker->child) {
+      hang_up(*worker);
+    } else if (worker->hearing) {
+      worker->hearing->hang_up(loop_);
+    }
 }
 
 // A loop of another thread lets go of what it hears once it rings, which the end of the process does.

@@ -55,12 +55,17 @@ bool Crew::load(Slot& slot, Lock& lock) noexcept {
     lock.unlock();
     auto result = state_.runtime.load(state_.script, slot.host_);
     lock.lock();
+    if (slot.behind_) {  // the pool did not wait for it: what it has loaded is left, too
+      if (result) static_cast<void>(result->release());
+      return false;
+    }
     ++slot.generation_;
     if (result) {
       slot.instance_ = std::move(*result);
       slot.watch_ = std::make_unique<Watch>(state_.watchdog, *slot.instance_);
       slot.ids_ = {};
       slot.hooks_ = slot.instance_->hooks();
+      slot.dependencies_ = slot.instance_->dependencies();
       slot.memory_.store(slot.instance_->memory().used, std::memory_order_relaxed);
       slot.stage_ = Slot::Stage::serving;
       if (!slot.able_) ++able_;

@@ -52,6 +52,7 @@ struct State {
   Host& host;
   Watchdog& watchdog;
   HookSet hooks;
+  std::vector<std::string> dependencies;  // see RuntimePool::dependencies()
   std::atomic<std::uint32_t> holders{1};
   std::atomic<bool> closed{false};
   std::atomic<bool> loops_rest{false};  // none runs any more: whoever closes may touch them

@@ -37,6 +37,8 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   void arm(Clock::time_point deadline) noexcept;
+  // What it is armed for is past its deadline now. Any thread, while it is armed.
+  void expire() noexcept { deadline_.store(0, std::memory_order_relaxed); }
   // True if the watchdog fired between arm() and now; then interrupt() has returned.
   [[nodiscard]] bool disarm() noexcept;
 
@@ -75,6 +77,7 @@ class Watchdog {
 
   // The process ends: every call that runs, or begins from now on, is past its budget. Any thread.
   void end_all() noexcept;
+  bool ending() const noexcept { return ending_.load(std::memory_order_relaxed); }
 
  private:
   friend class Watch;

@@ -29,7 +29,8 @@ struct Message {
 
 std::size_t client_size(const RequestParts& parts) {
   return wire_detail::optional_size(proto::client::kIp, parts.client_ip) +
-         (parts.client_port == 0 ? 0 : proto::varint_field_size(proto::client::kPort, parts.client_port));
+         (parts.client_port == 0 ? 0 : proto::varint_field_size(proto::client::kPort, parts.client_port)) +
+         wire_detail::optional_size(proto::client::kTls, parts.client_tls);
 }
 
 using Numbers = std::array<const std::optional<double>*, 7>;
@@ -42,9 +43,10 @@ Numbers numbers_of(const SessionParts& parts) {
 }  // namespace
 
 std::size_t wire_detail::most_of_texts(const RequestParts& parts) noexcept {
-  constexpr std::size_t kOverhead = 10 * 6 + 2 * 6;  // keys and lengths, those of the client and its port
+  constexpr std::size_t kOverhead = 10 * 6 + 3 * 6;  // keys and lengths, those of the client, its port and its TLS
   return parts.id.size() + parts.method.size() + parts.scheme.size() + parts.host.size() + parts.path.size() +
-         parts.query.size() + parts.version.size() + parts.route.size() + parts.client_ip.size() + kOverhead;
+         parts.query.size() + parts.version.size() + parts.route.size() + parts.client_ip.size() +
+         parts.client_tls.size() + kOverhead;
 }
 
 char* wire_detail::put_texts(char* to, const RequestParts& parts) noexcept {
@@ -60,7 +62,8 @@ char* wire_detail::put_texts(char* to, const RequestParts& parts) noexcept {
   const std::size_t client = client_size(parts);
   if (client == 0) return to;
   to = put_optional(put_header(to, kClient, client), proto::client::kIp, parts.client_ip);
-  return parts.client_port == 0 ? to : proto::put_varint_field(to, proto::client::kPort, parts.client_port);
+  if (parts.client_port != 0) to = proto::put_varint_field(to, proto::client::kPort, parts.client_port);
+  return put_optional(to, proto::client::kTls, parts.client_tls);
 }
 
 void write_call(std::string& out, const CallParts& parts) {

@@ -33,6 +33,7 @@ struct RequestParts {
   std::string_view route;
   std::string_view client_ip;
   std::uint32_t client_port = 0;
+  std::string_view client_tls{};  // encoded Members; empty: plain
 };
 
 // Times are Unix seconds, `per` seconds; absent is unlimited.

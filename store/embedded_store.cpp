@@ -110,8 +110,12 @@ class EmbeddedStore final : public Store {
       if (auto good = check_key(change.key); !good) return done(fail(std::move(good.error())));
     {
       const std::lock_guard lock(mutex_);
-      waiting_.push_back({std::move(changes), std::move(done)});
+      if (waiting_.size() < kMostWaiting) {
+        waiting_.push_back({std::move(changes), std::move(done)});
+        done = nullptr;
+      }
     }
+    if (done) return done(fail(code::kStoreUnavailable, "the embedded store cannot write as fast as it is asked to"));
     wake_.notify_one();
   }
 
@@ -121,6 +125,7 @@ class EmbeddedStore final : public Store {
   using Outcome = Result<Applied>;
   using Batches = std::vector<Batch>;
   static constexpr std::size_t kMostTogether = 256;
+  static constexpr std::size_t kMostWaiting = 16'384;  // batches; a disk that hangs must not fill the memory
   static constexpr std::size_t kMostSwept = 256;
   static constexpr std::chrono::seconds kSweepEvery{1};
 

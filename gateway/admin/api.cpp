@@ -46,6 +46,7 @@ Answer problem(const Refusal& refusal, std::string_view request_id) {
   if (!refusal.detail.empty()) json["detail"] = refusal.detail;
   if (!refusal.field.empty()) json["field"] = refusal.field;
   json["request_id"] = request_id;
+  if (refusal.more.is_object()) json.update(refusal.more);
   Answer answer = json_answer(status, json);
   answer.type = kProblemType;
   if (status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"lingate admin\"");

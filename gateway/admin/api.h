@@ -20,10 +20,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/result.h"
-#include "gateway/config/model.h"
+#include "gateway/admin/configurations.h"
 #include "gateway/http/worker.h"
 #include "middleware/app_log.h"
-#include "middleware/script_pools.h"
 #include "store/store.h"
 
 namespace lingate::admin {
@@ -48,16 +47,16 @@ struct Refusal {
   std::string detail{};
   std::string field{};
   std::string allow{};  // kMethodNotAllowed
+  Json more{};          // further members of the problem document
 };
 
 using Outcome = Result<Answer, Refusal>;
 
 // What the operations show and change.
 struct Subject {
-  const config::Model& model;
+  Configurations& configurations;
   store::Store& store;
   middleware::JsonAppLog& log;
-  const middleware::ScriptPools& scripts;
   std::vector<const http::Worker*> workers;
   std::vector<std::pair<std::string, std::string>> engines;  // name, version
   std::function<std::string()> metrics;
@@ -67,7 +66,7 @@ struct Subject {
 };
 
 struct Call {
-  std::vector<std::pair<std::string_view, std::string>> parameters;  // of path and query, decoded
+  std::vector<std::pair<std::string_view, std::string>> parameters;  // of path, query and header, decoded
   Json body;                                                         // null: none
   std::string text;                                                  // a body that is no JSON
 

@@ -36,6 +36,7 @@ Head head_of(const http::request_parser<http::string_body>& parser) {
   head.origin = view(request[http::field::origin]);
   head.fetch_site = view(request["Sec-Fetch-Site"]);
   head.content_type = view(request[http::field::content_type]);
+  head.if_match = view(request[http::field::if_match]);
   if (const auto length = parser.content_length()) head.content_length = *length;
   head.chunked = parser.chunked();
   return head;

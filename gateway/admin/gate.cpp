@@ -113,6 +113,12 @@ std::optional<Refusal> read_query(std::string_view query, Admitted& found) {
   return std::nullopt;
 }
 
+// Only where the operation asks for it; elsewhere it changes nothing.
+void read_if_match(std::string_view value, Admitted& found) {
+  for (const Parameter& each : found.operation->parameters)
+    if (each.in == In::if_match && !value.empty()) found.call.parameters.emplace_back(each.name, value);
+}
+
 bool takes_type(Body body, std::string_view type) {
   const std::string media = lower(fields::without_ows(type.substr(0, type.find(';'))));
   switch (body) {
@@ -178,6 +184,7 @@ Result<Admitted, Refusal> Gate::admit(const Head& head) const {
   if (auto refusal = decode_path(*found)) return fail(*std::move(refusal));
   if (auto refusal = read_query(head.target.substr(std::min(question + 1, head.target.size())), *found))
     return fail(*std::move(refusal));
+  read_if_match(head.if_match, *found);
   if (auto refusal = check_body(*found->operation, head)) return fail(*std::move(refusal));
   return found;
 }

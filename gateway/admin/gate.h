@@ -25,6 +25,7 @@ struct Head {
   std::string_view origin{};
   std::string_view fetch_site{};
   std::string_view content_type{};
+  std::string_view if_match{};
   std::optional<std::uint64_t> content_length{};
   bool chunked = false;
 

@@ -1,4 +1,5 @@
-// The functions behind the table of operations, by what they are about: probes.cpp, keys.cpp, state.cpp, settings.cpp.
+// The functions behind the table of operations, by what they are about: probes.cpp, keys.cpp, state.cpp,
+// configuration.cpp, settings.cpp.
 //
 // Thread: see api.h. Nothing is kept between calls.
 #pragma once
@@ -27,9 +28,15 @@ Outcome list_routes(const Subject& subject, const Call& call);
 Outcome list_upstreams(const Subject& subject, const Call& call);
 Outcome list_runtimes(const Subject& subject, const Call& call);
 
-// ---- settings.cpp ----
+// ---- configuration.cpp ----
 Outcome show_config(const Subject& subject, const Call& call);
 Outcome validate_config(const Subject& subject, const Call& call);
+Outcome reload_config(const Subject& subject, const Call& call);
+Outcome replace_config(const Subject& subject, const Call& call);
+Outcome list_history(const Subject& subject, const Call& call);
+Outcome roll_back_config(const Subject& subject, const Call& call);
+
+// ---- settings.cpp ----
 Outcome show_log_level(const Subject& subject, const Call& call);
 Outcome set_log_level(const Subject& subject, const Call& call);
 

@@ -68,11 +68,20 @@ Json request_body(const Operation& operation) {
   return body;
 }
 
+std::string_view place_of(In in) {
+  switch (in) {
+    case In::path: return "path";
+    case In::query: return "query";
+    case In::if_match: break;
+  }
+  return "header";
+}
+
 Json parameters(const Operation& operation) {
   Json all = Json::array();
   for (const Parameter& each : operation.parameters)
     all.push_back({{"name", each.name},
-                   {"in", each.in == In::path ? "path" : "query"},
+                   {"in", place_of(each.in)},
                    {"required", each.in == In::path},
                    {"description", each.doc},
                    {"schema", Json::parse(each.schema)}});

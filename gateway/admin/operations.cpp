@@ -10,6 +10,11 @@ constexpr std::string_view kText = R"({"type":"string"})";
 
 const Parameter kId{"id", In::path, R"({"type":"string","minLength":1,"maxLength":256})", "The session's id."};
 
+const Parameter kSave{
+    "save", In::query, R"({"type":"boolean","default":true})",
+    "Whether to write it to the file that the configuration is loaded from; false: it lasts until the "
+    "next reload or start."};
+
 std::vector<Operation> probes() {
   return {
       {.method = "GET",
@@ -150,6 +155,7 @@ std::vector<Operation> state() {
 }
 
 std::vector<Operation> settings() {
+  const Reply replaced{200, kJsonType, "Replaced", "It runs: requests that begin from now on are served by it."};
   return {
       {.method = "GET",
        .path = "/config",
@@ -166,6 +172,45 @@ std::vector<Operation> settings() {
        .body = Body::yaml,
        .replies = {{200, kJsonType, "Findings", "What was found; `ok` tells whether it could be run."}},
        .run = validate_config},
+      {.method = "POST",
+       .path = "/config/reload",
+       .id = "reloadConfig",
+       .group = "configuration",
+       .summary = "Load the configuration's file again, with its scripts, and let it run; or leave all as it is",
+       .replies = {replaced},
+       .problems = {code::kConfigRefused, code::kEnding},
+       .run = reload_config},
+      {.method = "PUT",
+       .path = "/config",
+       .id = "replaceConfig",
+       .group = "configuration",
+       .summary = "Let another configuration run, and save it; or leave all as it is",
+       .parameters = {{"If-Match", In::if_match, kText, "The ETag of the configuration that it replaces, or `*`."},
+                      kSave},
+       .body = Body::yaml,
+       .replies = {replaced},
+       .problems = {code::kConfigRefused, code::kConfigChanged, code::kConfigUnmatched, code::kConfigFileChanged,
+                    code::kConfigNotSaved, code::kEnding},
+       .run = replace_config},
+      {.method = "GET",
+       .path = "/config/history",
+       .id = "listHistory",
+       .group = "configuration",
+       .summary = "The configurations that ran since the start, the last 20, oldest first",
+       .replies = {{200, kJsonType, "History", "The generations, secrets hidden."}},
+       .run = list_history},
+      {.method = "POST",
+       .path = "/config/rollback",
+       .id = "rollBackConfig",
+       .group = "configuration",
+       .summary = "Let a configuration of the history run again, as a new generation",
+       .parameters = {kSave},
+       .body = Body::json,
+       .body_schema = "Rollback",
+       .replies = {replaced},
+       .problems = {code::kConfigRefused, code::kNoSuchGeneration, code::kConfigFileChanged, code::kConfigNotSaved,
+                    code::kEnding},
+       .run = roll_back_config},
       {.method = "GET",
        .path = "/log/level",
        .id = "showLogLevel",

@@ -20,7 +20,7 @@ enum class Access : std::uint8_t { probe, open, token };
 
 enum class Body : std::uint8_t { none, json, optional_json, merge_patch, yaml };
 
-enum class In : std::uint8_t { path, query };
+enum class In : std::uint8_t { path, query, if_match };
 
 struct Parameter {
   std::string_view name;

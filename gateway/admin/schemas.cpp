@@ -50,7 +50,9 @@ constexpr std::string_view kOthers = R"json({
     "properties": {
       "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
       "code": {"type": "string", "pattern": "^LG[0-9]{4}$", "description": "`lingate explain` tells more."},
-      "detail": {"type": "string"}, "field": {"type": "string"}, "request_id": {"type": "string"}}},
+      "detail": {"type": "string"}, "field": {"type": "string"}, "request_id": {"type": "string"},
+      "diagnostics": {"type": "array", "items": {"type": "object"}, "description": "Of a configuration."},
+      "report": {"type": "string", "description": "The same for people."}}},
   "Entry": {
     "type": "object", "required": ["session", "keys", "created", "updated"],
     "properties": {
@@ -115,10 +117,32 @@ constexpr std::string_view kOthers = R"json({
       "version": {"type": "string"}, "store": {"type": "string"},
       "engines": {"type": "object", "additionalProperties": {"type": "string"}}}},
   "Config": {
-    "type": "object", "required": ["file", "yaml"],
+    "type": "object", "required": ["generation", "etag", "origin", "since", "file", "yaml"],
     "properties": {
+      "generation": {"type": "integer", "description": "Counts from the start of the gateway."},
+      "etag": {"type": "string", "description": "For If-Match."},
+      "origin": {"enum": ["start", "file", "api", "rollback"]},
+      "since": {"type": "string", "format": "date-time"},
       "file": {"type": "string"},
       "yaml": {"type": "string", "description": "As it was loaded; what stands under names like `password` is hidden."}}},
+  "Replaced": {
+    "type": "object", "required": ["generation", "etag", "notes", "diagnostics", "report"],
+    "properties": {
+      "generation": {"type": "integer"}, "etag": {"type": "string"},
+      "notes": {"type": "array", "items": {"type": "string"}, "description": "What of it takes a new start."},
+      "diagnostics": {"type": "array", "items": {"type": "object"}, "description": "Warnings."},
+      "report": {"type": "string", "description": "The same for people."}}},
+  "History": {
+    "type": "object", "required": ["generations"],
+    "properties": {"generations": {"type": "array", "items": {
+      "type": "object", "required": ["generation", "etag", "origin", "since", "yaml"],
+      "properties": {
+        "generation": {"type": "integer"}, "etag": {"type": "string"},
+        "origin": {"enum": ["start", "file", "api", "rollback"]},
+        "since": {"type": "string", "format": "date-time"}, "yaml": {"type": "string"}}}}}},
+  "Rollback": {
+    "type": "object", "required": ["generation"], "additionalProperties": false,
+    "properties": {"generation": {"type": "integer", "minimum": 1}}},
   "Findings": {
     "type": "object", "required": ["ok", "diagnostics", "scripts"],
     "properties": {

@@ -1,11 +1,10 @@
-// Operations on the configuration and the log.
+// Operations on what lasts until the next start: the log's level.
 #include <algorithm>
 #include <array>
 #include <utility>
 
 #include "base/codes.h"
 #include "gateway/admin/handlers.h"
-#include "gateway/config/hide.h"
 
 namespace lingate::admin {
 namespace {
@@ -20,17 +19,6 @@ std::string_view name_of(LogLevel level) {
 }
 
 }  // namespace
-
-Outcome show_config(const Subject& subject, const Call&) {
-  const config::Written& written = subject.model.written;
-  return json_answer(200, {{"file", written.file}, {"yaml", config::hide_secrets(written.text)}});
-}
-
-Outcome validate_config(const Subject& subject, const Call& call) {
-  const auto findings = subject.check(call.text);
-  if (!findings) return fail(Refusal{.code = code::kInternal, .detail = findings.error()});
-  return json_answer(200, *findings);
-}
 
 Outcome show_log_level(const Subject& subject, const Call&) {
   return json_answer(200, {{"level", name_of(subject.log.level())}});

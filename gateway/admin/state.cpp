@@ -125,21 +125,24 @@ Json json_of(const std::string& label, const runtimes::RuntimePool& pool, const 
 
 Outcome list_routes(const Subject& subject, const Call&) {
   Json routes = Json::array();
-  for (const config::Route& each : subject.model.routes)
-    routes.push_back(json_of(each, subject.model));
+  const auto running = subject.configurations.running();
+  for (const config::Route& each : running->model.routes)
+    routes.push_back(json_of(each, running->model));
   return json_answer(200, {{"routes", std::move(routes)}});
 }
 
 Outcome list_upstreams(const Subject& subject, const Call&) {
   Json upstreams = Json::array();
-  for (const config::Upstream& each : subject.model.upstreams)
+  const auto running = subject.configurations.running();
+  for (const config::Upstream& each : running->model.upstreams)
     upstreams.push_back(json_of(each, sum_of(each.name, subject.workers)));
   return json_answer(200, {{"upstreams", std::move(upstreams)}});
 }
 
 Outcome list_runtimes(const Subject& subject, const Call&) {
   std::map<std::string, Json> by_name;
-  for (const auto& entry : subject.scripts.entries()) {
+  const auto running = subject.configurations.running();
+  for (const auto& entry : running->scripts->entries()) {
     const runtimes::PoolCounters counters = entry->pool->counters();
     const std::string name(entry->pool->runtime_name());
     Json& sum = by_name[name];

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/codes.h"
+#include "base/descriptor.h"
 #include "gateway/config/secret.h"
 
 namespace lingate::admin {
@@ -29,23 +30,6 @@ tl::unexpected<Error> refuse(const std::string& path, std::string_view what) {
 std::string reason() {
   return std::error_code(errno, std::generic_category()).message();
 }
-
-// A descriptor, closed at the end.
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  int get() const noexcept { return descriptor_; }
-  explicit operator bool() const noexcept { return descriptor_ >= 0; }
-
- private:
-  int descriptor_;
-};
 
 Result<std::string> random_hex() {
   std::array<unsigned char, kBytes> bytes{};
@@ -77,7 +61,7 @@ Result<std::string> make_file(const std::string& path) {
   if (!token) return token;
   const std::string draft = fmt::format("{}.{}.{}", path, ::getpid(), ::gettid());
   ::unlink(draft.c_str());
-  const File file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
+  const Descriptor file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR));
   if (!file)
     return refuse(path,
                   fmt::format("it cannot be made: {}; name another file in `admin.token`, or {{env: NAME}}", reason()));
@@ -98,7 +82,7 @@ Result<std::string> make_file(const std::string& path) {
 }  // namespace
 
 Result<std::string> read_token_file(const std::string& path) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return refuse(path, fmt::format("it cannot be read: {}", reason()));
   struct stat about {};
   if (::fstat(file.get(), &about) != 0 || !S_ISREG(about.st_mode)) return refuse(path, "it is no file");

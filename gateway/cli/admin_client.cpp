@@ -5,7 +5,6 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <chrono>
 
 #include "gateway/bench/load/url.h"
 
@@ -17,13 +16,12 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = asio::ip::tcp;
 
-constexpr std::chrono::seconds kPatience{5};
 constexpr std::uint64_t kMostBody = 64ULL << 20;
 
 // One request, each step begun by the one before it; the context runs dry when it is answered, failed or late.
 class Exchange {
  public:
-  Exchange(const bench::Url& url, const AdminRequest& request) : url_(url) {
+  Exchange(const bench::Url& url, const AdminRequest& request) : url_(url), patience_(request.patience) {
     request_.method_string(request.method);
     request_.target(request.target);
     request_.set(http::field::host, url.authority);
@@ -41,7 +39,7 @@ class Exchange {
     beast::error_code failed;
     const auto found = tcp::resolver(context_).resolve(url_.host, std::to_string(url_.port), failed);
     if (failed) return fail(url_.authority + ": " + failed.message());
-    stream_.expires_after(kPatience);
+    stream_.expires_after(patience_);
     stream_.async_connect(found, [this](beast::error_code error, const tcp::endpoint&) { write(error); });
     context_.run();
     if (error_) return fail(url_.authority + ": " + error_.message());
@@ -59,6 +57,7 @@ class Exchange {
   }
 
   const bench::Url& url_;
+  const std::chrono::seconds patience_;
   asio::io_context context_{1};
   beast::tcp_stream stream_{context_};
   http::request<http::string_body> request_;

@@ -4,6 +4,7 @@
 // Thread: the caller's; waits up to a few seconds. Lifetime: a call.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,10 @@
 
 #include "base/result.h"
 #include "gateway/cli/cli.h"
+
+namespace CLI {
+class App;
+}
 
 namespace lingate::cli {
 
@@ -25,6 +30,7 @@ struct AdminRequest {
   std::string target;  // "/keys?limit=5"
   std::string token{};
   std::string body{};  // JSON; empty: none
+  std::chrono::seconds patience{5};
 };
 
 // `address`: HOST:PORT. The error is for the console.
@@ -38,6 +44,9 @@ struct AdminWords {
   std::string token_file;  // that holds the token
   std::string config;      // the gateway's configuration
 };
+
+// Its options on a verb, and --json.
+void describe_admin(CLI::App* verb, AdminWords& words, bool& json);
 
 struct AdminPlace {
   std::string address;  // HOST:PORT
@@ -53,6 +62,9 @@ Result<std::string, std::string> admin_address(const config::Model& model, const
 // What comes of a request: the JSON of a good answer (null where it has none), or an exit code; then the console knows
 // what the gateway said.
 Result<nlohmann::ordered_json, int> ask(const AdminPlace& place, AdminRequest request, Console& console);
+
+// Says on the console why no good answer came, and gives the exit code.
+int report_failure(const AdminPlace& place, const Result<AdminAnswer, std::string>& answer, Console& console);
 
 // "a b" as it stands in a URL.
 std::string url_encoded(std::string_view text);

@@ -1,4 +1,5 @@
 // Which gateway is meant, with which token, and what its answers mean: the rest of admin_client.h.
+#include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <ostream>
 
@@ -62,6 +63,14 @@ std::string problem_text(const AdminAnswer& answer) {
 
 }  // namespace
 
+void describe_admin(CLI::App* verb, AdminWords& words, bool& json) {
+  verb->add_option("--admin", words.admin, "the gateway's `admin.address`; or LINGATE_ADMIN")->type_name("HOST:PORT");
+  verb->add_option("--token-file", words.token_file, "the file that holds its token; or LINGATE_TOKEN")
+      ->type_name("FILE");
+  verb->add_option("-c,--config", words.config, "its configuration, which says both")->type_name("FILE");
+  verb->add_flag("--json", json, "print JSON");
+}
+
 Result<std::string, std::string> admin_address(const config::Model& model, const std::string& file) {
   if (!model.admin) return fail(file + " has no `admin`, so its gateway cannot be asked");
   const config::Address& address = model.admin->address;
@@ -101,19 +110,23 @@ std::optional<AdminPlace> find_admin(const AdminWords& words, Console& console, 
 Result<Json, int> ask(const AdminPlace& place, AdminRequest request, Console& console) {
   request.token = place.token;
   const auto answer = ask_admin(place.address, request);
-  if (!answer) {
-    say(console, answer.error() + "; is the gateway running, and is this its `admin.address`?");
-    return fail(static_cast<int>(kAdminUnreachable));
-  }
-  if (answer->status >= 200 && answer->status < 300) {
+  if (answer && answer->status >= 200 && answer->status < 300) {
     if (answer->body.empty()) return Json();
     Json json = Json::parse(answer->body, nullptr, false);
     if (json.is_object()) return json;
   }
+  return fail(report_failure(place, answer, console));
+}
+
+int report_failure(const AdminPlace& place, const Result<AdminAnswer, std::string>& answer, Console& console) {
+  if (!answer) {
+    say(console, answer.error() + "; is the gateway running, and is this its `admin.address`?");
+    return kAdminUnreachable;
+  }
   say(console, fmt::format("{}: {}", place.address, problem_text(*answer)));
   const bool shut_out = answer->status == 401 || answer->status == 403 || answer->status == 421;
   if (shut_out) console.error << "  `lingate explain` of the code says what to do\n";
-  return fail(static_cast<int>(shut_out ? kAdminUnreachable : answer->status < 500 ? kUsage : kInternalError));
+  return shut_out ? kAdminUnreachable : answer->status < 500 ? kUsage : kInternalError;
 }
 
 std::string url_encoded(std::string_view text) {

@@ -13,6 +13,7 @@
 #include "base/similar.h"
 #include "gateway/cli/bench.h"
 #include "gateway/cli/commands.h"
+#include "gateway/cli/config.h"
 #include "gateway/cli/keys.h"
 #include "gateway/config/reference.h"
 
@@ -56,6 +57,7 @@ void add_config(CLI::App* verb, std::string& path) {
 void describe(CLI::App& app, Words& words) {
   CLI::App* run = add_verb(app, "run", "Serve");
   add_config(run, words.run.config);
+  run->add_flag("--watch", words.run.watch, "reload when the configuration or a script changes");
 
   CLI::App* check = add_verb(app, "check", "Load configurations fully, scripts included, without serving");
   check->add_option("FILE", words.check.files, "configuration files; - reads one from standard input")
@@ -84,7 +86,10 @@ void describe(CLI::App& app, Words& words) {
 
   describe_keys(*add_verb(app, "keys", "Make, show, change and end sessions and keys of a running gateway"),
                 words.keys);
-  describe_config(*add_verb(app, "config", "Show the configuration that a running gateway has"), words.config);
+  describe_config(*add_verb(app, "config", "Show, compare and take back the configuration of a running gateway"),
+                  words.config);
+  describe_reload(*add_verb(app, "reload", "Have a running gateway load its configuration and scripts again"),
+                  words.config);
 
   CLI::App* schema = add_verb(app, "schema", "Print the configuration reference as JSON Schema (draft-07)");
   schema->add_flag("--markdown", words.markdown, "print it as a page");
@@ -144,7 +149,8 @@ int dispatch(const CLI::App& app, Words& words, const std::string& typed, Progra
   if (verb == "doctor") return doctor(words.doctor, program, console);
   if (verb == "version") return version(words.format(), program, console);
   if (verb == "keys") return keys(*app.get_subcommands().front(), words.keys, console);
-  if (verb == "config") return config_show(words.config, console);
+  if (verb == "config") return config(*app.get_subcommands().front(), words.config, console);
+  if (verb == "reload") return reload(words.config, console);
   if (verb == "bench") return bench(*app.get_subcommands().front(), words.bench, typed, console);
   if (verb == "completion") return completion(words.shell, verbs_of(app), console);
   console.out << (words.markdown ? config::schema_markdown() : config::schema_json() + "\n");

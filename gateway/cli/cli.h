@@ -47,8 +47,10 @@ struct Component {
 
 class Program {
  public:
-  // Serves until it is told to end. Says on the console why it cannot; returns kOk, kCannotStart or kScriptFailed.
-  virtual int run(const config::Model& model) = 0;
+  // Serves until it is told to end, and reloads when the configuration's files change, if it shall watch them. Says on
+  // the console why it cannot; returns kOk, kCannotStart or kScriptFailed.
+  enum class Watch : std::uint8_t { no, yes };
+  virtual int run(const config::Model& model, Watch watch) = 0;
 
   // Compiles every script of the model and runs its top level and `init` in a throw-away instance.
   virtual std::vector<ScriptProblem> check_scripts(const config::Model& model) = 0;

@@ -14,6 +14,7 @@ enum class Format { text, json };
 
 struct RunOptions {
   std::string config;
+  bool watch = false;
 };
 int run(const RunOptions& options, Program& program, Console& console);
 

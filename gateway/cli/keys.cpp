@@ -197,15 +197,4 @@ int keys(const CLI::App& keys, const KeysWords& words, Console& console) {
   return revoke(words, *place, console);
 }
 
-int config_show(const ConfigWords& words, Console& console) {
-  int code = kOk;
-  const auto place = find_admin(words.admin, console, code);
-  if (!place) return code;
-  const auto shown = ask(*place, {.target = "/config"}, console);
-  if (!shown) return shown.error();
-  if (words.json) return print_json(*shown, console), kOk;
-  console.out << shown->value("yaml", std::string());
-  return kOk;
-}
-
 }  // namespace lingate::cli

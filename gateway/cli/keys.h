@@ -1,5 +1,5 @@
-// The verb `keys` and its own verbs (create, list, show, update, rotate, revoke), and `config`: they ask the admin API
-// of a running gateway.
+// The verb `keys` and its own verbs (create, list, show, update, rotate, revoke): they ask the admin API of a running
+// gateway.
 #pragma once
 
 #include <optional>
@@ -37,14 +37,6 @@ struct KeysWords {
 
 void describe_keys(CLI::App& keys, KeysWords& words);
 int keys(const CLI::App& keys, const KeysWords& words, Console& console);
-
-struct ConfigWords {
-  AdminWords admin;
-  bool json = false;
-};
-
-void describe_config(CLI::App& config, ConfigWords& words);
-int config_show(const ConfigWords& words, Console& console);
 
 // The fields that were given, as the admin API takes them. The error is for people.
 Result<nlohmann::ordered_json, std::string> session_fields(const SessionWords& words);

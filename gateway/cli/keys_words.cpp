@@ -6,14 +6,6 @@
 namespace lingate::cli {
 namespace {
 
-void describe_admin(CLI::App* verb, AdminWords& words, bool& json) {
-  verb->add_option("--admin", words.admin, "the gateway's `admin.address`; or LINGATE_ADMIN")->type_name("HOST:PORT");
-  verb->add_option("--token-file", words.token_file, "the file that holds its token; or LINGATE_TOKEN")
-      ->type_name("FILE");
-  verb->add_option("-c,--config", words.config, "its configuration, which says both")->type_name("FILE");
-  verb->add_flag("--json", json, "print JSON");
-}
-
 CLI::App* add(CLI::App& keys, KeysWords& words, const char* name, const char* about) {
   CLI::App* verb = keys.add_subcommand(name, about);
   describe_admin(verb, words.admin, words.json);
@@ -80,12 +72,6 @@ void describe_keys(CLI::App& keys, KeysWords& words) {
   rotate->add_option("--keep", words.keep, "how long the old key goes on: 24h; or until when")->type_name("TIME");
 
   add_id(add(keys, words, "revoke", "End a session and its keys"), words.id);
-}
-
-void describe_config(CLI::App& config, ConfigWords& words) {
-  config.require_subcommand(1);
-  describe_admin(config.add_subcommand("show", "Print the configuration that the gateway runs, secrets hidden"),
-                 words.admin, words.json);
 }
 
 }  // namespace lingate::cli

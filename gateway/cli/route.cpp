@@ -127,7 +127,7 @@ std::string show(const config::Step& step) {
 std::string show(const config::Target& target) {
   const config::Address& address = target.address;
   if (address.kind == config::Address::Kind::unix_socket) return "unix:" + address.path;
-  return "http://" + target.authority;
+  return (target.secure ? "https://" : "http://") + target.authority;
 }
 
 std::string show_destination(const Answer& answer) {

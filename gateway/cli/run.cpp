@@ -16,7 +16,7 @@ std::optional<config::Model> load(const std::string& path, Console& console) {
 int run(const RunOptions& options, Program& program, Console& console) {
   const auto model = load(options.config, console);
   if (!model) return kConfigurationInvalid;
-  const int result = program.run(*model);
+  const int result = program.run(*model, options.watch ? Program::Watch::yes : Program::Watch::no);
   if (result != kScriptFailed) return result;
   const auto bad = find_bad_scripts(*model, program);  // the first one has stopped it; there may be more
   for (const BadScript& each : bad)

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::string_view kUnix = "unix:";
 constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
 
 bool is_ipv4(const std::string& text) {
   in_addr address{};
@@ -117,21 +118,25 @@ Parsed<TargetUrl> url_fault(std::string_view text, std::string cure) {
   return fail(Fault{code::kBadUrl, fmt::format("'{}' is no upstream URL", text), std::move(cure)});
 }
 
-// What stands between "http://" and the path.
+// What stands between "http://" or "https://" and the path.
 Parsed<TargetUrl> authority_target(std::string_view text, std::string_view authority) {
+  const bool secure = text.starts_with(kHttps);
+  const std::string_view scheme = secure ? kHttps : kHttp;
   if (authority.find('@') != std::string_view::npos)
     return url_fault(text, "without user and password: set 'Authorization' with the step 'headers'");
   auto parts = split(authority);
   const bool host_good = parts && (parts->bracketed ? is_ipv6(parts->host) : is_host_name(parts->host));
   if (!host_good)
-    return url_fault(text, is_ipv6(std::string(authority)) ? fmt::format("write 'http://[{}]:9001'", authority)
-                                                           : "write 'http://HOST:PORT'");
-  const auto port = parts->has_port ? number(parts->port, 65'535) : std::optional<std::uint32_t>(80);
+    return url_fault(text, is_ipv6(std::string(authority)) ? fmt::format("write '{}[{}]:9001'", scheme, authority)
+                                                           : fmt::format("write '{}HOST:PORT'", scheme));
+  const std::uint32_t usual = secure ? 443 : 80;
+  const auto port = parts->has_port ? number(parts->port, 65'535) : std::optional(usual);
   if (!port || *port == 0) return url_fault(text, "a port is a number from 1 to 65535");
   TargetUrl result;
   result.address.host = std::move(parts->host);
   result.address.port = static_cast<std::uint16_t>(*port);
-  result.authority = *port == 80 && parts->has_port ? authority.substr(0, authority.rfind(':')) : authority;
+  result.secure = secure;
+  result.authority = *port == usual && parts->has_port ? authority.substr(0, authority.rfind(':')) : authority;
   return result;
 }
 
@@ -154,13 +159,14 @@ Parsed<Address> parse_listen_address(std::string_view text, const std::filesyste
 
 Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem::path& folder) {
   if (text.starts_with(kUnix))
-    return unix_address(text, folder).map([](Address address) { return TargetUrl{std::move(address), "localhost"}; });
-  if (text.starts_with("https://"))
-    return url_fault(text, "this release speaks plain http:// to upstreams; let a local TLS proxy do the rest");
-  if (!text.starts_with(kHttp))
+    return unix_address(text, folder).map([](Address address) {
+      return TargetUrl{std::move(address), "localhost", false};
+    });
+  const bool secure = text.starts_with(kHttps);
+  if (!secure && !text.starts_with(kHttp))
     return url_fault(text, text.find("://") == std::string_view::npos ? fmt::format("write 'http://{}'", text)
                                                                       : "write 'http://HOST:PORT'");
-  std::string_view authority = text.substr(kHttp.size());
+  std::string_view authority = text.substr(secure ? kHttps.size() : kHttp.size());
   const std::size_t path = std::min(authority.find_first_of("/?#"), authority.size());
   if (path < authority.size() && authority.substr(path) != "/")
     return url_fault(text, "without a path: change paths with 'strip' or the step 'rewrite'");

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct BuildContext {
   View root;
 };
 
+std::optional<tls::ServerOptions> build_listener_tls(const BuildContext& context, const View& tls);
+UpstreamTls build_upstream_tls(const BuildContext& context, const View& tls);
 void build_gateway(const BuildContext& context, Model& model);
 void build_upstreams(const BuildContext& context, Model& model);
 
@@ -66,6 +69,14 @@ void build_routes(const BuildContext& context, Chains& chains, Model& model);
 
 // At most one of the keys that give the body of a `respond`.
 void check_one_body(Report& report, const View& respond);
+
+// Keys and algorithms of a `jwt-auth` that do not go together.
+void check_jwt_auth(Report& report, const View& options);
+
+// Media types of a `compress` that are none.
+void check_compress(Report& report, const View& options);
+// A script that wants to read what a `compress` nearer the upstream has coded.
+void check_coded_bodies(Report& report, const std::vector<Chains::Expanded>& steps);
 
 // Reports a name that is not defined, with the closest one that is, and where such things are defined.
 struct Dangling {

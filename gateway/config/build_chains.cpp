@@ -142,6 +142,7 @@ std::vector<Chains::Expanded> Chains::expand(const View& chain) {
     append(item, frame);
   }
   if (frame.too_deep) report_too_deep(chain.span());
+  check_coded_bodies(context_.report, frame.steps);
   if (frame.full())
     context_.report.error({code::kYamlTooLarge, chain.span(),
                            fmt::format("the chain has more than {} steps", kMostSteps), "use fewer chains of chains"});
@@ -223,6 +224,8 @@ void Chains::check_options(std::string_view kind, const View& options) {
     report.warning({code::kSuspiciousValue, options.span(), "step 'rewrite' changes nothing",
                     "give it 'path', 'query' or 'method'"});
   check_limit(report, kind, options);
+  if (kind == "jwt-auth") check_jwt_auth(report, options);
+  if (kind == "compress") check_compress(report, options);
   if (kind == "headers" && !given("request") && !given("response"))
     report.warning(
         {code::kSuspiciousValue, options.span(), "step 'headers' changes nothing", "give it 'request' or 'response'"});

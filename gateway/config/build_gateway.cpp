@@ -118,10 +118,18 @@ std::optional<Admin> build_admin(const BuildContext& context, Addresses& address
 void build_gateway(const BuildContext& context, Model& model) {
   Addresses addresses(context);
   const View listen = context.root.at("listen");
-  for (const View& each : listen.items())
-    if (auto address = addresses.take(each.at("address")))
-      model.listen.push_back(
-          {*std::move(address), each.settings().flag("proxy_protocol"), context.report.source().place(each.span())});
+  std::map<std::string, std::size_t> named;
+  for (const View& each : listen.items()) {
+    auto tls = build_listener_tls(context, each.at("tls"));
+    auto address = addresses.take(each.at("address"));
+    if (!address) continue;
+    const std::size_t number = ++named[show(*address)];
+    model.listen.push_back({.address = *address,
+                            .name = number == 1 ? show(*address) : fmt::format("{}#{}", show(*address), number),
+                            .proxy_protocol = each.settings().flag("proxy_protocol"),
+                            .tls = std::move(tls),
+                            .place = context.report.source().place(each.span())});
+  }
   if (listen.valid() && listen.items().empty())
     context.report.error(
         {code::kMissingKey, listen.span(), "'listen' names no address", "for example: [0.0.0.0:8080]"});

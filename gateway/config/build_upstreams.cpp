@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -20,8 +21,11 @@ std::vector<Target> build_targets(const BuildContext& context, const View& targe
     if (!url.valid()) continue;
     auto parsed = parse_target_url(url.settings().as_text(), context.options.folder);
     if (!parsed) continue;
-    result.push_back({std::move(parsed->address), std::move(parsed->authority), count(each.settings(), "weight"),
-                      context.report.source().place(each.span())});
+    result.push_back({.address = std::move(parsed->address),
+                      .authority = std::move(parsed->authority),
+                      .weight = count(each.settings(), "weight"),
+                      .secure = parsed->secure,
+                      .place = context.report.source().place(each.span())});
   }
   if (targets.valid() && targets.items().empty())
     context.report.error({code::kMissingKey, targets.span(), fmt::format("upstream '{}' has no target", upstream),
@@ -80,6 +84,13 @@ Upstream build_upstream(const BuildContext& context, const View::Named& named) {
   upstream.resolve_every = settings.duration("resolve");
   upstream.retry = build_retry(view.at("retry"));
   upstream.host = settings.text("host") == "target" ? Upstream::Host::target : Upstream::Host::preserve;
+  const bool secure =
+      std::any_of(upstream.targets.begin(), upstream.targets.end(), [](const Target& t) { return t.secure; });
+  if (secure) upstream.tls = build_upstream_tls(context, view.at("tls"));
+  if (!secure && view.given("tls") && !upstream.targets.empty())
+    context.report.warning({code::kSuspiciousValue, view.key_span("tls"),
+                            fmt::format("'tls' has no effect in upstream '{}'", named.name),
+                            "it goes with targets of 'https://'"});
   upstream.pool_max = count(view.at("pool").settings(), "max");
   upstream.pool_idle = view.at("pool").settings().duration("idle");
   if (view.given("hash_by") && view.at("hash_by").valid() && upstream.balance != Balance::hash)

@@ -10,6 +10,9 @@ constexpr Section kSections[] = {
     {"", "the configuration", "",
      "The top of the file. Keys that begin with `x-` are ignored; anchors may live there."},
     {"listen", "listener", "address", "One listener; a bare address will do."},
+    {"listen.tls", "", "", "TLS on a listener."},
+    {"listen.tls.certificates", "certificate", "", "A certificate and its key."},
+    {"listen.tls.client_auth", "", "ca", "Certificates of clients; a bare file of authorities will do."},
     {"admin", "", "", "The operators' listener."},
     {"store", "", "kind", "Where sessions, keys and quotas are kept."},
     {"limits", "", "", "Limits on clients."},
@@ -26,6 +29,7 @@ constexpr Section kSections[] = {
     {"upstreams.timeout", "", "", "Time-outs on upstreams."},
     {"upstreams.retry", "", "", "Retries."},
     {"upstreams.pool", "", "", "Kept connections, in each worker."},
+    {"upstreams.tls", "", "", "TLS with targets of `https://`."},
     {"routes", "route", "", "One route: a match, a chain, and one of upstream, respond and redirect."},
     {"routes.match", "", "", "What a route asks of a request."},
     {"routes.upstream", "upstream", "name", "One upstream of a split; a bare name will do."},
@@ -38,9 +42,22 @@ constexpr Section kSections[] = {
     {"step.rewrite", "step 'rewrite'", "", "Changes what the upstream sees; it does not route again."},
     {"step.respond", "step 'respond'", "", "Answers by itself; nothing goes upstream."},
     {"step.cors", "step 'cors'", "", "Lets pages of other origins read responses, and answers their preflights."},
+    {"step.compress", "step 'compress'", "",
+     "Codes responses for clients that accept it (zstd, br, gzip), while they stream. What is coded already, partial "
+     "or "
+     "marked no-transform passes as it is."},
     {"step.body-limit", "step 'body-limit'", "size", "Refuses request bodies over a size; a bare size will do."},
     {"step.key-auth", "step 'key-auth'", "", "Asks for a key, and finds the session that it names in the store."},
     {"step.key-auth.from", "", "", "One place to look for the key."},
+    {"step.basic-auth", "step 'basic-auth'", "",
+     "Asks for a name and a password (RFC 7617). The user becomes the session: its id and alias are the name."},
+    {"step.jwt-auth", "step 'jwt-auth'", "",
+     "Asks for a signed token (JWT, RFC 7519) of an issuer whose keys it has. The token's claims make the session; all "
+     "of them are its metadata."},
+    {"step.jwt-auth.from", "", "", "One place to look for the token."},
+    {"step.jwt-auth.jwks", "", "", "A JSON Web Key Set: where it is."},
+    {"step.jwt-auth.claims", "", "",
+     "Which claims become fields of the session: a claim's name, or a JSON pointer that begins with '/'."},
     {"step.ip", "step 'ip'", "", "Lets requests pass, or refuses them with 403, by the client's address."},
     {"step.rate-limit", "step 'rate-limit'", "rate",
      "Refuses what a caller sends too quickly, with 429; a bare rate will do. By session.id a session's own rate comes "
@@ -53,13 +70,12 @@ constexpr Section kSections[] = {
     {"step.script.grant", "", "", "What a worker process may have beyond its folder and the system's libraries."},
 };
 
-constexpr std::string_view kSteps[] = {
-    "request-id", "access-log", "headers",    "rewrite",           "respond", "cors", "body-limit",
-    "key-auth",   "ip",         "rate-limit", "concurrency-limit", "quota",   "use",  "script"};
+constexpr std::string_view kSteps[] = {"request-id", "access-log",        "headers",  "rewrite",  "respond",    "cors",
+                                       "compress",   "body-limit",        "key-auth", "jwt-auth", "basic-auth", "ip",
+                                       "rate-limit", "concurrency-limit", "quota",    "use",      "script"};
 
 constexpr Later kLater[] = {
     {"store", "kind", "redis"},
-    {"listen", "tls", ""},
 };
 
 struct Table {
@@ -67,7 +83,7 @@ struct Table {
   std::map<std::string_view, std::vector<Field>> by_section;
 
   Table() {
-    for (auto* part : {gateway_fields, route_fields, step_fields, policy_fields}) {
+    for (auto* part : {gateway_fields, tls_fields, route_fields, step_fields, auth_fields, policy_fields}) {
       const std::vector<Field> more = part();
       rows.insert(rows.end(), more.begin(), more.end());
     }

@@ -2,8 +2,8 @@
 // documentation. The loader, `check`, `explain`, `schema` and the reference page all come from it; nothing about a key
 // is said anywhere else.
 //
-// To add a key: one row in fields_gateway.cpp, fields_routes.cpp, fields_steps.cpp or (steps that refuse) in
-// fields_policy.cpp, its use, its test.
+// To add a key: one row in fields_gateway.cpp, fields_routes.cpp, fields_tls.cpp, fields_steps.cpp or (steps that ask
+// who calls, and those that refuse) fields_auth.cpp and fields_policy.cpp, its use, its test.
 //
 // Constant data; any thread, any time.
 #pragma once
@@ -53,6 +53,7 @@ enum class Type : std::uint8_t {
   query_conditions,   // the same
   any,                // free-form
   any_with_secrets,   // free-form; {env: NAME} and {file: PATH} are secrets
+  users,              // NAME: password hash; or {file: PATH} of htpasswd's format
   token,              // {env: NAME}, or {file: PATH} of a file that `run` makes where it is missing
   section,            // keys of the section `of`
   chain,              // a list of steps
@@ -113,6 +114,8 @@ std::vector<Located> locate_all();
 std::vector<Field> gateway_fields();
 std::vector<Field> route_fields();
 std::vector<Field> step_fields();
+std::vector<Field> auth_fields();
 std::vector<Field> policy_fields();
+std::vector<Field> tls_fields();
 
 }  // namespace lingate::config

@@ -1,4 +1,4 @@
-// Rows of the field table: the options of the steps that let pass or refuse, by who calls and how much.
+// Rows of the field table: the options of the steps that let pass or refuse, by address and how much.
 #include "gateway/config/fields.h"
 #include "gateway/config/units.h"
 

@@ -76,6 +76,13 @@ void add_upstreams(std::vector<Field>& rows) {
                 .example = "{max: 200}",
                 .doc = "Connections that are kept open."},
                {.section = section,
+                .name = "tls",
+                .type = Type::section,
+                .of = "upstreams.tls",
+                .fallback = "{}",
+                .example = "{ca: ca.pem}",
+                .doc = "What targets of `https://` have to prove, and what the gateway shows them."},
+               {.section = section,
                 .name = "resolve",
                 .type = Type::duration,
                 .fallback = "30s",
@@ -112,7 +119,7 @@ void add_upstream_parts(std::vector<Field>& rows) {
                   .name = "url",
                   .type = Type::target_url,
                   .example = "\"http://127.0.0.1:9001\"",
-                  .doc = "http://HOST[:PORT] or unix:PATH.",
+                  .doc = "http://HOST[:PORT], https://HOST[:PORT] or unix:PATH.",
                   .required = true});
   count("upstreams.targets", "weight", "1", "Its share of the work, beside those of the others.");
   rows.push_back({.section = "upstreams.health",

@@ -160,36 +160,33 @@ void add_cors(std::vector<Field>& rows) {
                             .most = 24 * kHour}});
 }
 
-void add_key_auth(std::vector<Field>& rows) {
-  rows.insert(rows.end(), {{.section = "step.key-auth",
-                            .name = "from",
-                            .type = Type::section,
+void add_compress(std::vector<Field>& rows) {
+  const std::string_view section = "step.compress";
+  rows.insert(rows.end(), {{.section = section,
+                            .name = "types",
+                            .type = Type::text,
                             .shape = Shape::one_or_list,
-                            .of = "step.key-auth.from",
-                            .says = "the field X-Api-Key, then a bearer token",
-                            .example = "[{header: X-Api-Key}, {query: api_key}]",
-                            .doc = "Where the key may stand; the first place of these that has one counts."},
-                           {.section = "step.key-auth",
-                            .name = "required",
-                            .type = Type::flag,
-                            .fallback = "true",
-                            .example = "false",
-                            .doc = "Whether a request without a key is refused; a wrong key always is."},
-                           {.section = "step.key-auth",
-                            .name = "hide",
-                            .type = Type::flag,
-                            .fallback = "false",
-                            .example = "true",
-                            .doc = "Whether the key is taken out of what goes upstream."}});
-  const auto place = [&rows](Field row) {
-    row.section = "step.key-auth.from";
-    row.says = "not looked at";
-    rows.push_back(row);
-  };
-  place({.name = "header", .type = Type::header_name, .example = "X-Api-Key", .doc = "The value of this field."});
-  place({.name = "bearer", .type = Type::flag, .example = "true", .doc = "The token of `Authorization: Bearer`."});
-  place({.name = "query", .type = Type::text, .example = "api_key", .doc = "This parameter of the query."});
-  place({.name = "cookie", .type = Type::text, .example = "api_key", .doc = "The cookie of this name."});
+                            .fallback = "[text/*, application/json, application/javascript, application/xml, "
+                                        "application/wasm, image/svg+xml, +json, +xml]",
+                            .example = "[text/*, +json]",
+                            .doc = "Media types that are coded: one, `text/*`, or by suffix `+json`. text/event-stream "
+                                   "only where it is named."},
+                           {.section = section,
+                            .name = "min",
+                            .type = Type::size,
+                            .fallback = "1KiB",
+                            .example = "256B",
+                            .doc = "The smallest content that is coded, where its length is known.",
+                            .most = kGiB},
+                           {.section = section,
+                            .name = "algorithms",
+                            .type = Type::choice,
+                            .shape = Shape::one_or_list,
+                            .words = "zstd|br|gzip",
+                            .fallback = "[zstd, br, gzip]",
+                            .example = "[br, gzip]",
+                            .doc = "What is offered, the dearest first: it decides between what a client likes equally "
+                                   "well. Levels are 3, 4 and 5."}});
 }
 
 void add_grants(std::vector<Field>& rows) {
@@ -311,7 +308,7 @@ std::vector<Field> step_fields() {
   add_rewrite(rows);
   add_respond(rows);
   add_cors(rows);
-  add_key_auth(rows);
+  add_compress(rows);
   add_script(rows);
   return rows;
 }

@@ -10,7 +10,6 @@
 namespace lingate::config {
 namespace {
 
-constexpr std::string_view kHidden = "\"<hidden>\"";
 constexpr std::array<std::string_view, 8> kTelling{"secret", "password", "passwd", "passphrase",
                                                    "token",  "key",      "apikey", "credential"};
 
@@ -22,16 +21,25 @@ bool is_telling(std::string_view name) {
   return std::any_of(kTelling.begin(), kTelling.end(), [&](std::string_view word) { return lower.ends_with(word); });
 }
 
-// The spans of all scalars below a telling name, but for those of references.
+// "$2y$10$…", perhaps behind "ann:": the hash of a password says too much wherever it stands.
+bool is_hash(std::string_view text) {
+  const std::size_t begin = text.find('$');
+  if (begin == std::string_view::npos || (begin > 0 && text[begin - 1] != ':')) return false;
+  const std::size_t second = text.find('$', begin + 1);
+  return second != std::string_view::npos && second - begin <= 4 && second - begin > 1 &&
+         text.find('$', second + 1) != std::string_view::npos;
+}
+
+// The spans of all hashes, and of all scalars below a telling name but for those of references.
 class Finder {
  public:
   void look(const Node& node, bool telling) {
     if (telling && is_reference(node)) return;
-    if (telling && node.kind == Node::Kind::scalar) spans_.push_back(node.span);
+    if (node.kind == Node::Kind::scalar && (telling || is_hash(node.text))) spans_.push_back(node.span);
     for (const Node* each : node.items)
       look(*each, telling);
     for (const Entry& each : node.entries)
-      look(*each.value, telling || is_telling(each.name));
+      look(*each.value, telling || (is_telling(each.name) && !is_key_file(node, each)));
   }
 
   std::vector<Span> take() {
@@ -40,6 +48,12 @@ class Finder {
   }
 
  private:
+  // {cert: site.pem, key: site.key}: paths, which tell nothing.
+  static bool is_key_file(const Node& node, const Entry& entry) {
+    return entry.name == "key" && std::any_of(node.entries.begin(), node.entries.end(),
+                                              [](const Entry& each) { return each.name == "cert"; });
+  }
+
   static bool is_reference(const Node& node) {
     if (node.entries.size() != 1) return false;
     const std::string_view name = node.entries.front().name;

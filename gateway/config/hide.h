@@ -10,6 +10,9 @@
 
 namespace lingate::config {
 
+// What stands where a text was hidden.
+inline constexpr std::string_view kHidden = "\"<hidden>\"";
+
 // Text that is no YAML comes back as a comment that says so: nothing can be told about what it holds.
 std::string hide_secrets(std::string_view text);
 

@@ -15,6 +15,8 @@
 
 #include "base/settings.h"
 #include "gateway/routing/match.h"
+#include "gateway/tls/client.h"
+#include "gateway/tls/server.h"
 
 namespace lingate::config {
 
@@ -34,6 +36,8 @@ struct Address {
   std::string host;        // tcp: IP address without brackets, or (upstream targets only) a name to resolve
   std::uint16_t port = 0;  // tcp
   std::string path;        // unix_socket: absolute
+
+  bool operator==(const Address&) const = default;
 };
 
 struct Network {
@@ -43,7 +47,9 @@ struct Network {
 
 struct Listener {
   Address address;
+  std::string name;  // the address, and a number where it stands more than once (port 0)
   bool proxy_protocol = false;
+  std::optional<tls::ServerOptions> tls;
   Place place;
 };
 
@@ -101,6 +107,7 @@ struct Target {
   Address address;
   std::string authority;  // the Host field with `host: target`
   std::uint32_t weight = 1;
+  bool secure = false;  // https
   Place place;
 };
 
@@ -124,6 +131,12 @@ struct Retry {
   std::vector<std::uint16_t> on_status;
 };
 
+// What `https` targets have to prove, and as what.
+struct UpstreamTls {
+  tls::ClientOptions options;
+  std::string server_name;  // empty: each target's host
+};
+
 struct Upstream {
   enum class Host { preserve, target };
 
@@ -138,7 +151,8 @@ struct Upstream {
   Duration resolve_every{};  // how often names are looked up again
   Retry retry;
   Host host = Host::preserve;
-  std::uint32_t pool_max = 0;  // connections per target and worker
+  std::optional<UpstreamTls> tls;  // absent: no target is `https`
+  std::uint32_t pool_max = 0;      // connections per target and worker
   Duration pool_idle{};
   Place place;
 };

@@ -53,6 +53,7 @@ std::string value_in_words(const Field& field) {
     case Type::query_conditions: return "names with a text, true or false";
     case Type::any: return "any value";
     case Type::any_with_secrets: return "any value, secrets allowed";
+    case Type::users: return "hashes by name, or a file";
     case Type::token: return "secret";
     case Type::section: return "keys";
     case Type::chain: return "list of steps";

@@ -86,6 +86,7 @@ Json value(const Field& field) {
     case Type::query_conditions: return mapping(any_of(reference("text"), {{"type", "boolean"}}));
     case Type::any:
     case Type::any_with_secrets: return Json::object();
+    case Type::users: return any_of(mapping(reference("text")), list_of(reference("text")));
     case Type::token: return reference("secret");
     case Type::section: return section_schema(field.of);
     case Type::chain: return list_of(reference("step"));

@@ -45,6 +45,7 @@ class Validator {
   Settings flag(const Node& node, const Field& field, const Where& where);
   Settings text(const Node& node, const Field& field, const Where& where);
   Settings token(const Node& node, const Field& field, const Where& where);
+  Settings users(const Node& node, const Field& field, const Where& where);  // validate_users.cpp
   Settings choice(const Node& node, const Field& field, const Where& where);
   Settings output(std::string_view text) const;
   Settings lines(const Node& node, const Where& where);

@@ -159,6 +159,7 @@ std::string describe(const Field& field) {
     case Type::chain: return "a list of steps";
     case Type::any:
     case Type::any_with_secrets: return "a value";
+    case Type::users: return "a mapping of names to password hashes";
     case Type::token: return "a secret";
     default: return "a text";
   }
@@ -169,6 +170,7 @@ Settings Validator::value(Node& node, const Field& field, const Where& where) {
     case Type::any:
     case Type::any_with_secrets: return any(node, field, where, 0);
     case Type::token: return token(node, field, where);
+    case Type::users: return users(node, field, where);
     case Type::header_lines: return lines(node, Where{&where, {}, field.name});
     case Type::header_conditions:
     case Type::query_conditions: return conditions(node, field, Where{&where, {}, field.name});

@@ -40,6 +40,7 @@ Parsed<Address> parse_listen_address(std::string_view text, const std::filesyste
 struct TargetUrl {
   Address address;
   std::string authority;
+  bool secure = false;  // https
 };
 Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem::path& folder);
 

@@ -23,20 +23,27 @@ constexpr int kMaxInOneTurn = 32;  // pipelined requests before others have thei
 
 }  // namespace
 
-void Connection::start(WorkerState& worker, int fd, const Peer& peer, Begins begins) {
-  auto* connection = new Connection(worker, peer);
+void Connection::start(WorkerState& worker, const Arrival& arrival) {
+  auto* connection = new Connection(worker, arrival.peer);
   const bool room = connection->has_room();
-  if (!room) ::close(fd);
-  connection->watch_ = room ? worker.parts.reactor.add(fd, *connection) : nullptr;
-  if (!connection->watch_) {
+  if (!room) ::close(arrival.fd);
+  Watch* const watch = room ? worker.parts.reactor.add(arrival.fd, *connection) : nullptr;
+  if (!watch) {
     delete connection;
     return;
   }
+  connection->stream_.open(*watch);
   worker.add(*connection);
   const Limits& limits = worker.generations.current().snapshot->limits;
-  const bool proxied = begins == Begins::proxy_header;
+  const bool proxied = arrival.begins == Arrival::Begins::proxy_header;
   connection->enter(proxied ? Phase::proxy_header : Phase::head, limits.head_timeout);
-  connection->watch_->await_read();
+  if (arrival.tls) {
+    connection->stream_.secure(std::make_unique<TlsChannel>(TlsChannel::Role::server,
+                                                            tls::Conversation::accept(*arrival.tls, arrival.fd), *watch,
+                                                            *connection, worker.parts.small));
+    if (!proxied) connection->stream_.tls()->begin(0);
+  }
+  watch->await_read();
 }
 
 Connection::~Connection() {
@@ -86,22 +93,11 @@ void Connection::refuse(const Refusal& refusal) noexcept {
 }
 
 std::ptrdiff_t Connection::read(Block& into, std::size_t most) noexcept {
-  const std::size_t room = std::min(into.room(), most);
-  ssize_t got = 0;
-  do {
-    got = ::recv(watch_->fd(), into.space(), room, 0);
-  } while (got < 0 && errno == EINTR);
-  if (got > 0) {
-    into.end += static_cast<std::uint32_t>(got);
-    more_input_ = static_cast<std::size_t>(got) == room;
-    return got;
-  }
-  more_input_ = false;
-  if (got == 0) {
-    read_closed_ = true;
-    return kClosed;
-  }
-  return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : kFailed;
+  const auto [got, more] = stream_.read(into.space(), std::min(into.room(), most));
+  more_input_ = more;
+  if (got > 0) into.end += static_cast<std::uint32_t>(got);
+  if (got == kClosed) read_closed_ = true;
+  return got;
 }
 
 void Connection::readable() noexcept {
@@ -138,7 +134,7 @@ bool Connection::fill() noexcept {
   if (got > 0) return true;
   if (got == 0) {
     if (in_.empty()) in_.release();
-    watch_->await_read();
+    watch().await_read();
     return false;
   }
   close();
@@ -166,28 +162,54 @@ void Connection::serve() noexcept {
     }
     if (!next_head()) return;
   }
-  watch_->read_again();
+  watch().read_again();
 }
 
 bool Connection::take_proxy_header() noexcept {
   const Snapshot& snapshot = *worker_.generations.current().snapshot;
   phase_ = Phase::head;
-  if (!in_networks(peer_.address, snapshot.trusted)) return true;  // then these bytes must be HTTP
+  if (!in_networks(peer_.address, snapshot.trusted)) return begin_tls(0);  // then these bytes must be the client's own
   const ProxyHeader header = read_proxy_header(in_.bytes());
   if (header.outcome == ProxyHeader::Outcome::refused ||
       (header.outcome == ProxyHeader::Outcome::more && read_closed_)) {
+    if (stream_.secure()) stream_.make_plain(*this);
     refuse({code::kBadProxyProtocol, "the connection does not begin with a header of the PROXY protocol"});
     return false;
   }
   if (header.outcome == ProxyHeader::Outcome::more) {
     phase_ = Phase::proxy_header;
-    watch_->await_read();
+    if (stream_.secure()) in_.clear();  // it will be looked at again
+    watch().await_read();
     return false;
   }
-  in_.begin += static_cast<std::uint32_t>(header.size);
   if (header.replaces) peer_ = header.client;
+  if (!begin_tls(header.size)) return false;
+  in_.begin += static_cast<std::uint32_t>(header.size);
   if (in_.empty()) in_.clear();
   return true;
+}
+
+// Behind a PROXY header, which was only looked at. True: nothing of the kind, the connection is plain.
+bool Connection::begin_tls(std::size_t skip) noexcept {
+  TlsChannel* const tls = stream_.tls();
+  if (!tls) return true;
+  in_.release();
+  tls->begin(skip);
+  watch().read_again();
+  return false;
+}
+
+// Who speaks HTTP where TLS is spoken is told so in HTTP. Anybody else has heard what TLS had to say.
+void Connection::not_secured(Obstacle obstacle, std::string_view why) noexcept {
+  if (obstacle == Obstacle::plain_http) {
+    stream_.make_plain(*this);
+    return refuse({code::kPlainHttp, "a plain HTTP request came to a port that speaks HTTPS; ask for https://"});
+  }
+  if (worker_.parts.log.wants(middleware::LogLevel::debug)) {
+    const std::string message = "TLS handshake failed: " + std::string(why);
+    worker_.parts.log.write({.level = middleware::LogLevel::debug, .message = message, .code = code::kTlsHandshake});
+  }
+  linger();
 }
 
 // Scans the head at the front of the buffer and starts its request. True: that request is over already.
@@ -231,9 +253,9 @@ void Connection::await_head() noexcept {
   }
   if (in_.room() == 0) grow();
   if (more_input_)
-    watch_->read_again();
+    watch().read_again();
   else
-    watch_->await_read();
+    watch().await_read();
 }
 
 // The edge that announced a request may have announced the client's FIN as well; the first time round we look.
@@ -246,7 +268,7 @@ void Connection::go_idle() noexcept {
     if (fill()) serve();
     return;
   }
-  watch_->await_read();
+  watch().await_read();
 }
 
 void Connection::finished(After after) noexcept {
@@ -261,7 +283,7 @@ void Connection::finished(After after) noexcept {
     if (serving_) return;
     if (in_.empty() && !more_input_) return go_idle();
     enter(Phase::idle, worker_.generations.current().snapshot->limits.idle_timeout);
-    return watch_->read_again();  // never from inside the request that just ended
+    return watch().read_again();  // never from inside the request that just ended
   }
   phase_ = Phase::over;
   after_ = after == After::keep ? After::close : after;
@@ -273,9 +295,9 @@ void Connection::conclude(After after) noexcept {
   if (after == After::close) return linger();
   if (after == After::reset) {
     const ::linger hard{1, 0};
-    ::setsockopt(watch_->fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+    ::setsockopt(stream_.fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   }
-  close();
+  end();
 }
 
 // Closing with unread input would make the kernel send a reset, which can destroy the response on its way: so the
@@ -283,7 +305,7 @@ void Connection::conclude(After after) noexcept {
 void Connection::linger() noexcept {
   in_.release();
   if (read_closed_) return close();
-  ::shutdown(watch_->fd(), SHUT_WR);
+  stream_.end_sending();
   enter(Phase::lingering, late_ ? kLingerLate : kLinger);
   discard_input();
 }
@@ -291,8 +313,8 @@ void Connection::linger() noexcept {
 void Connection::discard_input() noexcept {
   auto& scratch = *worker_.parts.scratch;
   for (;;) {
-    const ssize_t got = ::recv(watch_->fd(), scratch.data(), scratch.size(), 0);
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return watch_->await_read();
+    const ssize_t got = ::recv(stream_.fd(), scratch.data(), scratch.size(), 0);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return watch().await_read();
     if (got <= 0) return close();
     discarded_ += static_cast<std::uint32_t>(got);
     if (discarded_ > kMaxDiscarded) return close();
@@ -301,6 +323,7 @@ void Connection::discard_input() noexcept {
 
 void Connection::drain() noexcept {
   if (phase_ == Phase::busy || phase_ == Phase::lingering || partial_ || !in_.empty()) return;
+  if (stream_.secure() && stream_.tls()->under_way()) return;  // who has begun is served, within the time for a head
   // A request that is here already, unread, is still served. What was read ahead was nothing.
   got_ahead_ = kNothingAhead;
   const std::ptrdiff_t got = read_head();
@@ -312,12 +335,17 @@ void Connection::shut_down() noexcept {
   if (transaction_) transaction_->drop();
   if (transaction_) worker_.give_back(*transaction_);
   transaction_ = nullptr;
-  close();
+  end();
 }
 
 void Connection::close() noexcept {
+  stream_.say_end();
+  end();
+}
+
+void Connection::end() noexcept {
   worker_.parts.loop.disarm(*this);
-  watch_->close();
+  stream_.close();
   worker_.remove(*this);
   delete this;
 }

@@ -1,17 +1,20 @@
 // Connection: one client connection: it reads heads, hands each request to a Transaction, and takes the next when that
 // is over; so pipelined requests are served in order and only one is ever in flight. While it waits for a request it
-// holds no buffer and no Transaction.
+// holds no buffer and no Transaction. A TLS handshake is its stream's business, and part of the time for a head.
 //
 // Thread: the worker's. Lifetime: from accept to close; it deletes itself.
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/loop.h"
 #include "gateway/http/blocks.h"
 #include "gateway/http/head_scan.h"
 #include "gateway/http/peer.h"
 #include "gateway/http/readiness.h"
+#include "gateway/http/stream.h"
+#include "gateway/http/tls_channel.h"
 
 namespace lingate::http {
 
@@ -27,19 +30,31 @@ enum class After : std::uint8_t {
   reset   // the same where only a reset shows it
 };
 
-class Connection final : public Watcher, private Timer {
+// What a listener has accepted.
+struct Arrival {
+  enum class Begins : std::uint8_t { http, proxy_header };  // what the client's first bytes are, before any TLS
+
+  int fd = -1;
+  Peer peer;
+  Begins begins = Begins::http;
+  const tls::Context* tls = nullptr;  // nullptr: plain; borrowed until the call returns
+};
+
+class Connection final : public TlsOwner, private Timer {
  public:
-  // Takes the descriptor over. `proxied`: a PROXY header comes first.
-  enum class Begins : std::uint8_t { http, proxy_header };
-  static void start(WorkerState& worker, int fd, const Peer& peer, Begins begins);
+  static void start(WorkerState& worker, const Arrival& arrival);  // takes the descriptor over
 
   // ---- for the Transaction ----
   Block& in() noexcept { return in_; }
-  Watch& watch() noexcept { return *watch_; }
+  Stream& stream() noexcept { return stream_; }
+  Watch& watch() noexcept { return stream_.watch(); }
   const Peer& peer() const noexcept { return peer_; }
+  ClientSide side() noexcept {
+    return stream_.secure() ? ClientSide{peer_, Scheme::https, stream_.tls()->facts()} : ClientSide{.peer = peer_};
+  }
   // Reads what there is into `into`. 0: nothing yet; kClosed: no more will come; kFailed: the connection is broken.
-  static constexpr std::ptrdiff_t kClosed = -1;
-  static constexpr std::ptrdiff_t kFailed = -2;
+  static constexpr std::ptrdiff_t kClosed = Received::kClosed;
+  static constexpr std::ptrdiff_t kFailed = Received::kFailed;
   std::ptrdiff_t read(Block& into, std::size_t most) noexcept;
   bool read_closed() const noexcept { return read_closed_; }
   // Asks for a call of Transaction::client_timeout() no later than `after` from now.
@@ -55,6 +70,8 @@ class Connection final : public Watcher, private Timer {
   bool read_ahead() noexcept override;
   void readable() noexcept override;
   void writable() noexcept override;
+  void secured() noexcept override { readable(); }
+  void not_secured(Obstacle obstacle, std::string_view why) noexcept override;
 
   Connection* next = nullptr;  // the worker's list
   Connection* previous = nullptr;
@@ -72,6 +89,7 @@ class Connection final : public Watcher, private Timer {
   bool fill() noexcept;   // false: wait, or the connection is gone
   std::ptrdiff_t read_head() noexcept;
   bool take_proxy_header() noexcept;
+  bool begin_tls(std::size_t skip) noexcept;
   bool next_head() noexcept;
   void refuse(const Refusal& refusal) noexcept;
   void await_head() noexcept;
@@ -80,11 +98,12 @@ class Connection final : public Watcher, private Timer {
   void conclude(After after) noexcept;
   void linger() noexcept;
   void discard_input() noexcept;
-  void close() noexcept;
+  void close() noexcept;  // with an orderly end of TLS
+  void end() noexcept;    // as it is
   void enter(Phase phase, Duration limit) noexcept;
 
   WorkerState& worker_;
-  Watch* watch_ = nullptr;
+  Stream stream_;
   Transaction* transaction_ = nullptr;
   Block in_;
   Clock::time_point since_{};  // when the phase began

@@ -5,6 +5,7 @@
 
 #include "base/codes.h"
 #include "base/fields.h"
+#include "base/pairs.h"
 #include "gateway/http/intake.h"
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
@@ -18,30 +19,6 @@ using middleware::Body;
 bool is_idempotent(std::string_view method) noexcept {
   return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS" ||
          method == "TRACE";
-}
-
-std::string_view cookie_of(std::string_view cookies, std::string_view name) noexcept {
-  while (!cookies.empty()) {
-    const std::size_t end = cookies.find(';');
-    std::string_view pair = cookies.substr(0, end);
-    cookies.remove_prefix(end == std::string_view::npos ? cookies.size() : end + 1);
-    while (!pair.empty() && pair.front() == ' ')
-      pair.remove_prefix(1);
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-      return pair.substr(name.size() + 1);
-  }
-  return {};
-}
-
-std::string_view parameter_of(std::string_view query, std::string_view name) noexcept {
-  while (!query.empty()) {
-    const std::size_t end = query.find('&');
-    const std::string_view pair = query.substr(0, end);
-    query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
-    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=')
-      return pair.substr(name.size() + 1);
-  }
-  return {};
 }
 
 // The gateway's own want of descriptors or memory, which says nothing about the target.
@@ -75,8 +52,8 @@ std::uint64_t Transaction::hash_key(const HashKey& key) noexcept {
     case HashKey::Source::host: return hash_text(request.host);
     case HashKey::Source::path: return hash_text(request.path);
     case HashKey::Source::header: return hash_text(request.headers.value(key.name));
-    case HashKey::Source::cookie: return hash_text(cookie_of(request.headers.value("cookie"), key.name));
-    case HashKey::Source::query: return hash_text(parameter_of(request.query, key.name));
+    case HashKey::Source::cookie: return hash_text(cookie_value(request.headers.value("cookie"), key.name));
+    case HashKey::Source::query: return hash_text(query_value(request.query, key.name));
   }
   return 0;
 }
@@ -119,8 +96,8 @@ void Transaction::upstream_connected() noexcept {
   send_request();
 }
 
-void Transaction::upstream_unreachable(int error) noexcept {
-  attempt_failed(Failure::connect, code::kConnectFailed, std::strerror(error));
+void Transaction::upstream_unreachable(const Unreachable& why) noexcept {
+  attempt_failed(Failure::connect, why.code, why.what);
 }
 
 // A request with a body has to be over before the connection can be another protocol's; no client does that.

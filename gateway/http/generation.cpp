@@ -5,12 +5,19 @@
 #include "gateway/http/worker_parts.h"
 
 namespace lingate::http {
+namespace {
+
+constexpr std::chrono::milliseconds kSweepAfter{20};
+
+}  // namespace
 
 Generations::Generations(WorkerParts& parts, std::shared_ptr<const Snapshot> first) : parts_(parts) {
   adopt(std::move(first));
 }
 
-Generations::~Generations() = default;
+Generations::~Generations() {
+  parts_.loop.disarm(*this);
+}
 
 void Generations::adopt(std::shared_ptr<const Snapshot> snapshot) {
   auto generation = std::make_unique<Generation>();
@@ -21,7 +28,7 @@ void Generations::adopt(std::shared_ptr<const Snapshot> snapshot) {
   generation->unrouted = &parts_.metrics.route("");
   generation->snapshot = std::move(snapshot);
   all_.push_back(std::move(generation));
-  drop_unused();
+  if (all_.size() > 1) parts_.loop.arm(*this, kSweepAfter);
 }
 
 Upstream* Generations::find_or_make(const UpstreamOptions& options) {
@@ -30,12 +37,22 @@ Upstream* Generations::find_or_make(const UpstreamOptions& options) {
   return upstreams_.emplace_back(std::make_unique<Upstream>(parts_, options)).get();
 }
 
+// Not now: what calls may belong to one of its upstreams.
 void Generations::release(Generation& generation) noexcept {
-  if (--generation.exchanges == 0 && &generation != all_.back().get()) drop_unused();
+  if (--generation.exchanges == 0 && &generation != all_.back().get()) parts_.loop.arm(*this, kSweepAfter);
 }
 
-void Generations::drop_unused() noexcept {
-  std::erase_if(all_, [this](const auto& each) { return each->exchanges == 0 && each != all_.back(); });
+bool Generations::is_over(const Generation& generation) const noexcept {
+  return generation.exchanges == 0 && &generation != all_.back().get() &&
+         generation.snapshot->is_quiet(parts_.loop.index());
+}
+
+// What is not quiet yet is looked at again.
+void Generations::expired() noexcept {
+  const auto is_over = [this](const auto& each) { return this->is_over(*each); };
+  all_.erase(std::remove_if(all_.begin(), all_.end() - 1, is_over), all_.end() - 1);
+  const auto waits = [this](const auto& each) { return each->exchanges == 0 && each != all_.back(); };
+  if (std::any_of(all_.begin(), all_.end(), waits)) parts_.loop.arm(*this, kSweepAfter);
   std::erase_if(upstreams_, [this](const auto& upstream) {
     return std::none_of(all_.begin(), all_.end(), [&](const auto& each) {
       return std::find(each->upstreams.begin(), each->upstreams.end(), upstream.get()) != each->upstreams.end();

@@ -1,13 +1,15 @@
 // Generation: one snapshot as one worker serves it: the worker's own upstreams for it and its rows of counters. An
 // upstream whose options did not change is handed from generation to generation with its connections and its health.
 //
-// Thread: the worker's. Lifetime: until it is no longer current and the last exchange that began on it is over.
+// Thread: the worker's. Lifetime: until it is no longer current, the last exchange that began on it is over, and its
+// steps are quiet (what a `log` hook does goes on beyond its exchange).
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "base/loop.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/snapshot.h"
 #include "gateway/http/upstream.h"
@@ -24,7 +26,7 @@ struct Generation {
   std::uint32_t exchanges = 0;  // in flight
 };
 
-class Generations {
+class Generations final : private Timer {
  public:
   Generations(WorkerParts& parts, std::shared_ptr<const Snapshot> first);
   ~Generations();
@@ -37,7 +39,8 @@ class Generations {
 
  private:
   Upstream* find_or_make(const UpstreamOptions& options);
-  void drop_unused() noexcept;
+  bool is_over(const Generation& generation) const noexcept;
+  void expired() noexcept override;  // drops what is over
 
   WorkerParts& parts_;
   std::vector<std::unique_ptr<Upstream>> upstreams_;

@@ -1,9 +1,6 @@
 #include "gateway/http/health.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "gateway/http/upstream.h"
@@ -40,24 +37,26 @@ void HealthCheck::start() noexcept {
 }
 
 void HealthCheck::upstream_connected() noexcept {
-  const ssize_t sent = ::send(connection_->fd(), request_.data(), request_.size(), MSG_NOSIGNAL);
-  if (sent != static_cast<ssize_t>(request_.size())) return finish(false, "the request could not be sent");
+  const iovec piece{request_.data(), request_.size()};
+  const std::ptrdiff_t sent = connection_->stream().write({&piece, 1});
+  if (sent != static_cast<std::ptrdiff_t>(request_.size())) return finish(false, "the request could not be sent");
+  got_ = 0;
   connection_->watch().await_read();
 }
 
-void HealthCheck::upstream_unreachable(int error) noexcept {
-  finish(false, std::strerror(error));
+void HealthCheck::upstream_unreachable(const Unreachable& why) noexcept {
+  finish(false, std::string(why.what));  // it ends with the connection
 }
 
-// The status line is all that counts; it comes in the first bytes or the target is not well.
+// The status line is all that counts.
 void HealthCheck::upstream_readable() noexcept {
-  char start[16] = {};
-  const ssize_t got = ::recv(connection_->fd(), start, sizeof start - 1, MSG_PEEK);
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return connection_->watch().await_read();
-  const std::string_view line(start, got > 0 ? static_cast<std::size_t>(got) : 0);
-  if (got > 0 && line.size() < 12) return connection_->watch().await_read();
-  const bool good = line.starts_with("HTTP/1.") && line.size() > 9 && line[9] == '2';
-  finish(good, got <= 0 ? "closed without an answer" : "not a 2xx answer");
+  const std::ptrdiff_t got = connection_->stream().read(start_.data() + got_, start_.size() - got_).got;
+  if (got < 0) return finish(false, "closed without an answer");
+  got_ += static_cast<std::size_t>(got);
+  if (got_ < start_.size()) return connection_->watch().await_read();
+  const std::string_view line(start_.data(), start_.size());
+  const bool good = line.starts_with("HTTP/1.") && line[9] == '2';
+  finish(good, "not a 2xx answer");
 }
 
 void HealthCheck::finish(bool good, std::string_view why) noexcept {

@@ -4,6 +4,8 @@
 // Thread: the worker's; each worker checks for itself. Lifetime: its upstream's.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -27,7 +29,7 @@ class HealthCheck final : public Timer, private UpstreamUser {
   void finish(bool good, std::string_view why) noexcept;
 
   void upstream_connected() noexcept override;
-  void upstream_unreachable(int error) noexcept override;
+  void upstream_unreachable(const Unreachable& why) noexcept override;
   void upstream_readable() noexcept override;
   void upstream_writable() noexcept override {}
 
@@ -36,6 +38,8 @@ class HealthCheck final : public Timer, private UpstreamUser {
   const HealthOptions& options_;
   std::string request_;
   UpstreamConnection* connection_ = nullptr;
+  std::array<char, 12> start_{};  // of the answer: "HTTP/1.1 200"
+  std::size_t got_ = 0;
   Clock::time_point started_{};
   std::uint32_t good_in_a_row_ = 0;
   std::uint32_t bad_in_a_row_ = 0;

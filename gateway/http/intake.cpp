@@ -18,8 +18,6 @@ using middleware::Field;
 using middleware::FieldId;
 using middleware::Headers;
 
-constexpr std::string_view kProto = "http";
-
 std::string_view lower_host(std::string_view host, Arena& arena) {
   bool upper = false;
   for (const char c : host)
@@ -163,17 +161,19 @@ class Lookup final : public routing::HeaderLookup {
 
 }  // namespace
 
-bool take_in(Exchange& exchange, const RequestHead& head, const Peer& peer, const Snapshot& snapshot,
+bool take_in(Exchange& exchange, const RequestHead& head, const ClientSide& from, const Snapshot& snapshot,
              Refusal& refusal) {
+  const Peer& peer = from.peer;
   middleware::Request& request = exchange.request;
   request.method = head.method;
   request.target = head.target;
   request.minor_version = head.minor_version;
-  request.scheme = kProto;
+  request.scheme = from.scheme == Scheme::https ? "https" : "http";
   request.host = lower_host(host_of(head.authority), exchange.arena);
   const std::string_view peer_ip = text_of(peer, exchange.arena);
   request.client_ip = peer_ip;
   request.client_port = peer.port;
+  request.client_tls = from.tls;
   request.peer_trusted = !snapshot.trusted.empty() && in_networks(peer.address, snapshot.trusted);
   if (!take_path(exchange, head, refusal)) return false;
   if (head.absolute_form) request.headers.set("Host", head.authority);
@@ -199,8 +199,12 @@ void add_forwarding(Exchange& exchange, const RequestHead& head, const Peer& pee
     else
       headers.set("X-Forwarded-For", arena.join({list, ", ", peer_ip}));
   }
-  if (!headers.find(FieldId::x_forwarded_proto))
-    headers.receive({"X-Forwarded-Proto", kProto, "X-Forwarded-Proto: http\r\n", FieldId::x_forwarded_proto});
+  if (!headers.find(FieldId::x_forwarded_proto)) {
+    const bool secure = exchange.request.scheme == "https";
+    headers.receive({"X-Forwarded-Proto", exchange.request.scheme,
+                     secure ? "X-Forwarded-Proto: https\r\n" : "X-Forwarded-Proto: http\r\n",
+                     FieldId::x_forwarded_proto});
+  }
   if (!head.authority.empty() && !headers.find(FieldId::x_forwarded_host))
     headers.receive({.name = "X-Forwarded-Host", .value = head.authority, .line = {}, .id = FieldId::x_forwarded_host});
   if (snapshot.via) headers.receive({"Via", kVia, kViaLine, FieldId::via});

@@ -13,7 +13,7 @@
 namespace lingate::http {
 
 // Fills exchange.request (its headers were filled by scan_request). False: the path is refused.
-bool take_in(middleware::Exchange& exchange, const RequestHead& head, const Peer& peer, const Snapshot& snapshot,
+bool take_in(middleware::Exchange& exchange, const RequestHead& head, const ClientSide& from, const Snapshot& snapshot,
              Refusal& refusal);
 
 // Adds X-Forwarded-For, -Proto, -Host and, unless the snapshot leaves it out, Via, once, after the request sides of the

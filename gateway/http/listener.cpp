@@ -1,11 +1,8 @@
 #include "gateway/http/listener.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,7 +11,6 @@
 
 #include "base/codes.h"
 #include "gateway/http/connection.h"
-#include "gateway/http/names.h"
 #include "gateway/http/worker_state.h"
 
 namespace lingate::http {
@@ -24,93 +20,19 @@ constexpr int kBatch = 64;  // connections in one turn
 constexpr int kBatchesAtTheEnd = 64;
 constexpr std::chrono::milliseconds kRetry{100};
 
-Error cannot(const Address& address, std::string_view what) {
-  const std::string where = address.kind == Address::Kind::unix_socket
-                                ? "unix:" + address.path
-                                : address.host + ":" + std::to_string(address.port);
-  return {code::kCannotListen, "cannot listen on " + where + ": " + std::string(what) + ": " + std::strerror(errno) +
-                                   "; free the address, or choose another one (port 0 takes any free port)"};
-}
-
-// A socket file that nobody listens on is left over from a process that was killed.
-void remove_stale_socket(const Endpoint& endpoint, const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0 || !S_ISSOCK(info.st_mode)) return;
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool dead = ::connect(probe, reinterpret_cast<const sockaddr*>(&endpoint.storage), endpoint.size) != 0 &&
-                    errno == ECONNREFUSED;
-  ::close(probe);
-  if (dead) ::unlink(path.c_str());
-}
-
-int socket_of(const Endpoint& endpoint) {
-  const int fd = ::socket(endpoint.storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  const int on = 1;
-  if (fd >= 0) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  return fd;
-}
-
-bool bind_to(int fd, const Endpoint& endpoint) {
-  return ::bind(fd, reinterpret_cast<const sockaddr*>(&endpoint.storage), endpoint.size) == 0;
-}
-
-// Sockets of one port share it among workers, and would share it with another gateway as well: this one does not.
-bool is_free(const Endpoint& endpoint) {
-  const int fd = socket_of(endpoint);
-  const bool free = fd >= 0 && bind_to(fd, endpoint);
-  const int error = errno;
-  ::close(fd);
-  errno = error;
-  return free;
-}
-
-std::uint16_t port_of(int fd) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
-  return Peer::from(storage).port;
-}
-
 }  // namespace
+
+Listener::Listener(WorkerState& worker, const ListenerOptions& options, BoundSocket socket)
+    : worker_(worker), options_(options), socket_(std::move(socket)), file_(socket_.release_file()) {}
 
 Listener::~Listener() {
   close();
 }
 
-Result<Listening> Listener::open() {
-  Address address = options_.address;
-  const auto fd =
-      options_.joined_path >= 0 ? Result<int>(::fcntl(options_.joined_path, F_DUPFD_CLOEXEC, 0)) : bound(address);
-  if (!fd) return fail(fd.error());
-  watch_ = *fd >= 0 ? worker_.parts.reactor.add(*fd, *this) : nullptr;
-  if (!watch_) return fail(cannot(address, "epoll"));
-  watch_->await_read();
-  return Listening{std::move(address), watch_->fd()};
-}
-
-Result<int> Listener::bound(Address& address) {
-  Endpoint endpoint;
-  if (!fixed_endpoint(address, endpoint)) {
-    errno = EINVAL;
-    return fail(cannot(address, "this is no IP address"));
-  }
-  const bool tcp = address.kind == Address::Kind::tcp;
-  if (!tcp) remove_stale_socket(endpoint, address.path);
-  if (tcp && !options_.join && !is_free(endpoint)) return fail(cannot(address, "bind"));
-  const int fd = socket_of(endpoint);
-  if (fd < 0) return fail(cannot(address, "socket"));
-  const int on = 1;
-  if (tcp) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  if (!bind_to(fd, endpoint) || ::listen(fd, options_.backlog) != 0) {
-    Error error = cannot(address, "bind");
-    ::close(fd);
-    return fail(std::move(error));
-  }
-  if (tcp)
-    address.port = port_of(fd);
-  else
-    file_ = SocketFile::of(address.path);
-  return fd;
+bool Listener::begin() noexcept {
+  watch_ = worker_.parts.reactor.add(socket_.release(), *this);
+  if (watch_) watch_->await_read();
+  return watch_ != nullptr;
 }
 
 void Listener::close() noexcept {
@@ -119,17 +41,6 @@ void Listener::close() noexcept {
   watch_ = nullptr;
   if (file_) file_->remove();
   file_.reset();
-}
-
-SocketFile SocketFile::of(const std::string& path) {
-  struct stat info {};
-  ::stat(path.c_str(), &info);
-  return {path, info.st_dev, info.st_ino};
-}
-
-void SocketFile::remove() const noexcept {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 && info.st_dev == device && info.st_ino == inode) ::unlink(path.c_str());
 }
 
 void Listener::readable() noexcept {
@@ -153,8 +64,7 @@ bool Listener::accept_batch() noexcept {
       const bool tcp = storage.ss_family != AF_UNIX;
       const int on = 1;
       if (tcp) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-      Connection::start(worker_, fd, Peer::from(storage),
-                        options_.proxy_protocol ? Connection::Begins::proxy_header : Connection::Begins::http);
+      start(fd, Peer::from(storage));
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return watch_->await_read(), false;
@@ -162,6 +72,19 @@ bool Listener::accept_batch() noexcept {
     // ECONNABORTED and the like concern one client only.
   }
   return true;
+}
+
+void Listener::start(int fd, const Peer& peer) noexcept {
+  const bool secure = !options_.tls.empty();
+  const tls::Context* tls = secure ? worker_.generations.current().snapshot->find_tls(options_.tls) : nullptr;
+  if (secure && !tls) {  // a reload has taken it away, and nobody may speak plain text in its place
+    ::close(fd);
+    return;
+  }
+  using Begins = Arrival::Begins;
+  Connection::start(
+      worker_,
+      {.fd = fd, .peer = peer, .begins = options_.proxy_protocol ? Begins::proxy_header : Begins::http, .tls = tls});
 }
 
 void Listener::pause(int error) noexcept {

@@ -2,40 +2,33 @@
 // clients). Out of descriptors it stops accepting, says so once, and tries again every so often: no busy loop, and
 // those already connected are served.
 //
-// Thread: the worker's; open() before it runs. Lifetime: the worker's.
+// Thread: the worker's; it may be made on another. Lifetime: the worker's.
 #pragma once
 
-#include <sys/types.h>
-
 #include <optional>
-#include <string>
 
 #include "base/loop.h"
-#include "base/result.h"
+#include "gateway/http/bound_socket.h"
 #include "gateway/http/options.h"
+#include "gateway/http/peer.h"
 #include "gateway/http/readiness.h"
 
 namespace lingate::http {
 
 class WorkerState;
 
-// A path that is this process's to remove, as long as nobody else has put another socket there.
-struct SocketFile {
-  std::string path;
-  dev_t device = 0;
-  ino_t inode = 0;
-
-  static SocketFile of(const std::string& path);
-  void remove() const noexcept;
-};
-
 class Listener final : public Watcher, private Timer {
  public:
-  Listener(WorkerState& worker, const ListenerOptions& options) : worker_(worker), options_(options) {}
+  Listener(WorkerState& worker, const ListenerOptions& options, BoundSocket socket);
   ~Listener();
 
-  Result<Listening> open();
+  // False: the system gives the loop no room for it; it is closed.
+  bool begin() noexcept;
   void close() noexcept;
+
+  std::uint32_t id() const noexcept { return options_.id; }
+  // From the next connection on; the address stays.
+  void change(const ListenerOptions& options) noexcept { options_ = options; }
 
   // Before the end: whom the kernel has let in already is served.
   void accept_all() noexcept;
@@ -44,13 +37,14 @@ class Listener final : public Watcher, private Timer {
   void writable() noexcept override {}
 
  private:
-  Result<int> bound(Address& address);
   void expired() noexcept override { readable(); }
   bool accept_batch() noexcept;
+  void start(int fd, const Peer& peer) noexcept;
   void pause(int error) noexcept;
 
   WorkerState& worker_;
-  const ListenerOptions options_;
+  ListenerOptions options_;
+  BoundSocket socket_;  // until begin()
   Watch* watch_ = nullptr;
   std::optional<SocketFile> file_;
   bool starved_ = false;

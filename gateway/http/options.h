@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/tls/context.h"
+
 namespace lingate::http {
 
 using Duration = std::chrono::nanoseconds;
@@ -30,17 +32,13 @@ struct Address {
 
 // Where workers listen together: the first binds, and refuses an address that somebody else has; the others join it.
 struct ListenerOptions {
+  std::uint32_t id = 0;  // by which a worker is told to change or remove it
   Address address;
   bool join = false;
   int joined_path = -1;         // joining a `unix:` address: the first one's socket, of which there can be only one
   bool proxy_protocol = false;  // trusted peers begin with a PROXY header (proxy_protocol.h)
+  std::string tls;              // the name of its context in the snapshot (Snapshot::find_tls); empty: plain
   int backlog = 4096;
-};
-
-// What the first one has: the address with the port that the kernel gave, and its socket.
-struct Listening {
-  Address address;
-  int fd = -1;
 };
 
 // An IP network; IPv4 as ::ffff:a.b.c.d.
@@ -79,6 +77,7 @@ struct TargetOptions {
   Address address;
   std::string authority;  // the Host field where the upstream says `host: target`, and in health checks
   std::uint32_t weight = 1;
+  bool secure = false;  // through TLS (UpstreamTls)
 
   bool operator==(const TargetOptions&) const = default;
 };
@@ -109,6 +108,17 @@ struct RetryOptions {
   bool operator==(const RetryOptions&) const = default;
 };
 
+// What targets have to prove. Two are the same if the files were, too: then a reload keeps the connections.
+struct UpstreamTls {
+  tls::Context context;
+  std::string fingerprint;
+  std::string server_name;  // empty: each target's host
+
+  bool operator==(const UpstreamTls& other) const {
+    return fingerprint == other.fingerprint && server_name == other.server_name;
+  }
+};
+
 struct UpstreamOptions {
   enum class Host : std::uint8_t { preserve, target };
 
@@ -123,6 +133,7 @@ struct UpstreamOptions {
   Duration resolve_every = std::chrono::seconds(30);  // how often names are looked up again
   RetryOptions retry;
   Host host = Host::preserve;
+  UpstreamTls tls;
   std::uint32_t pool_max = 1024;  // connections per target and worker
   Duration pool_idle = std::chrono::seconds(60);
 

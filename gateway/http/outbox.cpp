@@ -1,9 +1,6 @@
 #include "gateway/http/outbox.h"
 
-#include <sys/socket.h>
-
 #include <cassert>
-#include <cerrno>
 
 namespace lingate::http {
 
@@ -25,21 +22,14 @@ void Outbox::add_chunk_head(std::uint64_t size) noexcept {
   add(write_chunk_head(size, chunk_head_));
 }
 
-Sent Outbox::flush(int fd, int& error) noexcept {
-  while (!empty()) {
-    msghdr message{};
-    message.msg_iov = &pieces_[first_];
-    message.msg_iovlen = count_ - first_;
-    const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
-    if (sent < 0) {
-      if (errno == EINTR) continue;
-      error = errno;
-      return error == EAGAIN || error == EWOULDBLOCK ? Sent::blocked : Sent::failed;
-    }
-    auto left = static_cast<std::size_t>(sent);
-    while (first_ < count_ && left >= pieces_[first_].iov_len)
-      left -= pieces_[first_++].iov_len;
-    if (first_ == count_) break;
+Sent Outbox::flush(Stream& to) noexcept {
+  if (empty()) return Sent::all;
+  const std::ptrdiff_t sent = to.write({&pieces_[first_], count_ - first_});
+  if (sent <= 0) return sent == 0 ? Sent::blocked : Sent::failed;
+  auto left = static_cast<std::size_t>(sent);
+  while (first_ < count_ && left >= pieces_[first_].iov_len)
+    left -= pieces_[first_++].iov_len;
+  if (first_ < count_) {
     pieces_[first_].iov_base = static_cast<char*>(pieces_[first_].iov_base) + left;
     pieces_[first_].iov_len -= left;
     return Sent::blocked;  // a short write: the socket's buffer is full, the next edge tells when it is not

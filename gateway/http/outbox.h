@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "gateway/http/chunked.h"
+#include "gateway/http/stream.h"
 
 namespace lingate::http {
 
@@ -31,8 +32,8 @@ class Outbox {
   void add_chunk_head(std::uint64_t size) noexcept;
   void clear() noexcept { first_ = count_ = 0; }
 
-  // Sends what it can. `error` is errno where it failed.
-  Sent flush(int fd, int& error) noexcept;
+  // Sends what it can.
+  Sent flush(Stream& to) noexcept;
   // Moves pieces that lie in [scratch, scratch + size) into the arena: after a partial write, before the scratch is
   // used by another.
   void keep(const char* scratch, std::size_t size, Arena& arena);

@@ -24,6 +24,15 @@ struct Peer {
   static Peer from(const sockaddr_storage& storage) noexcept;
 };
 
+enum class Scheme : std::uint8_t { http, https };
+
+// How a request came in.
+struct ClientSide {
+  const Peer& peer;
+  Scheme scheme = Scheme::http;
+  std::string_view tls{};  // facts for scripts (tls_facts.h); lasts as long as the connection
+};
+
 std::optional<std::array<std::uint8_t, 16>> parse_ip(std::string_view text) noexcept;
 // Into `space`; "10.0.0.1" for mapped IPv4, "::1" otherwise.
 inline constexpr std::size_t kIpSpace = 46;

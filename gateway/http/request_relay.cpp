@@ -93,8 +93,7 @@ bool Transaction::flush_upstream() noexcept {
     upstream_due_ = upstream_blocked_ = true;
     return false;
   }
-  int error = 0;
-  switch (to_upstream_.flush(leg_->fd(), error)) {
+  switch (to_upstream_.flush(leg_->stream())) {
     case Sent::all: upstream_blocked_ = false; return true;
     case Sent::blocked:
       to_upstream_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
@@ -113,9 +112,8 @@ bool Transaction::flush_upstream() noexcept {
 
 // Errors are left for go_on() to find again.
 void Transaction::send_listed() noexcept {
-  int error = 0;
-  if (upstream_due_) to_upstream_.flush(leg_->fd(), error);
-  if (client_due_) to_client_.flush(client_->watch().fd(), error);
+  if (upstream_due_) to_upstream_.flush(leg_->stream());
+  if (client_due_) to_client_.flush(client_->stream());
 }
 
 void Transaction::go_on() noexcept {
@@ -187,11 +185,11 @@ void Transaction::client_readable() noexcept {
   // A pipelined request, a FIN (the client still wants its answer), or a reset.
   int error = 0;
   socklen_t size = sizeof error;
-  ::getsockopt(client_->watch().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  ::getsockopt(client_->stream().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return client_gone();
   if (!request_body_.over()) return client_->watch().await_read();  // of its body others will ask
   char byte = 0;
-  const ssize_t got = ::recv(client_->watch().fd(), &byte, 1, MSG_PEEK);
+  const ssize_t got = ::recv(client_->stream().fd(), &byte, 1, MSG_PEEK);
   if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return client_gone();
   client_->watch().await_read();
 }

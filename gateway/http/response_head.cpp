@@ -1,8 +1,5 @@
 // What the upstream answers: its head, interim responses, and whether to ask elsewhere instead.
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include "base/codes.h"
@@ -26,18 +23,14 @@ Transaction::Got Transaction::read_upstream() noexcept {
   Block& in = leg_->in;
   if (!in) in = parts_.large.take();
   if (in.empty()) in.begin = in.end = response_start_;
-  for (;;) {
-    const std::size_t room = in.room();
-    const ssize_t got = ::recv(leg_->fd(), in.space(), room, 0);
-    leg_may_hold_more_ = got > 0 && static_cast<std::size_t>(got) == room;
-    if (got > 0) {
-      in.end += static_cast<std::uint32_t>(got);
-      return Got::some;
-    }
-    if (got < 0 && errno == EINTR) continue;
-    if (got == 0) return Got::closed;
-    return errno == EAGAIN || errno == EWOULDBLOCK ? Got::nothing : Got::failed;
+  const auto [got, more] = leg_->stream().read(in.space(), in.room());
+  leg_may_hold_more_ = more;
+  if (got > 0) {
+    in.end += static_cast<std::uint32_t>(got);
+    return Got::some;
   }
+  if (got == 0) return Got::nothing;
+  return got == Received::kClosed ? Got::closed : Got::failed;
 }
 
 bool Transaction::upstream_read_ahead() noexcept {

@@ -8,11 +8,13 @@
 namespace lingate::http {
 
 using middleware::Body;
+using middleware::BodyFilter;
 using middleware::Response;
 
 namespace {
 
 constexpr int kRounds = 8;  // reads in one turn before others have theirs
+constexpr std::string_view kNotCoded = "the response could not be coded";
 
 }  // namespace
 
@@ -27,7 +29,7 @@ OutFraming Transaction::response_framing() noexcept {
   if (no_content)
     return {response.source == Response::Source::upstream ? OutFraming::Kind::as_received : OutFraming::Kind::none, 0};
   if (response.body.kind == Body::Kind::none) return {OutFraming::Kind::length, 0};
-  if (response_head_.framing.kind == Framing::Kind::length)
+  if (response_head_.framing.kind == Framing::Kind::length && !response.filter)
     return {OutFraming::Kind::length, response_head_.framing.length};
   return {head_.minor_version > 0 ? OutFraming::Kind::chunked : OutFraming::Kind::until_close, 0};
 }
@@ -47,6 +49,7 @@ Persist Transaction::decide_persist(const OutFraming& framing) noexcept {
 
 void Transaction::begin_response() noexcept {
   Response& response = exchange_.response;
+  if (response.filter && response.body.kind == Body::Kind::bytes && !filter_whole()) return begin_response();
   const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
   if (leg_ && !from_upstream && response.status != 101)
     let_go(response_body_.over() && leg_->in.empty() && request_body_.over() && to_upstream_.empty() &&
@@ -96,6 +99,11 @@ void Transaction::take_back_response(std::string_view detail) noexcept {
 
 void Transaction::add_content(const Slices& slices) noexcept {
   if (slices.total == 0) return;
+  if (exchange_.response.filter) return feed_filter(slices);
+  list_content(slices);
+}
+
+void Transaction::list_content(const Slices& slices) noexcept {
   exchange_.facts.response_bytes += slices.total;
   if (chunked_out_) to_client_.add_chunk_head(slices.total);
   for (std::size_t k = 0; k < slices.count; ++k)
@@ -118,6 +126,8 @@ void Transaction::pump_response() noexcept {
       }
       add_content(slices);
       response_listed_ = step == BodyReader::Step::over;
+      if (!list_filtered(response_listed_ ? BodyFilter::Until::end : BodyFilter::Until::more))
+        return cut_response(kNotCoded);
       if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
     }
     if (!flush_client()) return;
@@ -128,9 +138,14 @@ void Transaction::pump_response() noexcept {
       upstream_progress_ = worker_.now();
       continue;
     }
-    if (got == Got::nothing) return leg_->watch().await_read();
+    if (got == Got::nothing) {
+      if (filter_holds_ && !list_filtered(BodyFilter::Until::pause)) return cut_response(kNotCoded);
+      if (!to_client_.empty() && !flush_client()) return;
+      return leg_->watch().await_read();
+    }
     if (got == Got::failed || !response_body_.closed())
       return cut_response("the upstream closed in the middle of its response");
+    if (!list_filtered(BodyFilter::Until::end)) return cut_response(kNotCoded);
     response_listed_ = true;
     if (chunked_out_) to_client_.add(kLastChunk);
   }
@@ -143,8 +158,7 @@ bool Transaction::flush_client() noexcept {
     client_due_ = client_blocked_ = true;
     return false;
   }
-  int error = 0;
-  switch (to_client_.flush(client_->watch().fd(), error)) {
+  switch (to_client_.flush(client_->stream())) {
     case Sent::all: client_blocked_ = false; return true;
     case Sent::blocked:
       to_client_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);

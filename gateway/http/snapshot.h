@@ -5,14 +5,17 @@
 // Thread: immutable, shared by all workers. Lifetime: by shared_ptr, until the last request that began on it is over.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gateway/http/options.h"
 #include "gateway/routing/router.h"
+#include "gateway/tls/context.h"
 #include "middleware/middleware.h"
 
 namespace lingate::http {
@@ -36,6 +39,13 @@ struct Route {
   std::optional<Duration> timeout;  // for the whole exchange
 };
 
+// What a listener speaks TLS with. A new connection takes that of the current snapshot, so a reload changes
+// certificates and leaves the conversations under way alone.
+struct ListenerTls {
+  std::string name;  // ListenerOptions::tls
+  tls::Context context;
+};
+
 struct Snapshot {
   explicit Snapshot(routing::Router compiled) : router(std::move(compiled)) {}
 
@@ -45,9 +55,24 @@ struct Snapshot {
   middleware::Chain unrouted;
   std::vector<UpstreamOptions> upstreams;
   std::vector<Network> trusted;
+  std::vector<ListenerTls> tls;
   bool via = true;  // Via is added, both ways
   Limits limits;
   std::shared_ptr<const void> keep;  // steps, script pools: whatever the chains point to
+
+  // No step has anything under way that this worker began, see Middleware::is_quiet(). On that worker.
+  bool is_quiet(std::uint32_t worker) const noexcept {
+    return unrouted.is_quiet(worker) && std::all_of(routes.begin(), routes.end(), [worker](const Route& route) {
+             return route.chain.is_quiet(worker);
+           });
+  }
+
+  // nullptr: there is no such listener in this configuration any more.
+  const tls::Context* find_tls(std::string_view name) const noexcept {
+    for (const ListenerTls& each : tls)
+      if (each.name == name) return &each.context;
+    return nullptr;
+  }
 };
 
 }  // namespace lingate::http

@@ -15,6 +15,7 @@
 #include "gateway/http/options.h"
 #include "gateway/http/resolver.h"
 #include "gateway/http/upstream_connection.h"
+#include "gateway/tls/conversation.h"
 
 namespace lingate::http {
 
@@ -32,6 +33,7 @@ struct Target {
   std::uint32_t open = 0;    // connections: idle, in use, being made
   std::uint32_t active = 0;  // exchanges that use it
   std::int64_t credit = 0;   // smooth weighted round-robin
+  tls::Ticket ticket;        // of its last TLS conversation; shortens the next one
 
   bool healthy = true;   // by the health check
   bool probing = false;  // its ejection is over; one request is trying it

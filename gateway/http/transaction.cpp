@@ -78,7 +78,7 @@ void Transaction::start(Connection& client) noexcept {
   request_body_.begin(head_.framing, snapshot().limits);
   continued_ = !head_.expects_continue || request_body_.over();
   Refusal refusal;
-  if (take_in(exchange_, head_, client.peer(), snapshot(), refusal)) {
+  if (take_in(exchange_, head_, client.side(), snapshot(), refusal)) {
     find_chain();
   } else {
     pending_fault_ = refusal.code;
@@ -102,7 +102,7 @@ void Transaction::refuse(Connection& client, const Refusal& refusal) noexcept {
   Refusal ignored;
   head_.path = "/";
   head_.target = "/";
-  take_in(exchange_, head_, client.peer(), snapshot(), ignored);
+  take_in(exchange_, head_, client.side(), snapshot(), ignored);
   exchange_.begin(snapshot().unrouted, {});
   pending_fault_ = refusal.code;
   pending_detail_ = refusal.detail;
@@ -288,7 +288,7 @@ void Transaction::clear() noexcept {
   body_sent_ = request_dead_ = upstream_blocked_ = client_blocked_ = wants_body_ = continued_ = collecting_ = false;
   request_store_unsent_ = response_store_unsent_ = request_listed_ = response_listed_ = false;
   client_fresh_ = client_due_ = upstream_fresh_ = upstream_due_ = false;
-  response_begun_ = chunked_out_ = closes_to_end_ = retried_stale_ = fresh_only_ = false;
+  response_begun_ = chunked_out_ = closes_to_end_ = retried_stale_ = fresh_only_ = filter_holds_ = false;
   drained_ = 0;
   response_body_.begin({}, Limits{});
 }

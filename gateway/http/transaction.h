@@ -103,7 +103,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void wake_upstream_within(Duration after) noexcept;
   void upstream_timeout() noexcept;
   void upstream_connected() noexcept override;
-  void upstream_unreachable(int error) noexcept override;
+  void upstream_unreachable(const Unreachable& why) noexcept override;
   bool upstream_read_ahead() noexcept override;
   void upstream_readable() noexcept override;
   void upstream_writable() noexcept override;
@@ -137,9 +137,15 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void pump_response() noexcept;
   void take_back_response(std::string_view detail) noexcept;
   void add_content(const Slices& slices) noexcept;
+  void list_content(const Slices& slices) noexcept;
   bool flush_client() noexcept;
   void response_sent() noexcept;
   void cut_response(std::string_view detail) noexcept;
+
+  // response_filter.cpp: content on its way through a step's filter
+  bool filter_whole() noexcept;
+  void feed_filter(const Slices& slices) noexcept;
+  bool list_filtered(middleware::BodyFilter::Until until) noexcept;
 
   // buffering.cpp: whole bodies for steps
   middleware::Buffering collect_request() noexcept;
@@ -157,7 +163,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void begin_tunnel() noexcept;
   void run_tunnel() noexcept;
   static constexpr int kTunnelRounds = 8;  // reads in one turn before others have theirs
-  bool pump_direction(Direction& direction, Watch& from, Watch& to) noexcept;
+  bool pump_direction(Direction& direction, Stream& from, Stream& to) noexcept;
 
   bool asks_for_websocket() const noexcept;
   bool is_head() const noexcept { return head_.method == "HEAD"; }
@@ -221,6 +227,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   bool response_store_unsent_ = false;
   bool request_listed_ = false;   // all of the request body is sent or in the outbox
   bool response_listed_ = false;  // the same of an upstream's response body
+  bool filter_holds_ = false;     // content that was fed since the filter was last emptied
   bool response_begun_ = false;   // bytes of the final head may have left
   bool chunked_out_ = false;
   bool closes_to_end_ = false;  // nothing but the connection's end says that the response is over

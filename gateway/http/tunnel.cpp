@@ -1,8 +1,5 @@
 // After 101: bytes both ways, each direction at the pace of its slower end, until both have ended or one is broken.
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
@@ -31,41 +28,42 @@ void Transaction::begin_tunnel() noexcept {
 
 void Transaction::run_tunnel() noexcept {
   client_progress_ = worker_.now();
-  const bool whole =
-      pump_direction(up_, client_->watch(), leg_->watch()) && pump_direction(down_, leg_->watch(), client_->watch());
+  const bool whole = pump_direction(up_, client_->stream(), leg_->stream()) &&
+                     pump_direction(down_, leg_->stream(), client_->stream());
   exchange_.facts.request_bytes = up_.passed;
   exchange_.facts.response_bytes = down_.passed;
   if (!whole || (up_.closed && down_.closed)) finish(Ending::complete);
 }
 
 // False: one end is broken.
-bool Transaction::pump_direction(Direction& direction, Watch& from, Watch& to) noexcept {
+bool Transaction::pump_direction(Direction& direction, Stream& from, Stream& to) noexcept {
   for (int round = 0; !direction.closed; ++round) {
     Block& bytes = direction.bytes;
     if (bytes && !bytes.empty()) {
-      const ssize_t sent = ::send(to.fd(), bytes.bytes().data(), bytes.bytes().size(), MSG_NOSIGNAL);
-      if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return false;
-      bytes.begin += static_cast<std::uint32_t>(std::max<ssize_t>(sent, 0));
-      direction.passed += static_cast<std::uint64_t>(std::max<ssize_t>(sent, 0));
-      if (!bytes.empty()) return to.await_write(), true;
+      const iovec piece{bytes.memory() + bytes.begin, bytes.bytes().size()};
+      const std::ptrdiff_t sent = to.write({&piece, 1});
+      if (sent < 0) return false;
+      bytes.begin += static_cast<std::uint32_t>(sent);
+      direction.passed += static_cast<std::uint64_t>(sent);
+      if (!bytes.empty()) return to.watch().await_write(), true;
     }
     if (direction.ended) {
-      ::shutdown(to.fd(), SHUT_WR);
+      to.end_sending();
       direction.closed = true;
       bytes.release();
       break;
     }
-    if (round == kTunnelRounds) return from.read_again(), true;
+    if (round == kTunnelRounds) return from.watch().read_again(), true;
     if (!bytes) bytes = parts_.large.take();
     bytes.clear();
-    const ssize_t got = ::recv(from.fd(), bytes.space(), bytes.room(), 0);
+    const std::ptrdiff_t got = from.read(bytes.space(), bytes.room()).got;
     if (got > 0) {
       bytes.end = static_cast<std::uint32_t>(got);
-    } else if (got == 0) {
+    } else if (got == Received::kClosed) {
       direction.ended = true;
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    } else if (got == 0) {
       bytes.release();
-      return from.await_read(), true;
+      return from.watch().await_read(), true;
     } else {
       return false;
     }

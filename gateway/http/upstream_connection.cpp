@@ -7,9 +7,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
+#include <memory>
 
+#include "base/codes.h"
 #include "gateway/http/target.h"
 #include "gateway/http/upstream.h"
+#include "gateway/http/worker_parts.h"
 
 namespace lingate::http {
 
@@ -31,7 +35,7 @@ void UpstreamConnection::await_name(Reactor& reactor, UpstreamUser& user) noexce
 
 void UpstreamConnection::name_known() noexcept {
   int error = EHOSTUNREACH;
-  if (!open(*reactor_, *user_, error)) return user_->upstream_unreachable(error);
+  if (!open(*reactor_, *user_, error)) return user_->upstream_unreachable({code::kConnectFailed, std::strerror(error)});
   if (state_ == State::in_use) user_->upstream_connected();
 }
 
@@ -58,11 +62,12 @@ bool UpstreamConnection::try_endpoint(Reactor& reactor, int& error) noexcept {
     ::close(fd);
     return false;
   }
-  const bool pending = made != 0;
-  watch_ = reactor.add(fd, *this);
-  if (!watch_) return error = EMFILE, false;
+  const bool pending = made != 0 || target_.options->secure;
+  Watch* const watch = reactor.add(fd, *this);
+  if (!watch) return error = EMFILE, false;
+  stream_.open(*watch);
   state_ = pending ? State::connecting : State::in_use;
-  if (pending) watch_->await_connect();
+  if (pending) watch->await_connect();
   return true;
 }
 
@@ -77,21 +82,37 @@ void UpstreamConnection::rest(Clock::time_point now) noexcept {
   state_ = State::idle;
   idle_since_ = now;
   in.release();
-  watch_->await_read();
+  watch().await_read();
 }
 
 void UpstreamConnection::close() noexcept {
-  if (watch_) watch_->close();
-  if (!watch_) std::erase(target_.waiting, this);
-  watch_ = nullptr;
+  if (stream_) {
+    stream_.say_end();
+    stream_.close();
+  } else {
+    std::erase(target_.waiting, this);
+  }
   user_ = nullptr;
   in.release();
 }
 
-bool UpstreamConnection::has_gone_stale() const noexcept {
-  char byte = 0;
-  const ssize_t got = ::recv(watch_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+void UpstreamConnection::begin_tls() noexcept {
+  const UpstreamTls& tls = upstream_.options().tls;
+  const std::string& name = tls.server_name.empty() ? target_.options->address.host : tls.server_name;
+  stream_.secure(std::make_unique<TlsChannel>(
+      TlsChannel::Role::client, tls::Conversation::connect(tls.context, stream_.fd(), name, target_.ticket), watch(),
+      *this, upstream_.parts().small));
+  stream_.tls()->begin(0);
+  stream_.tls()->shake();
+}
+
+void UpstreamConnection::secured() noexcept {
+  state_ = State::in_use;
+  user_->upstream_connected();
+}
+
+void UpstreamConnection::not_secured(Obstacle, std::string_view why) noexcept {
+  user_->upstream_unreachable({code::kUpstreamTls, why});
 }
 
 bool UpstreamConnection::read_ahead() noexcept {
@@ -101,7 +122,7 @@ bool UpstreamConnection::read_ahead() noexcept {
 void UpstreamConnection::readable() noexcept {
   if (state_ == State::idle) {
     // The edge may be that of a response which was read before it was told.
-    if (!has_gone_stale()) return watch_->await_read();
+    if (!has_gone_stale()) return watch().await_read();
     return upstream_.drop_idle(*this);
   }
   if (state_ == State::in_use && user_) user_->upstream_readable();
@@ -110,19 +131,20 @@ void UpstreamConnection::readable() noexcept {
 void UpstreamConnection::writable() noexcept {
   if (state_ == State::in_use && user_) return user_->upstream_writable();
   if (state_ != State::connecting) return;
-  pollfd probe{watch_->fd(), POLLOUT, 0};
-  if (::poll(&probe, 1, 0) <= 0) return watch_->await_connect();  // a wake-up that was not meant for this socket
+  pollfd probe{stream_.fd(), POLLOUT, 0};
+  if (::poll(&probe, 1, 0) <= 0) return watch().await_connect();  // a wake-up that was not meant for this socket
   int error = 0;
   socklen_t size = sizeof error;
-  ::getsockopt(watch_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  ::getsockopt(stream_.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == 0) {
+    if (target_.options->secure) return begin_tls();
     state_ = State::in_use;
     return user_->upstream_connected();
   }
-  watch_->close();
-  watch_ = nullptr;
+  stream_.close();
   ++endpoint_;
-  if (!try_endpoints(*reactor_, error)) return user_->upstream_unreachable(error);
+  if (!try_endpoints(*reactor_, error))
+    return user_->upstream_unreachable({code::kConnectFailed, std::strerror(error)});
   if (state_ == State::in_use) user_->upstream_connected();
 }
 

@@ -124,6 +124,21 @@ void WorkerState::drop_all() noexcept {
   listeners.clear();
 }
 
+void WorkerState::add_listener(std::unique_ptr<Listener> listener) {
+  if (draining_) return;
+  if (listener->begin()) return listeners.push_back(std::move(listener));
+  parts.log.write({.level = middleware::LogLevel::error,
+                   .message = "a worker cannot serve a listener: no descriptor or memory left for it"});
+}
+
+// A client whose connection the kernel has made may have sent its request already.
+void WorkerState::remove_listener(std::uint32_t id) noexcept {
+  const auto is_it = [id](const auto& each) { return each->id() == id; };
+  for (const auto& each : listeners)
+    if (is_it(each)) each->accept_all();
+  std::erase_if(listeners, is_it);
+}
+
 void WorkerState::add(Connection& connection) noexcept {
   parts.metrics.active_connections.add();
   connection.next = connections_;
@@ -155,7 +170,7 @@ void WorkerState::give_back(Transaction& transaction) noexcept {
 void WorkerState::begin_drain(Clock::duration patience) noexcept {
   if (draining_) return;
   for (const auto& listener : listeners)
-    listener->accept_all();  // a client whose connection the kernel has made may have sent its request already
+    listener->accept_all();  // as in remove_listener()
   draining_ = true;
   listeners.clear();
   generations.close_idle();
@@ -185,11 +200,21 @@ void Worker::drop_all() noexcept {
   state_->drop_all();
 }
 
-Result<Listening> Worker::listen(const ListenerOptions& options) {
-  auto listener = std::make_unique<Listener>(*state_, options);
-  auto listening = listener->open();
-  if (listening) state_->listeners.push_back(std::move(listener));
-  return listening;
+void Worker::add_listener(const ListenerOptions& options, BoundSocket socket) {
+  auto listener = std::make_unique<Listener>(*state_, options, std::move(socket));
+  post(errand(
+      [state = state_.get(), listener = std::move(listener)]() mutable { state->add_listener(std::move(listener)); }));
+}
+
+void Worker::change_listener(const ListenerOptions& options) {
+  post(errand([state = state_.get(), options] {
+    for (const auto& each : state->listeners)
+      if (each->id() == options.id) each->change(options);
+  }));
+}
+
+void Worker::remove_listener(std::uint32_t id) {
+  post(errand([state = state_.get(), id] { state->remove_listener(id); }));
 }
 
 void Worker::run() {
@@ -200,6 +225,10 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   post(errand([state = state_.get(), snapshot = std::move(snapshot)]() mutable {
     state->generations.adopt(std::move(snapshot));
   }));
+}
+
+void Worker::call(std::function<void()> work) {
+  post(errand(std::move(work)));
 }
 
 void Worker::drain(Clock::duration patience) {

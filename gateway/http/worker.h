@@ -6,10 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "base/loop.h"
 #include "base/result.h"
+#include "gateway/http/bound_socket.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/options.h"
 #include "gateway/http/snapshot.h"
@@ -35,10 +37,6 @@ class Worker final : public Loop {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Before run(). Opens a listener and returns what it got: the port, for the other workers to join it
-  // (ListenerOptions), or the one socket of a `unix:` address. Serving begins with run().
-  Result<Listening> listen(const ListenerOptions& options);
-
   // Serves until drain() or stop() has ended it.
   void run();
 
@@ -46,8 +44,15 @@ class Worker final : public Loop {
   void drop_all() noexcept;
 
   // ---- any thread ----
+  // Listeners: served from here on, with run() at the earliest; changed for connections to come; closed once those that
+  // the kernel has let in are served.
+  void add_listener(const ListenerOptions& options, BoundSocket socket);
+  void change_listener(const ListenerOptions& options);
+  void remove_listener(std::uint32_t id);
   // The next request of every connection is served by this snapshot; those in flight finish on theirs.
   void adopt(std::shared_ptr<const Snapshot> snapshot);
+  // Runs it on the worker's thread.
+  void call(std::function<void()> work);
   // Stops accepting, closes idle connections, answers what is in flight with `Connection: close`, and ends run() when
   // none is left or after `patience`.
   void drain(Clock::duration patience);

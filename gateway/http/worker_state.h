@@ -75,6 +75,8 @@ class WorkerState final : public Loop {
   void forget(TurnEnd& end) noexcept override { parts.reactor.forget(end); }
   bool listen(int fd, std::shared_ptr<Bell> bell) noexcept override;
 
+  void add_listener(std::unique_ptr<Listener> listener);
+  void remove_listener(std::uint32_t id) noexcept;
   void add(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
   Transaction& take_transaction();

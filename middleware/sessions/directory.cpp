@@ -35,14 +35,19 @@ class SessionDirectory::Cache {
  public:
   explicit Cache(std::size_t most) : most_of_a_half_(std::max<std::size_t>(most / 2, 1)) {}
 
+  static constexpr std::size_t kMostBytesOfAHalf = 32 * 1024 * 1024;
+
   Entry* find(std::string_view key) {
     if (const auto found = young_.find(key); found != young_.end()) return &found->second;
-    auto node = old_.extract(std::string(key));
-    return node.empty() ? nullptr : &young_.insert(std::move(node)).position->second;
+    const auto old = old_.find(key);
+    if (old == old_.end()) return nullptr;
+    auto node = old_.extract(old);
+    make_room(node.mapped());
+    return &young_.insert(std::move(node)).position->second;
   }
 
   Entry& put(std::string_view key, Entry entry) {
-    if (young_.size() >= most_of_a_half_) old_ = std::exchange(young_, Map());
+    make_room(entry);
     return young_.insert_or_assign(std::string(key), std::move(entry)).first->second;
   }
 
@@ -56,7 +61,18 @@ class SessionDirectory::Cache {
   };
   using Map = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
 
+  // Texts that an entry replaces or drops stay counted: the half is only full a little sooner.
+  void make_room(const Entry& entry) {
+    const std::size_t bytes = entry.session ? entry.session->wire().size() : 0;
+    if (young_.size() >= most_of_a_half_ || young_bytes_ + bytes > kMostBytesOfAHalf) {
+      old_ = std::exchange(young_, Map());
+      young_bytes_ = 0;
+    }
+    young_bytes_ += bytes;
+  }
+
   const std::size_t most_of_a_half_;
+  std::size_t young_bytes_ = 0;
   Map young_;
   Map old_;
 };

@@ -31,7 +31,7 @@ class SessionDirectory final : public SessionSaver {
 
   struct Options {
     std::uint32_t workers = 1;
-    std::size_t most_cached = 65'536;  // sessions of each worker
+    std::size_t most_cached = 65'536;  // sessions of each worker; at most 64 MiB of them
   };
 
   // Listens to the store's changes.

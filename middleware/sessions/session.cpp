@@ -21,12 +21,6 @@ namespace number = proto::session;
 
 constexpr std::size_t kMaxMetadata = 64 * 1024;
 
-void append_field(std::string& out, std::uint32_t field, std::string_view bytes) {
-  std::array<char, 16> head;
-  out.append(head.data(), proto::put_header(head.data(), field, bytes.size()));
-  out.append(bytes);
-}
-
 // The members that edits set, each with the last of its values, found by name; in what order they were first set.
 class SetMembers {
  public:
@@ -73,11 +67,11 @@ std::string merge_metadata(std::string_view before, const SessionEdits& edits) {
     const std::string_view name = runtimes::read_member(member).name;
     const std::string_view edit = set.use(name);
     if (!edit.empty())
-      append_field(merged, proto::members::kMembers, edit);
+      proto::append_bytes(merged, proto::members::kMembers, edit);
     else if (!removed.contains(name))
-      append_field(merged, proto::members::kMembers, member);
+      proto::append_bytes(merged, proto::members::kMembers, member);
   }
-  set.unused([&](std::string_view member) { append_field(merged, proto::members::kMembers, member); });
+  set.unused([&](std::string_view member) { proto::append_bytes(merged, proto::members::kMembers, member); });
   return merged;
 }
 
@@ -104,8 +98,8 @@ std::string rebuild(std::string_view session, const SessionEdits& edits, const s
     if (std::exchange(put, true)) return;
     Repeated tags = edits.tags.value_or(Repeated());
     for (std::string_view tag; tags.next(tag);)
-      append_field(out, number::kTags, tag);
-    if (metadata && !metadata->empty()) append_field(out, number::kMetadata, *metadata);
+      proto::append_bytes(out, number::kTags, tag);
+    if (metadata && !metadata->empty()) proto::append_bytes(out, number::kMetadata, *metadata);
   };
   Reader reader(session);
   const char* start = session.data();

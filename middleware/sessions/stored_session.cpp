@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::uint32_t kSession = 1, kKeys = 2, kCreated = 3, kUpdated = 4;
 
-void append_bytes(std::string& out, std::uint32_t number, std::string_view bytes) {
-  std::array<char, 16> head;
-  out.append(head.data(), proto::put_header(head.data(), number, bytes.size()));
-  out.append(bytes);
-}
-
 void append_double(std::string& out, std::uint32_t number, double value) {
   out.push_back(static_cast<char>((number << 3U) | static_cast<std::uint32_t>(proto::WireType::fixed64)));
   const auto bytes = std::bit_cast<std::array<char, sizeof value>>(value);
@@ -28,9 +22,9 @@ void append_double(std::string& out, std::uint32_t number, double value) {
 
 std::string encode(const StoredSession& stored) {
   std::string out;
-  append_bytes(out, kSession, stored.session);
+  proto::append_bytes(out, kSession, stored.session);
   for (const std::string& key : stored.keys)
-    append_bytes(out, kKeys, key);
+    proto::append_bytes(out, kKeys, key);
   append_double(out, kCreated, stored.created);
   append_double(out, kUpdated, stored.updated);
   return out;

@@ -9,10 +9,13 @@
 namespace lingate::middleware::steps {
 
 MadeStep make_access_log(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_basic_auth(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_body_limit(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_compress(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_concurrency_limit(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_cors(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_headers(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_jwt_auth(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_key_auth(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_ip(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_quota(const Settings& settings, const StepSurroundings& surroundings);

@@ -9,9 +9,18 @@ namespace {
 
 using RequestText = CallView::RequestText;
 
-constexpr std::array<std::string_view, 2> kClientKeys{"ip", "port"};
+constexpr std::array<std::string_view, 3> kClientKeys{"ip", "port", "tls"};
 
 // ---- req.client ----
+
+// An object of the script's own: what it does to it nobody sees.
+void push_tls(duk_context* ctx, Slot& slot) {
+  const std::string_view encoded = slot.view.client_tls();
+  if (encoded.empty()) return duk_push_undefined(ctx);
+  duk_require_stack(ctx, 8);
+  Builder builder(ctx);
+  if (!read_members(encoded, builder)) raise(ctx, "req.client.tls cannot be read");
+}
 
 void client_get(duk_context* ctx, void* host) {
   Slot& slot = slot_of(ctx, host);
@@ -21,6 +30,8 @@ void client_get(duk_context* ctx, void* host) {
     push_utf8(ctx, slot.view.request_text(RequestText::client_ip));
   } else if (!symbol && name == "port") {
     duk_push_uint(ctx, slot.view.client_port());
+  } else if (!symbol && name == "tls") {
+    push_tls(ctx, slot);
   } else {
     return get_other(ctx, Object::client, symbol, name);
   }
@@ -35,7 +46,7 @@ void client_put(duk_context* ctx, void* host) {
 int client_has(duk_context* ctx, void* host) {
   slot_of(ctx, host);
   std::string_view name;
-  return key_text(ctx, -1, name) && (name == "ip" || name == "port") ? 1 : 0;
+  return key_text(ctx, -1, name) && (name == "ip" || name == "port" || name == "tls") ? 1 : 0;
 }
 
 void client_del(duk_context* ctx, void* host) {

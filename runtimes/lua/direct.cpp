@@ -74,6 +74,7 @@ Outcome of_client(Environment& environment, CallSlot& slot, Field field) noexcep
   switch (field) {
     case Field::ip: return text(environment, slot.view.request_text(Text::client_ip));
     case Field::port: return number(environment, slot.view.client_port());
+    case Field::tls: return slot.view.client_tls().empty() ? kMissing : kAsk;
     default: return kAsk;
   }
 }

@@ -5,12 +5,40 @@
 namespace lingate::runtimes::lua {
 namespace {
 
-constexpr const char* kNames[] = {
-    "",       "id",      "method",    "scheme",          "host",         "path",    "query",    "version",
-    "params", "headers", "body",      "client",          "route",        "session", "text",     "json",
-    "status", "ip",      "port",      "alias",           "org",          "tags",    "metadata", "rate",
-    "per",    "burst",   "quota_max", "quota_remaining", "quota_renews", "expires", "values",   "add",
-    "lines"};
+constexpr const char* kNames[] = {"",
+                                  "id",
+                                  "method",
+                                  "scheme",
+                                  "host",
+                                  "path",
+                                  "query",
+                                  "version",
+                                  "params",
+                                  "headers",
+                                  "body",
+                                  "client",
+                                  "route",
+                                  "session",
+                                  "text",
+                                  "json",
+                                  "status",
+                                  "ip",
+                                  "port",
+                                  "tls",
+                                  "alias",
+                                  "org",
+                                  "tags",
+                                  "metadata",
+                                  "rate",
+                                  "per",
+                                  "burst",
+                                  "quota_max",
+                                  "quota_remaining",
+                                  "quota_renews",
+                                  "expires",
+                                  "values",
+                                  "add",
+                                  "lines"};
 static_assert(std::size(kNames) == static_cast<std::size_t>(Field::count_));
 
 }  // namespace

@@ -32,6 +32,7 @@ enum class Field : std::uint8_t {
   status,
   ip,
   port,
+  tls,
   alias,
   org,
   tags,

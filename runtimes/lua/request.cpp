@@ -112,8 +112,14 @@ int body_json(lua_State* state) {
 
 // ---- req.client, req.params ----
 
+// A table of the script's own: what it does to it nobody sees.
 int client_index(lua_State* state) {
-  live(state);
+  CallSlot& slot = live(state);
+  if (Environment::of(state).fields.at(state, 2) == Field::tls) {
+    TableBuilder builder(state);
+    if (!read_members(slot.view.client_tls(), builder)) raise(state, "req.client.tls is malformed");
+    return 1;
+  }
   unknown(state, runtimes::Object::client);
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t kMostFrames = 64;
 constexpr std::uint64_t kMostPaths = 256;
+constexpr std::uint64_t kMostDependencies = 4096;
 
 class Packer {
  public:
@@ -110,15 +111,20 @@ Load unpack_load(std::string_view bytes) {
   return load;
 }
 
-std::string pack_hooks(const HookSet& hooks) {
-  return {static_cast<char>(hooks.request), static_cast<char>(hooks.response), static_cast<char>(hooks.log)};
+std::string pack_loaded(const Loaded& loaded) {
+  const HookSet& hooks = loaded.hooks;
+  return std::string{static_cast<char>(hooks.request), static_cast<char>(hooks.response),
+                     static_cast<char>(hooks.log)} +
+         Packer().texts(loaded.dependencies).take();
 }
 
-std::optional<HookSet> unpack_hooks(std::string_view bytes) {
-  if (bytes.size() != 3) return std::nullopt;
-  return HookSet{.request = static_cast<std::int8_t>(bytes[0]),
-                 .response = static_cast<std::int8_t>(bytes[1]),
-                 .log = static_cast<std::int8_t>(bytes[2])};
+std::optional<Loaded> unpack_loaded(std::string_view bytes) {
+  constexpr std::size_t kHooks = 3;
+  if (bytes.size() < kHooks) return std::nullopt;
+  return Loaded{.hooks = {.request = static_cast<std::int8_t>(bytes[0]),
+                          .response = static_cast<std::int8_t>(bytes[1]),
+                          .log = static_cast<std::int8_t>(bytes[2])},
+                .dependencies = Unpacker(bytes.substr(kHooks)).texts(kMostDependencies)};
 }
 
 std::string pack_error(const LoadError& error) {

@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtimes/process/ring.h"
 #include "runtimes/runtime.h"
@@ -23,7 +24,7 @@ enum class Kind : std::uint16_t {
   start,      // detail: the hook; number: budget in ns; payload: the Call
   resume,     // number: what is left of the budget
   cancel,     //
-  loaded,     // payload: pack_hooks()
+  loaded,     // payload: pack_loaded()
   refused,    // payload: pack_error()
   finished,   // number: ns of running; payload: the Verdict
   suspended,  // number: ns of running; payload: the seconds to sleep
@@ -64,8 +65,14 @@ struct Load {
 
 std::string pack_load(std::string_view runtime, const Script& script);
 Load unpack_load(std::string_view bytes);
-std::string pack_hooks(const HookSet& hooks);
-std::optional<HookSet> unpack_hooks(std::string_view bytes);
+// What a worker tells of the instance that it has loaded, as Instance does.
+struct Loaded {
+  HookSet hooks;
+  std::vector<std::string> dependencies;
+};
+
+std::string pack_loaded(const Loaded& loaded);
+std::optional<Loaded> unpack_loaded(std::string_view bytes);
 std::string pack_error(const LoadError& error);
 LoadError unpack_error(std::string_view bytes);
 

@@ -104,7 +104,7 @@ class Server {
     instance_ = std::move(*instance);
     watch_ = std::make_unique<Watch>(*watchdog_, *instance_);
     note_memory();
-    link_.reply(head_of(Kind::loaded), pack_hooks(instance_->hooks()));
+    link_.reply(head_of(Kind::loaded), pack_loaded({instance_->hooks(), instance_->dependencies()}));
     return true;
   }
 

@@ -115,6 +115,15 @@ PyObject* port_get(PyObject* self, void*) {
   return call != nullptr ? PyLong_FromUnsignedLong(call->view.client_port()) : nullptr;
 }
 
+// A dict of the script's own: what it does to it nobody sees.
+PyObject* tls_get(PyObject* self, void*) {
+  Call* call = live(self);
+  if (call == nullptr) return nullptr;
+  const std::string_view encoded = call->view.client_tls();
+  if (encoded.empty()) Py_RETURN_NONE;
+  return read_map(encoded).release();
+}
+
 PyMethodDef kBodyMethods[] = {
     {"text", body_text, METH_NOARGS, "text(): the body as UTF-8 text"},
     {"json", body_json, METH_NOARGS, "json(): the value that the body's JSON holds"},
@@ -225,6 +234,7 @@ PyTypeObject* make_client_type() {
   static PyGetSetDef attributes[] = {
       {"ip", text_get, nullptr, nullptr, which(Text::client_ip)},
       {"port", port_get, nullptr, nullptr, nullptr},
+      {"tls", tls_get, nullptr, nullptr, nullptr},
       {nullptr, nullptr, nullptr, nullptr, nullptr},
   };
   static PyType_Slot slots[] = {

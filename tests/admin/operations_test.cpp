@@ -5,6 +5,10 @@
 namespace lingate::admin {
 namespace {
 
+int code_of(const Outcome& outcome) {
+  return outcome ? 0 : outcome.error().code;
+}
+
 Json body_of(const Outcome& outcome) {
   return outcome ? Json::parse(outcome->body, nullptr, false) : Json(outcome.error().detail);
 }
@@ -79,5 +83,37 @@ TEST(Operations, AConfigurationIsCheckedAsItCame) {
   EXPECT_EQ(bench.checked, "version: 1\n");
 }
 
+TEST(Operations, AConfigurationIsReplacedByWhoSaysWhich) {
+  Bench bench;
+  EXPECT_EQ(code_of(bench.run("PUT", "/config", "version: 1\n")), code::kConfigUnmatched);
+  bench.if_match = "\"m-1\"";
+  const auto replaced = bench.run("PUT", "/config?save=false", "version: 1\n");
+  ASSERT_TRUE(replaced);
+  EXPECT_EQ(body_of(replaced)["generation"], 2);
+  EXPECT_EQ(body_of(replaced)["notes"], Json::array({"workers"}));
+  EXPECT_EQ(bench.configurations.asked.text, "version: 1\n");
+  EXPECT_EQ(bench.configurations.asked.match, "\"m-1\"");
+  EXPECT_EQ(bench.configurations.asked.save, Save::no);
+  EXPECT_EQ(code_of(bench.run("PUT", "/config?save=perhaps", "version: 1\n")), code::kBadAdminRequest);
+}
+
+TEST(Operations, AMaskOfASecretIsNoSecret) {
+  Bench bench;
+  bench.if_match = "*";
+  EXPECT_EQ(code_of(bench.run("PUT", "/config", "x-a: {password: \"<hidden>\"}\n")), code::kConfigRefused);
+  EXPECT_EQ(bench.configurations.asked.text, "");
+}
+
+TEST(Operations, WhyAConfigurationIsRefusedIsTold) {
+  Bench bench;
+  config::Diagnostic diagnostic;
+  diagnostic.code = code::kUnknownKey;
+  diagnostic.message = "unknown key 'x'";
+  bench.configurations.outcome = fail(NotReplaced{code::kConfigRefused, "it has errors", {diagnostic}});
+  const auto refused = bench.run("POST", "/config/reload");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, code::kConfigRefused);
+  EXPECT_EQ(refused.error().more["diagnostics"][0]["message"], "unknown key 'x'");
+}
 }  // namespace
 }  // namespace lingate::admin

@@ -1,9 +1,6 @@
 // A gate with a known token, and the subject of a gateway that has nothing but a store and a log.
 #pragma once
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -16,6 +13,7 @@
 #include "gateway/admin/operations.h"
 #include "gateway/config/loader.h"
 #include "middleware/log_writer.h"
+#include "tests/support/folder.h"
 
 namespace lingate::admin {
 
@@ -28,36 +26,48 @@ inline Head head(std::string_view method, std::string_view target) {
           .authorization = "Bearer 0123456789abcdef0123456789abcdef"};
 }
 
-class Folder {
+// One configuration that runs, and what it was asked to become.
+class FakeConfigurations final : public Configurations {
  public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "lingate-admin-XXXXXX").string();
-    path_ = ::mkdtemp(name.data());
+  FakeConfigurations() : running_(std::make_shared<Running>()) {
+    running_->model = *config::load_text("gw.yaml",
+                                         "version: 1\nlisten: [\"127.0.0.1:0\"]\n"
+                                         "upstreams: {u: {targets: [\"http://127.0.0.1:9001\"]}}\n"
+                                         "routes: [{name: r, match: {path: /a}, upstream: u}]\n",
+                                         {std::filesystem::temp_directory_path(), {}})
+                           .model;
+    running_->version.etag = "\"m-1\"";
+    running_->version.text = running_->model.written.text;
+    running_->scripts = &scripts_;
   }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
 
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
+  std::shared_ptr<const Running> running() const override { return running_; }
+  std::vector<Version> history() const override { return {running_->version}; }
+  Outcome reload() override { return outcome; }
+  Outcome replace(NewText text) override {
+    asked = std::move(text);
+    return outcome;
+  }
+  Outcome roll_back(std::uint64_t generation, Save save) override {
+    asked = {.text = std::to_string(generation), .save = save};
+    return outcome;
+  }
+
+  Outcome outcome = Replaced{.generation = 2, .etag = "\"m-2\"", .warnings = {}, .notes = {"workers"}};
+  NewText asked;
 
  private:
-  std::filesystem::path path_;
+  middleware::ScriptPools scripts_{{}};
+  std::shared_ptr<Running> running_;
 };
 
 // Runs operations as the server does, without one.
 class Bench {
  public:
   Bench()
-      : model_(*config::load_text("gw.yaml",
-                                  "version: 1\nlisten: [\"127.0.0.1:0\"]\n"
-                                  "upstreams: {u: {targets: [\"http://127.0.0.1:9001\"]}}\n"
-                                  "routes: [{name: r, match: {path: /a}, upstream: u}]\n",
-                                  {std::filesystem::temp_directory_path(), {}})
-                    .model),
-        subject_{.model = model_,
+      : subject_{.configurations = configurations,
                  .store = *store_,
                  .log = log_,
-                 .scripts = scripts_,
                  .workers = {},
                  .engines = {{"lua", "LuaJIT"}},
                  .metrics = [] { return std::string("figures\n"); },
@@ -71,7 +81,10 @@ class Bench {
     Head asked = head(method, target);
     if (body) {
       asked.content_length = std::string_view(body).size();
-      asked.content_type = target == "/config/validate" ? "application/yaml" : "application/json";
+      asked.content_type = target.starts_with("/config/v") || target.starts_with("/config?") || target == "/config"
+                               ? "application/yaml"
+                               : "application/json";
+      asked.if_match = if_match;
     }
     auto admitted = Gate(kToken, {}).admit(asked);
     if (!admitted) return fail(admitted.error());
@@ -84,15 +97,15 @@ class Bench {
     return admitted->operation->run(subject_, admitted->call);
   }
 
+  FakeConfigurations configurations;
+  std::string if_match;
   bool draining = false;
   std::string checked;
 
  private:
-  config::Model model_;
   std::unique_ptr<store::Store> store_ = store::make_memory_store();
   middleware::LogWriter writer_{::dup(STDERR_FILENO), 1};
   middleware::JsonAppLog log_{writer_, middleware::LogLevel::error};
-  middleware::ScriptPools scripts_{{}};
   Subject subject_;
 };
 

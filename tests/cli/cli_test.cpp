@@ -39,7 +39,7 @@ routes:
 
 class FakeProgram final : public Program {
  public:
-  int run(const config::Model& model) override {
+  int run(const config::Model& model, Watch) override {
     ran_routes = model.routes.size();
     return run_result;
   }

@@ -72,6 +72,11 @@ TEST(HideSecrets, KeepsReferencesAndHidesWhatMayBeOne) {
             "password: \"<hidden>\", who: {env: X}, name: ada}\n  secret:\n    - {a: \"<hidden>\"}\n");
   EXPECT_EQ(hide_secrets("x-a: &k s3cret\npassword: *k\n"), "x-a: &k \"<hidden>\"\npassword: *k\n")
       << "what an alias names is hidden where it is written";
+  EXPECT_EQ(hide_secrets("users: {ann: $2y$04$abc, bo: \"$x\", cy: {file: f}}\nlist: [\"ann:$6$a$b\", $HOME/$x/$y]\n"),
+            "users: {ann: \"<hidden>\", bo: \"$x\", cy: {file: f}}\nlist: [\"<hidden>\", $HOME/$x/$y]\n");
+  const std::string paths = "tls: {cert: site.pem, key: site.key}\n";
+  EXPECT_EQ(hide_secrets(paths), paths) << "where a key lies is none";
+  EXPECT_EQ(hide_secrets("a: {key: k}\n"), "a: {key: \"<hidden>\"}\n");
   EXPECT_EQ(hide_secrets("a: {b: ["), "# not shown: it is no YAML\n");
   EXPECT_EQ(hide_secrets(""), "");
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/fields.h"
 #include "gateway/config/fields.h"
 #include "tests/config/support.h"
 
@@ -30,6 +31,16 @@ std::set<std::string> slips(const std::string& key) {
   all.erase(key);
   all.erase("");
   return all;
+}
+
+// Whether two words differ by one letter (replaced, added, or left out), in any case.
+bool is_one_letter_off(std::string_view a, std::string_view b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  if (b.size() - a.size() > 1) return false;
+  const auto same = [](char x, char y) { return fields::lower(x) == fields::lower(y); };
+  const auto begin = static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), same).first - a.begin());
+  const std::string_view rest_of_a = a.substr(std::min(begin + (a.size() == b.size() ? 1 : 0), a.size()));
+  return fields::same_name(rest_of_a, b.substr(std::min(begin + 1, b.size())));
 }
 
 // A configuration with nothing in it but `key: value` where `path` leads: "upstreams.NAME.health.every".
@@ -71,7 +82,11 @@ TEST(Misspelling, EveryKeyByOneLetterYieldsTheRightSuggestion) {
     const std::set<std::string> proving_nothing = ambiguous_slips(located);
     for (const std::string& slip : slips(key)) {
       if (located.field->section.empty() && slip.starts_with("x-")) continue;
-      if (proving_nothing.count(slip)) {
+      const auto others = fields_of(located.field->section);
+      const bool near_another = std::any_of(others.begin(), others.end(), [&](const Field& other) {
+        return other.name != key && is_one_letter_off(slip, other.name);
+      });
+      if (near_another || proving_nothing.count(slip)) {
         ++ambiguous;
         continue;
       }
@@ -107,9 +122,12 @@ TEST(Misspelling, EveryChoiceByOneLetterYieldsTheRightSuggestion) {
     if (located.field->type != Type::choice) continue;
     const auto words = split_words(located.field->words);
     for (const std::string_view word : words) {
-      if (word.find_first_not_of("0123456789") == std::string_view::npos) continue;
+      if (word.find_first_not_of("0123456789.") == std::string_view::npos) continue;
       for (const std::string& slip : slips(std::string(word))) {
-        if (std::find(words.begin(), words.end(), slip) != words.end()) continue;
+        const bool near_another = std::any_of(words.begin(), words.end(), [&](std::string_view other) {
+          return other != word && is_one_letter_off(slip, other);
+        });
+        if (near_another || std::find(words.begin(), words.end(), slip) != words.end()) continue;
         std::string text = nest(located, std::string(located.field->name));
         text.replace(text.find(": x"), 3, ": \"" + slip + "\"");
         const auto lines = show(load(text).diagnostics);

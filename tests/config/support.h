@@ -29,6 +29,14 @@ class Folder {
     for (const char* script : {"scripts/tenant.lua", "scripts/sign.py", "scripts/mask.js", "scripts/other.rb"})
       write(script, "");
     write("key.txt", "from-a-file\n");
+    write("jwt.secret", std::string(64, 's'));
+    write("keys.json",
+          R"({"keys":[{"kty":"EC","crv":"P-256","kid":"1","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",)"
+          R"("y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]})");
+    write("issuer.pem",
+          "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV7\n"
+          "6e8Tus9uPHvRVEXH8UTNG72bfocs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==\n-----END PUBLIC KEY-----\n");
+    write("users.htpasswd", "ann:$2y$04$Ci7aTyk08rN9LKVH44Wkfe4aycvMJZVDFRYE5AGNTPhE4yvKxLMby\n");
   }
   ~Folder() { std::filesystem::remove_all(path_); }
   Folder(const Folder&) = delete;

@@ -104,6 +104,9 @@ TEST(ParseTargetUrl, TakesHttpAndSockets) {
   EXPECT_EQ(target("http://users.internal"), "users.internal 80 users.internal");
   EXPECT_EQ(target("http://users.internal:80/"), "users.internal 80 users.internal");
   EXPECT_EQ(target("http://[::1]:9001"), "::1 9001 [::1]:9001");
+  EXPECT_EQ(target("https://users.internal"), "users.internal 443 users.internal");
+  EXPECT_EQ(target("https://users.internal:443"), "users.internal 443 users.internal");
+  EXPECT_EQ(target("https://users.internal:80"), "users.internal 80 users.internal:80");
   EXPECT_EQ(target("unix:users.sock"), "unix /etc/gw/users.sock localhost");
 }
 
@@ -112,7 +115,7 @@ TEST(ParseTargetUrl, KnowsWhatPeopleMean) {
     EXPECT_EQ(target(text), fmt::format("'{}' is no upstream URL | {}", text, cure));
   };
   bad("127.0.0.1:9001", "write 'http://127.0.0.1:9001'");
-  bad("https://x", "this release speaks plain http:// to upstreams; let a local TLS proxy do the rest");
+  bad("https://", "write 'https://HOST:PORT'");
   bad("ftp://x", "write 'http://HOST:PORT'");
   bad("http://", "write 'http://HOST:PORT'");
   bad("http://h/api", "without a path: change paths with 'strip' or the step 'rewrite'");

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The admin API of a real gateway: every operation of its own OpenAPI document, and what it refuses: no token, wrong
 tokens, foreign names and pages, bodies that are too large."""
+import contextlib
 import http.client
 import json
 import os
@@ -15,6 +16,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.admin import Admin  # noqa: E402
 from support.gateway import Gateway, run_cli  # noqa: E402
 from support.wire import TIMEOUT, Origin, reply  # noqa: E402
 
@@ -43,32 +45,6 @@ def get(port, path):
         connection.close()
 
 
-class Admin:
-    """Asks the admin API; each answer is (status, header fields, body)."""
-
-    def __init__(self, gateway):
-        self.port = gateway.admin_port
-        self.token_file = gateway.dir / "data/admin.token"
-        self.token = self.token_file.read_text().strip()
-
-    def raw(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
-        finally:
-            connection.close()
-
-    def ask(self, method, path, body=None, **more):
-        headers = {"Authorization": "Bearer " + self.token}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            body = json.dumps(body)
-        status, fields, text = self.raw(method, path, body, {**headers, **more.get("headers", {})})
-        return status, json.loads(text) if text else None
-
-
 class AdminApi(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -91,7 +67,8 @@ class AdminApi(unittest.TestCase):
         self.assertEqual((status, fields["Content-Type"]), (200, "application/json"))
         document = json.loads(text)
         self.assertEqual(document["openapi"], "3.1.0")
-        bodies = {"createKey": {"id": "of-the-document"}, "updateKey": {"alias": "x"}, "setLogLevel": {"level": "info"}}
+        bodies = {"createKey": {"id": "of-the-document"}, "updateKey": {"alias": "x"}, "setLogLevel": {"level": "info"},
+                  "rollBackConfig": {"generation": 1}}
         order = ["createKey", "rotateKey", "updateKey", "showKey"]  # before it is revoked
         operations = [(path, method, each) for path, item in document["paths"].items() for method, each in item.items()]
         operations.sort(key=lambda o: order.index(o[2]["operationId"]) if o[2]["operationId"] in order else 9)
@@ -101,8 +78,8 @@ class AdminApi(unittest.TestCase):
             with self.subTest(name):
                 headers = {} if operation.get("security") == [] else {"Authorization": "Bearer " + self.admin.token}
                 body = None
-                if name == "validateConfig":
-                    body, headers["Content-Type"] = CONFIG, "application/yaml"
+                if name in ("validateConfig", "replaceConfig"):
+                    body, headers["Content-Type"], headers["If-Match"] = CONFIG, "application/yaml", "*"
                 elif name in bodies:
                     body, headers["Content-Type"] = json.dumps(bodies[name]), "application/json"
                 status, fields, text = self.admin.raw(method.upper(), path.replace("{id}", "of-the-document"), body, headers)
@@ -302,6 +279,31 @@ class TokenFile(unittest.TestCase):
             self.assertEqual(connection.getresponse().status, 200)
             connection.close()
             self.assertFalse((gateway.dir / "data/admin.token").exists())
+
+
+class Ending(unittest.TestCase):
+    def test_a_check_that_takes_long_does_not_hold_up_the_end(self):
+        slow = ("def init(config):\n    open(%r, 'w').close()\n    while True:\n        pass\n"
+                "def request(req, ctx):\n    pass\n")
+        with tempfile.TemporaryDirectory() as folder:
+            begun = Path(folder) / "begun"
+            with Gateway(CONFIG, {**FILES, "slow.py": slow % str(begun)}) as gateway:
+                admin = Admin(gateway)
+                text = ("version: 1\nlisten: 127.0.0.1:0\n"
+                        "routes: [{match: {path: /x}, respond: {}, chain: [script: slow.py]}]\n")
+
+                def check():
+                    with contextlib.suppress(OSError, http.client.HTTPException):
+                        admin.raw("POST", "/config/validate", text, {"Authorization": "Bearer " + admin.token,
+                                                                   "Content-Type": "application/yaml"})
+
+                checking = threading.Thread(target=check)
+                checking.start()
+                gateway.wait_for(begun.exists, "the script that is checked")
+                began = time.monotonic()
+                gateway.stop()
+                self.assertLess(time.monotonic() - began, 2)
+                checking.join()
 
 
 class Ejection(unittest.TestCase):

@@ -68,9 +68,10 @@ void GatewayTest::start() {
   ListenerOptions listener;
   listener.address.host = "127.0.0.1";
   listener.proxy_protocol = proxy_protocol_;
-  const auto listening = worker_->listen(listener);
-  ASSERT_TRUE(listening) << listening.error().message;
-  port_ = listening->address.port;
+  auto socket = bind_socket(listener);
+  ASSERT_TRUE(socket) << socket.error().message;
+  port_ = socket->address().port;
+  worker_->add_listener(listener, std::move(*socket));
   thread_ = std::thread([this] { worker_->run(); });
 }
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -316,6 +317,26 @@ TEST(LogFiles, OneWriterATarget) {
   ASSERT_TRUE(first && second);
   EXPECT_EQ(*first, *second);
   EXPECT_EQ(*files.open(""), *files.open("stderr"));
+  ::close(file.descriptor);
+}
+
+TEST(LogFiles, AFileThatWasMovedAwayIsMadeAnew) {
+  TemporaryFile file;
+  const std::string moved = std::string(file.path) + ".1";
+  {
+    LogFiles files(1);
+    LogWriter& writer = **files.open(file.path);
+    writer.write_shared("before\n");
+    ASSERT_EQ(std::rename(file.path, moved.c_str()), 0);
+    ASSERT_TRUE(files.reopen());
+    writer.write_shared("after\n");
+  }
+  std::string line;
+  EXPECT_TRUE(std::getline(std::ifstream(moved), line));
+  EXPECT_EQ(line, "before");
+  EXPECT_TRUE(std::getline(std::ifstream(file.path), line));
+  EXPECT_EQ(line, "after");
+  ::unlink(moved.c_str());
   ::close(file.descriptor);
 }
 

@@ -34,7 +34,7 @@ TEST(PluginNumbers, AreThoseOfTheSchema) {
   expect_fields<plugin::Members>({{"members", members::kMembers}});
   expect_fields<plugin::Member>({{"name", member::kName}, {"value", member::kValue}});
   expect_fields<plugin::Header>({{"name", header::kName}, {"value", header::kValue}});
-  expect_fields<plugin::Client>({{"ip", client::kIp}, {"port", client::kPort}});
+  expect_fields<plugin::Client>({{"ip", client::kIp}, {"port", client::kPort}, {"tls", client::kTls}});
   expect_fields<plugin::Request>({{"id", request::kId},
                                   {"method", request::kMethod},
                                   {"scheme", request::kScheme},

@@ -130,6 +130,7 @@ void fill(plugin::Request& request, Random& random) {
   request.set_route(random.ascii());
   if (random.maybe()) request.mutable_client()->set_ip(random.ascii());
   if (random.maybe()) request.mutable_client()->set_port(static_cast<std::uint32_t>(random.below(65536)));
+  if (random.maybe()) request.mutable_client()->mutable_tls()->add_members()->set_name(random.ascii());
   for (auto i = random.below(5); i > 0; --i) {
     auto* const param = request.add_params();
     param->set_name(random.bytes());
@@ -171,6 +172,7 @@ TEST(CallView, ReadsWhatTheOfficialClassesWrote) {
     ASSERT_EQ(view.request_text(Text::route), request.route());
     ASSERT_EQ(view.request_text(Text::client_ip), request.client().ip());
     ASSERT_EQ(view.client_port(), request.client().port());
+    ASSERT_EQ(view.client_tls(), request.client().tls().SerializeAsString());
     ASSERT_EQ(view.params().size(), static_cast<std::size_t>(request.params_size()));
     for (int i = 0; i < request.params_size(); ++i) {
       ASSERT_EQ(view.params()[static_cast<std::size_t>(i)].name, request.params(i).name());

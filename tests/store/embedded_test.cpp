@@ -3,15 +3,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
+#include <future>
 #include <random>
 #include <string>
 #include <thread>
 
 #include "base/codes.h"
 #include "store/store.h"
-#include "tests/store/folder.h"
+#include "tests/support/folder.h"
 
 namespace lingate::store {
 namespace {
@@ -94,6 +96,28 @@ TEST(Embedded, RemovesWhatHasExpired) {
       std::this_thread::sleep_for(milliseconds(20));
   }
   EXPECT_EQ(written, 24);
+}
+
+TEST(Embedded, RefusesWhatItCannotKeepUpWith) {
+  const Folder folder;
+  auto store = open_embedded_store({.folder = folder.path()}).value();
+  std::promise<void> let_go;
+  const std::shared_future<void> gone = let_go.get_future().share();
+  const Change hangs{Space::kv, "hangs", [gone](std::optional<Record>&) {
+                       gone.wait();
+                       return true;
+                     }};
+  std::atomic<int> done = 0, refused = 0;
+  const auto count = [&](const Result<Applied>& applied) { ++(applied ? done : refused); };
+  store->apply({hangs}, count);
+  constexpr int kMany = 40'000;
+  for (int k = 0; k < kMany; ++k)
+    store->apply({put(Space::kv, "k", {"v"})}, count);
+  EXPECT_GT(refused, kMany / 2);
+  EXPECT_LT(refused, kMany);
+  let_go.set_value();
+  store.reset();
+  EXPECT_EQ(done + refused, kMany + 1);
 }
 
 // ---- SIGKILL ----

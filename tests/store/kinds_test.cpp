@@ -10,7 +10,7 @@
 
 #include "base/codes.h"
 #include "store/store.h"
-#include "tests/store/folder.h"
+#include "tests/support/folder.h"
 
 namespace lingate::store {
 namespace {

@@ -16,7 +16,7 @@ import tempfile
 BELOW_RUNTIMES = ["base", "proto"]
 BELOW_MIDDLEWARE = ["runtimes", "store"] + BELOW_RUNTIMES
 BELOW_GATEWAY = ["middleware"] + BELOW_MIDDLEWARE
-GATEWAY_PARTS = ["gateway/routing", "gateway/config", "gateway/http", "gateway/admin", "gateway/bench", "gateway/cli"]
+GATEWAY_PARTS = ["gateway/tls", "gateway/routing", "gateway/config", "gateway/http", "gateway/admin", "gateway/bench", "gateway/cli"]
 BENCH_PARTS = ["gateway/bench/load", "gateway/bench/page", "gateway/bench/rooms"]
 ALLOWED = {
     "base": [],
@@ -26,14 +26,15 @@ ALLOWED = {
     "middleware": BELOW_MIDDLEWARE,
     "middleware/examples": [],
     "gateway": GATEWAY_PARTS + BELOW_GATEWAY,
+    "gateway/tls": ["base"],
     "gateway/routing": BELOW_RUNTIMES,
-    "gateway/config": ["gateway/routing"] + BELOW_GATEWAY,
-    "gateway/http": ["gateway/routing"] + BELOW_GATEWAY,
-    "gateway/admin": ["gateway/routing", "gateway/config", "gateway/http"] + BELOW_GATEWAY,
+    "gateway/config": ["gateway/routing", "gateway/tls"] + BELOW_GATEWAY,
+    "gateway/http": ["gateway/routing", "gateway/tls"] + BELOW_GATEWAY,
+    "gateway/admin": ["gateway/routing", "gateway/tls", "gateway/config", "gateway/http"] + BELOW_GATEWAY,
     "gateway/bench": ["base"],
     "gateway/bench/load": ["gateway/bench", "base"],
     "gateway/bench/page": ["gateway/bench", "base"],
-    "gateway/bench/rooms": ["gateway/bench", "gateway/routing", "gateway/http"] + BELOW_GATEWAY,
+    "gateway/bench/rooms": ["gateway/bench", "gateway/routing", "gateway/tls", "gateway/http"] + BELOW_GATEWAY,
     "gateway/cli": BENCH_PARTS + GATEWAY_PARTS + BELOW_GATEWAY,
 }
 ROOMS = {  # a room's own engine; rooms see runtimes/ and what is below it, never each other

@@ -72,7 +72,7 @@ class Gateway:
 
     def _listening(self):
         with self._changed:
-            lines = [re.match(r"listening http://.*:(\d+)$", line) for line in self._stderr[self._before:]]
+            lines = [re.match(r"listening https?://.*:(\d+)$", line) for line in self._stderr[self._before:]]
         return [int(m[1]) for m in lines if m]
 
     @property

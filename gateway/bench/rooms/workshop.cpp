@@ -11,11 +11,11 @@ namespace lingate::bench {
 
 using runtimes::RuntimePool;
 
-ScriptUse::ScriptUse(std::unique_ptr<middleware::ScriptLog> log, std::unique_ptr<RuntimePool> pool,
+ScriptUse::ScriptUse(std::shared_ptr<middleware::ScriptLog> log, std::unique_ptr<RuntimePool> pool,
                      const ScriptOptions& options)
     : log_(std::move(log)),
       step_(std::make_unique<middleware::ScriptStep>(
-          *pool, *log_,
+          *pool, log_,
           middleware::ScriptStepOptions{
               .label = options.path, .request_body = options.request_body, .response_body = options.response_body})),
       pool_(std::move(pool)) {}
@@ -58,7 +58,7 @@ Result<std::unique_ptr<ScriptUse>> Workshop::script(std::string_view runtime, co
   script.limits.request_body = options.request_body;
   script.limits.response_body = options.response_body;
   const runtimes::PoolOptions pool_options{.placement = options.placement, .budget = options.budget};
-  auto log = std::make_unique<middleware::ScriptLog>(stage_.stage_log(), options.path);
+  auto log = std::make_shared<middleware::ScriptLog>(stage_.stage_log(), options.path);
   runtimes::Runtime& maker = options.stamped ? static_cast<runtimes::Runtime&>(*room->stamped) : *room->plain;
   auto pool = RuntimePool::make(maker, std::move(script), pool_options, *log, watchdog_);
   if (!pool) {

@@ -30,7 +30,7 @@ struct ScriptOptions {
 // A script in one pool, and the step that calls it.
 class ScriptUse {
  public:
-  ScriptUse(std::unique_ptr<middleware::ScriptLog> log, std::unique_ptr<runtimes::RuntimePool> pool,
+  ScriptUse(std::shared_ptr<middleware::ScriptLog> log, std::unique_ptr<runtimes::RuntimePool> pool,
             const ScriptOptions& options);
 
   const middleware::Middleware* step() const noexcept { return step_.get(); }
@@ -40,7 +40,7 @@ class ScriptUse {
   double worker_time(Loop& loop) const;
 
  private:
-  std::unique_ptr<middleware::ScriptLog> log_;
+  std::shared_ptr<middleware::ScriptLog> log_;
   std::unique_ptr<middleware::ScriptStep> step_;
   std::unique_ptr<runtimes::RuntimePool> pool_;  // last: destroyed first
 };

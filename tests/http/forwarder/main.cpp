@@ -98,12 +98,13 @@ int main(int argc, char** argv) {
   http::ListenerOptions listener;
   listener.address.host = "127.0.0.1";
   listener.address.port = port;
-  const auto listening = worker.listen(listener);
-  if (!listening) {
-    std::fprintf(stderr, "%s\n", listening.error().message.c_str());
+  auto socket = http::bind_socket(listener);
+  if (!socket) {
+    std::fprintf(stderr, "%s\n", socket.error().message.c_str());
     return 6;
   }
-  std::fprintf(stderr, "listening http://127.0.0.1:%u\n", listening->address.port);
+  std::fprintf(stderr, "listening http://127.0.0.1:%u\n", socket->address().port);
+  worker.add_listener(listener, std::move(*socket));
   std::thread signal_thread([&] {
     int signal = 0;
     sigwait(&signals, &signal);

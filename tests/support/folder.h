@@ -7,12 +7,12 @@
 #include <filesystem>
 #include <string>
 
-namespace lingate::store {
+namespace lingate {
 
 class Folder {
  public:
   Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "lingate-store-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "lingate-test-").string() + "XXXXXX";
     if (::mkdtemp(name.data())) path_ = name;
   }
   ~Folder() {
@@ -23,9 +23,10 @@ class Folder {
   Folder& operator=(const Folder&) = delete;
 
   const std::string& path() const noexcept { return path_; }
+  std::string file(const std::string& name) const { return path_ + "/" + name; }
 
  private:
   std::string path_;
 };
 
-}  // namespace lingate::store
+}  // namespace lingate

@@ -1,0 +1,140 @@
+#include "gateway/reload/config_watch.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/codes.h"
+#include "base/read_file.h"
+#include "gateway/config/yaml.h"
+
+namespace lingate {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kQuiet{100};     // after the last change
+constexpr milliseconds kLongest{1000};  // after the first, however much goes on
+constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM;
+constexpr std::array<std::string_view, 3> kScripts{".lua", ".py", ".js"};
+constexpr std::string_view kMountedData = "..data";  // what a mounted ConfigMap replaces
+
+}  // namespace
+
+Result<std::unique_ptr<ConfigWatch>> ConfigWatch::start(Reloader& reloader) {
+  Descriptor events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+  Descriptor stop(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+  if (!events || !stop)
+    return fail(code::kCannotRead, std::string("--watch: the system gives no inotify: ") + std::strerror(errno) +
+                                       "; raise fs.inotify.max_user_instances, or reload by SIGHUP");
+  return std::unique_ptr<ConfigWatch>(new ConfigWatch(reloader, std::move(events), std::move(stop)));
+}
+
+ConfigWatch::ConfigWatch(Reloader& reloader, Descriptor events, Descriptor stop)
+    : reloader_(reloader), events_(std::move(events)), stop_(std::move(stop)) {
+  watch_folders();
+  thread_ = std::thread([this] { run(); });
+}
+
+ConfigWatch::~ConfigWatch() {
+  ::eventfd_write(stop_.get(), 1);
+  thread_.join();
+}
+
+void ConfigWatch::run() {
+  std::optional<Time> first;
+  Time due = Time::max();
+  while (wait_until(due)) {
+    const Time now = steady_clock::now();
+    if (read_events()) {
+      if (!first) first = now;
+      due = std::min(now + kQuiet, *first + kLongest);
+    }
+    if (now < due) continue;
+    first.reset();
+    due = Time::max();
+    if (std::exchange(scripts_changed_, false) || !runs_already()) {
+      static_cast<void>(reloader_.reload());  // which logs what became of it
+      watch_folders();
+    }
+  }
+}
+
+// As after a configuration came by the admin API and was saved.
+bool ConfigWatch::runs_already() const {
+  const auto running = reloader_.running();
+  const auto text = read_file(running->model.written.file, config::Document::kMostBytes);
+  return text && *text == running->version.text;
+}
+
+bool ConfigWatch::wait_until(Time due) {
+  const auto left = std::chrono::ceil<milliseconds>(due - steady_clock::now()).count();
+  const int timeout = due == Time::max() ? -1 : static_cast<int>(std::max<std::int64_t>(left, 0));
+  std::array<pollfd, 2> both{pollfd{events_.get(), POLLIN, 0}, pollfd{stop_.get(), POLLIN, 0}};
+  while (::poll(both.data(), both.size(), timeout) < 0 && errno == EINTR)
+    continue;
+  return both[1].revents == 0;
+}
+
+bool ConfigWatch::read_events() {
+  alignas(inotify_event) std::array<char, 16 * 1024> bytes;
+  bool any = false;
+  for (;;) {
+    const ssize_t got = ::read(events_.get(), bytes.data(), bytes.size());
+    if (got <= 0) return any;
+    for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+      inotify_event event{};
+      std::memcpy(&event, bytes.data() + at, sizeof event);
+      const std::string name = event.len ? std::string(bytes.data() + at + sizeof event) : std::string();
+      const auto folder = folders_.find(event.wd);
+      if ((event.mask & IN_Q_OVERFLOW) != 0) any = scripts_changed_ = true;
+      if (folder != folders_.end() && matters(folder->second, name)) any = true;
+      at += sizeof event + event.len;
+    }
+  }
+}
+
+bool ConfigWatch::matters(const std::string& folder, const std::string& name) {
+  if (name != kMountedData && configs_.count(std::filesystem::path(folder) / name) != 0) return true;
+  if (name.starts_with('.') && name != kMountedData) return false;  // an editor's own
+  const bool script = name == kMountedData || std::any_of(kScripts.begin(), kScripts.end(),
+                                                          [&name](auto each) { return name.ends_with(each); });
+  scripts_changed_ = scripts_changed_ || script;
+  return script;
+}
+
+// Watches what the configuration that runs now, and the one that was tried last, are made of; a folder that is watched already stays so.
+void ConfigWatch::watch_folders() {
+  const auto running = reloader_.running();
+  std::error_code error;
+  const auto file = std::filesystem::absolute(running->model.written.file, error).lexically_normal();
+  const auto behind_links = std::filesystem::canonical(file, error);
+  configs_ = {file, error ? file : behind_links};
+  std::set<std::string> wanted;
+  for (const auto& each : configs_)
+    wanted.insert(each.parent_path().string());
+  for (const std::string& script : reloader_.tried_scripts())
+    wanted.insert(std::filesystem::path(script).parent_path().string());
+  for (const auto& entry : running->scripts->entries()) {
+    wanted.insert(std::filesystem::path(entry->pool->script().path).parent_path().string());
+    for (const auto& required : entry->required)
+      wanted.insert(std::filesystem::path(required.path).parent_path().string());
+  }
+  for (const std::string& folder : wanted) {
+    const int watch = ::inotify_add_watch(events_.get(), folder.c_str(), kEvents | IN_ONLYDIR);
+    if (watch >= 0) folders_[watch] = folder;
+  }
+}
+
+}  // namespace lingate

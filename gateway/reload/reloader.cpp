@@ -1,0 +1,274 @@
+#include "gateway/reload/reloader.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/codes.h"
+#include "base/read_file.h"
+#include "gateway/config/loader.h"
+#include "gateway/config/yaml.h"
+#include "gateway/open_store.h"
+#include "gateway/reload/changes.h"
+#include "gateway/reload/save_file.h"
+
+namespace lingate {
+namespace {
+
+using admin::NotReplaced;
+using admin::Origin;
+using config::Diagnostic;
+
+constexpr std::size_t kMostHistory = 20;
+
+std::string random_mark() {
+  std::random_device random;
+  return fmt::format("{:08x}", random());
+}
+
+bool is_error(const Diagnostic& each) {
+  return each.severity == config::Severity::error;
+}
+
+// A script's mistake stands in the script, and the step that names it beside.
+Diagnostic diagnostic_of(const AssemblyError& problem) {
+  Diagnostic diagnostic;
+  diagnostic.code = problem.error.code;
+  diagnostic.place = problem.place;
+  diagnostic.message = problem.error.message;
+  if (!problem.script) return diagnostic;
+  const runtimes::LoadError& error = problem.script->error;
+  diagnostic.code = middleware::code_of(error);
+  diagnostic.place = {error.file.empty() ? problem.script->file : error.file, std::max(1U, error.line), 1};
+  diagnostic.message = error.message;
+  diagnostic.notes.push_back({problem.place, 1, {}, "the step is here"});
+  return diagnostic;
+}
+
+std::string summary(const std::vector<Diagnostic>& diagnostics) {
+  const auto first = std::find_if(diagnostics.begin(), diagnostics.end(), is_error);
+  const auto errors = std::count_if(diagnostics.begin(), diagnostics.end(), is_error);
+  if (first == diagnostics.end()) return "it has errors";
+  const config::Place& at = first->place;
+  const std::string others = errors > 1 ? fmt::format(", and {} more", errors - 1) : std::string();
+  return fmt::format("{}:{}:{}: {} [{}]{}", at.file, at.line, at.column, first->message, code_name(first->code),
+                     others);
+}
+
+NotReplaced invalid(std::vector<Diagnostic> diagnostics) {
+  return {code::kConfigRefused, summary(diagnostics), std::move(diagnostics)};
+}
+
+}  // namespace
+
+// A configuration that has been loaded, and is still to be made runnable.
+struct Reloader::Wanted {
+  config::Model model;
+  std::vector<Diagnostic> warnings;
+  Origin origin = Origin::file;
+  admin::Save save = admin::Save::no;
+};
+
+Reloader::Reloader(ReloaderOptions options)
+    : housekeeper_(options.housekeeper),
+      retirement_(options.retirement),
+      surroundings_(std::move(options.surroundings)),
+      log_(options.log),
+      mark_(random_mark()) {
+  surroundings_.shelf = &retirement_.shelf();
+}
+
+Result<std::shared_ptr<const http::Snapshot>> Reloader::begin(const config::Model& model) {
+  auto first = make_runnable(model);
+  if (!first) return fail(first.error().error.code, summary({diagnostic_of(first.error())}));
+  (*first)->model = model;
+  on_disk_ = model.written.text;
+  now_runs(*first);
+  return (*first)->snapshot;
+}
+
+Result<std::shared_ptr<admin::Running>, AssemblyError> Reloader::make_runnable(const config::Model& model) {
+  auto made = assemble(model, surroundings_);
+  if (!made) return fail(std::move(made.error()));
+  auto runnable = std::make_shared<admin::Running>();
+  runnable->scripts = made->scripts;
+  runnable->snapshot = retirement_.own(std::move(made->snapshot));
+  return runnable;
+}
+
+Result<void> Reloader::serve(const std::vector<std::unique_ptr<http::Worker>>& workers) {
+  for (const auto& each : workers)
+    workers_.push_back(each.get());
+  retirement_.set_workers(workers_);
+  listeners_ = std::make_unique<Listeners>(workers_);
+  auto plan = listeners_->plan(running_->model.listen);
+  if (!plan) return fail(std::move(plan.error()));
+  listeners_->apply(std::move(*plan));
+  return {};
+}
+
+std::shared_ptr<const admin::Running> Reloader::running() const {
+  const std::lock_guard lock(mutex_);
+  return running_;
+}
+
+std::vector<admin::Version> Reloader::history() const {
+  const std::lock_guard lock(mutex_);
+  return {history_.begin(), history_.end()};
+}
+
+template <class Work>
+admin::Configurations::Outcome Reloader::wait_for(Work work) {
+  Outcome outcome = fail(NotReplaced{code::kEnding, {}});
+  housekeeper_.run([&] { outcome = work(); });
+  return outcome;
+}
+
+// Asked again before its turn, it is the same reload.
+void Reloader::ask_for_reload() {
+  if (asked_.exchange(true)) return;
+  housekeeper_.post([this] {
+    asked_ = false;
+    static_cast<void>(load_file());
+  });
+}
+
+admin::Configurations::Outcome Reloader::reload() {
+  return wait_for([this] { return load_file(); });
+}
+
+admin::Configurations::Outcome Reloader::replace(admin::NewText text) {
+  return wait_for([&] { return load_text(text, Origin::api); });
+}
+
+admin::Configurations::Outcome Reloader::roll_back(std::uint64_t generation, admin::Save save) {
+  return wait_for([&]() -> Outcome {
+    for (const admin::Version& each : history())
+      if (each.generation == generation) return load_text({.text = each.text, .save = save}, Origin::rollback);
+    return fail(NotReplaced{code::kNoSuchGeneration, {}});
+  });
+}
+
+// ---- the housekeeper's thread ----
+
+admin::Configurations::Outcome Reloader::load_file() {
+  config::Loaded loaded = config::load_file(running_->model.written.file);
+  if (!loaded.model) return refused(invalid(std::move(loaded.diagnostics)));
+  std::string text = loaded.model->written.text;
+  auto outcome = take_on({std::move(*loaded.model), std::move(loaded.diagnostics), Origin::file, admin::Save::no});
+  if (outcome) on_disk_ = std::move(text);
+  return outcome;
+}
+
+admin::Configurations::Outcome Reloader::load_text(const admin::NewText& text, Origin origin) {
+  const config::Written& written = running_->model.written;
+  if (text.match && *text.match != "*" && *text.match != running_->version.etag)
+    return fail(NotReplaced{code::kConfigChanged, fmt::format("{} runs", running_->version.etag)});
+  if (text.text.size() > config::Document::kMostBytes)
+    return fail(NotReplaced{code::kConfigRefused, "it is larger than a configuration may be"});
+  if (auto why = check_save(text.save)) return fail(std::move(*why));
+  config::Loaded loaded = config::load_text(written.file, text.text, {written.folder, {}});
+  if (!loaded.model) return refused(invalid(std::move(loaded.diagnostics)));
+  return take_on({std::move(*loaded.model), std::move(loaded.diagnostics), origin, text.save});
+}
+
+// Somebody's edit of the file must not be lost.
+std::optional<NotReplaced> Reloader::check_save(admin::Save save) const {
+  if (save == admin::Save::no) return std::nullopt;
+  const std::string& path = running_->model.written.file;
+  const auto now = read_file(path, config::Document::kMostBytes);
+  if (now && *now == on_disk_) return std::nullopt;
+  return NotReplaced{now ? code::kConfigFileChanged : code::kConfigNotSaved, now ? path : path + ": " + now.error()};
+}
+
+admin::Configurations::Outcome Reloader::refused(NotReplaced why) {
+  last_was_good_ = false;
+  const std::string message = "the new configuration is not applied: " + why.detail;
+  log_.write({.level = middleware::LogLevel::error, .message = message, .code = why.code});
+  return fail(std::move(why));
+}
+
+admin::Configurations::Outcome Reloader::take_on(Wanted wanted) {
+  if (stopped_) return fail(NotReplaced{code::kEnding, {}});
+  if (!surroundings_.sessions && steps_use_store(wanted.model))
+    return refused({code::kConfigRefused, "it needs the store, which is opened at the start: start the gateway anew"});
+  note_scripts(wanted.model);
+  auto made = make_runnable(wanted.model);
+  if (!made) {
+    retirement_.sweep();
+    if (stopped_) return fail(NotReplaced{code::kEnding, {}});  // which may be what has stopped a script
+    return refused(invalid({diagnostic_of(made.error())}));
+  }
+  const std::shared_ptr<admin::Running> next = std::move(*made);
+  auto plan = listeners_->plan(wanted.model.listen);
+  if (!plan) return refused({code::kConfigRefused, plan.error().message});
+  if (stopped_) return fail(NotReplaced{code::kEnding, {}});
+  if (auto why = check_save(wanted.save)) return refused(std::move(*why));  // loading has taken its time
+  if (wanted.save == admin::Save::yes) {
+    if (auto saved = save_file(wanted.model.written.file, wanted.model.written.text); !saved)
+      return refused({code::kConfigNotSaved, saved.error()});
+    on_disk_ = wanted.model.written.text;
+  }
+
+  std::vector<std::string> notes = what_takes_a_start(running_->model, wanted.model);
+  next->model = std::move(wanted.model);
+  next->version = {
+      .generation = running_->version.generation + 1, .origin = wanted.origin, .since = {}, .etag = {}, .text = {}};
+  for (http::Worker* worker : workers_)
+    worker->adopt(next->snapshot);
+  const std::vector<std::string> before = listeners_->urls();
+  listeners_->apply(std::move(*plan));
+  tell_listeners(before);
+  apply_log_level(running_->model, next->model, log_);
+  now_runs(next);
+  last_was_good_ = true;
+  const std::string message = fmt::format("generation {} of the configuration runs{}{}", next->version.generation,
+                                          notes.empty() ? "" : "; with the next start only: ", fmt::join(notes, ", "));
+  log_.write({.level = notes.empty() ? middleware::LogLevel::info : middleware::LogLevel::warn, .message = message});
+  return admin::Replaced{next->version.generation, next->version.etag, std::move(wanted.warnings), std::move(notes)};
+}
+
+// What has come and gone, for who looks for it.
+void Reloader::tell_listeners(const std::vector<std::string>& before) {
+  const auto tell = [this](std::string_view what, const std::vector<std::string>& of,
+                           const std::vector<std::string>& not_of) {
+    for (const std::string& url : of) {
+      if (std::find(not_of.begin(), not_of.end(), url) != not_of.end()) continue;
+      const std::string message = fmt::format("{} {}", what, url);
+      log_.write({.level = middleware::LogLevel::info, .message = message});
+    }
+  };
+  const std::vector<std::string> after = listeners_->urls();
+  tell("listening", after, before);
+  tell("no longer listening", before, after);
+}
+
+void Reloader::note_scripts(const config::Model& model) {
+  std::vector<std::string> files;
+  for (const config::Route& route : model.routes)
+    for (const config::Step& step : route.chain)
+      if (step.kind == "script") files.emplace_back(step.settings.text("file"));
+  const std::lock_guard lock(mutex_);
+  tried_scripts_ = std::move(files);
+}
+
+std::vector<std::string> Reloader::tried_scripts() const {
+  const std::lock_guard lock(mutex_);
+  return tried_scripts_;
+}
+
+void Reloader::now_runs(std::shared_ptr<admin::Running> next) {
+  admin::Version& version = next->version;
+  version.since = std::chrono::system_clock::now();
+  version.etag = fmt::format("\"{}-{}\"", mark_, version.generation);
+  version.text = next->model.written.text;
+  const std::lock_guard lock(mutex_);
+  history_.push_back(version);
+  if (history_.size() > kMostHistory) history_.pop_front();
+  running_ = std::move(next);
+}
+
+}  // namespace lingate

@@ -1,0 +1,91 @@
+// Reloader: replaces the configuration that runs. A new one is loaded, its scripts compiled and its addresses bound
+// aside; only then do the workers take it on, each between two requests, and requests in flight finish on the one that
+// they began on. Whatever fails before that leaves all as it is and is said in the log, in the metrics and to who
+// asked.
+//
+// Thread: any; the work is done on the housekeeper's. Lifetime: until the workers end; begin() comes first.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "gateway/admin/configurations.h"
+#include "gateway/assembly.h"
+#include "gateway/reload/housekeeper.h"
+#include "gateway/reload/listeners.h"
+#include "gateway/reload/retirement.h"
+
+namespace lingate {
+
+struct ReloaderOptions {
+  Housekeeper& housekeeper;
+  Retirement& retirement;
+  Surroundings surroundings;  // of all configurations
+  middleware::JsonAppLog& log;
+};
+
+class Reloader final : public admin::Configurations {
+ public:
+  explicit Reloader(ReloaderOptions options);
+
+  // The first configuration: makes it runnable.
+  Result<std::shared_ptr<const http::Snapshot>> begin(const config::Model& model);
+  // The workers that serve it; opens its listeners.
+  Result<void> serve(const std::vector<std::unique_ptr<http::Worker>>& workers);
+
+  // After serve(), before anything else is asked.
+  std::vector<std::string> listening() const { return listeners_->urls(); }
+  // Takes no new configuration from now on.
+  void stop() noexcept { stopped_ = true; }
+  // As reload(), without waiting.
+  void ask_for_reload();
+  bool last_was_good() const noexcept { return last_was_good_; }
+  // Of the configuration that was last asked for, whether it runs or not: who mends one wants to try again.
+  std::vector<std::string> tried_scripts() const;
+
+  // ---- admin::Configurations ----
+  std::shared_ptr<const admin::Running> running() const override;
+  std::vector<admin::Version> history() const override;
+  Outcome reload() override;
+  Outcome replace(admin::NewText text) override;
+  Outcome roll_back(std::uint64_t generation, admin::Save save) override;
+
+ private:
+  struct Wanted;
+
+  template <class Work>
+  Outcome wait_for(Work work);
+  Outcome load_file();
+  Outcome load_text(const admin::NewText& text, admin::Origin origin);
+  Outcome take_on(Wanted wanted);
+  Outcome refused(admin::NotReplaced why);
+  std::optional<admin::NotReplaced> check_save(admin::Save save) const;
+  void tell_listeners(const std::vector<std::string>& before);
+  Result<std::shared_ptr<admin::Running>, AssemblyError> make_runnable(const config::Model& model);
+  void note_scripts(const config::Model& model);
+  void now_runs(std::shared_ptr<admin::Running> next);
+
+  Housekeeper& housekeeper_;
+  Retirement& retirement_;
+  Surroundings surroundings_;
+  middleware::JsonAppLog& log_;
+  std::vector<http::Worker*> workers_;
+  std::unique_ptr<Listeners> listeners_;
+  std::string on_disk_;  // what the file held when it was last loaded or saved
+  const std::string mark_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> asked_{false};  // ask_for_reload() waits for its turn
+  std::atomic<bool> last_was_good_{true};
+
+  mutable std::mutex mutex_;  // what follows
+  std::vector<std::string> tried_scripts_;
+  std::shared_ptr<const admin::Running> running_;
+  std::deque<admin::Version> history_;
+};
+
+}  // namespace lingate
