@@ -31,8 +31,8 @@ void describe_new_content(Headers& headers, Arena& arena, std::size_t size) {
   constexpr FieldId kOfTheContent[] = {FieldId::etag,   FieldId::content_digest, FieldId::repr_digest,
                                        FieldId::digest, FieldId::content_md5,    FieldId::content_encoding};
   for (const FieldId id : kOfTheContent)
-    if (const Field* const field = headers.find(id); field && !field->line.empty()) headers.remove(id);
-  if (const Field* const range = headers.find("content-range"); range && !range->line.empty())
+    if (const Field* const field = headers.find(id); field && field->received()) headers.remove(id);
+  if (const Field* const range = headers.find("content-range"); range && range->received())
     headers.remove("content-range");
   headers.remove(FieldId::transfer_encoding);
   headers.set("Content-Length", number_text(arena, size));

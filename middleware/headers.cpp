@@ -158,45 +158,55 @@ std::string_view Headers::value(std::string_view name) const noexcept {
   return field ? field->value : std::string_view();
 }
 
-Field Headers::written(std::string_view name, std::string_view value, FieldKey key) {
-  const Field field{.name = name, .value = value, .id = key.id, .mark = key.mark};
-  most_bytes_ += field_bytes(field);
-  return field;
-}
-
-// `keep` makes a value last as long as the exchange; the name does already.
-template <class Keep>
-void Headers::replace(FieldKey key, std::string_view name, std::span<const std::string_view> values, Keep keep) {
+std::size_t Headers::replace(const Field& first) {
   ++version_;
-  const Sought sought(name, key);
+  most_bytes_ += field_bytes(first);
+  const FieldKey key{.id = first.id, .mark = first.mark};
+  const Sought sought(first.name, key);
   std::size_t at = 0;
   while (at < fields_.size() && !sought.is(fields_[at]))
     ++at;
-  const Field first = written(name, keep(values.front()), key);
   if (at == fields_.size()) {
     fields_.push_back(first);
   } else {
     fields_[at] = first;
-    remove_from(at + 1, name, key);
+    remove_from(at + 1, first.name, key);
   }
-  for (const std::string_view value : values.subspan(1)) {
-    ++at;
-    fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at), written(name, keep(value), key));
-  }
+  return at;
+}
+
+void Headers::insert(std::size_t at, const Field& field) {
+  most_bytes_ += field_bytes(field);
+  fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at), field);
 }
 
 void Headers::set(std::string_view name, std::span<const std::string_view> values) {
   if (values.empty()) return remove(name);
-  replace(field_key(name), arena_.copy(name), values, [this](std::string_view value) { return arena_.copy(value); });
+  Field field = make_field(arena_.copy(name), arena_.copy(values.front()));
+  std::size_t at = replace(field);
+  for (const std::string_view value : values.subspan(1)) {
+    field.value = arena_.copy(value);
+    insert(++at, field);
+  }
 }
 
-void Headers::set_lasting(FieldKey key, std::string_view name, std::span<const std::string_view> values) {
-  replace(key, name, values, [](std::string_view value) { return value; });
+void Headers::set_lasting(FieldKey key, std::string_view name, std::string_view value) {
+  replace({.name = name, .value = value, .id = key.id, .mark = key.mark});
+}
+
+void Headers::set_prepared(std::span<const Field> lines) {
+  std::size_t at = replace(lines.front());
+  for (const Field& line : lines.subspan(1))
+    insert(++at, line);
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
+  add_prepared(make_field(arena_.copy(name), arena_.copy(value)));
+}
+
+void Headers::add_prepared(const Field& line) {
   ++version_;
-  fields_.push_back(written(arena_.copy(name), arena_.copy(value), field_key(name)));
+  receive(line);
 }
 
 void Headers::remove(std::string_view name) noexcept {

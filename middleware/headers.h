@@ -65,17 +65,29 @@ inline FieldId field_id(std::string_view name) noexcept {
 struct Field {
   std::string_view name{};
   std::string_view value{};
-  std::string_view line{};  // "Name: value\r\n" as received; empty for a line that the gateway or a step wrote
+  std::string_view
+      line{};  // "Name: value\r\n", as received or prepared; empty for what is put together when it is sent
   // These four bytes are compared as one (headers.cpp).
   FieldId id = FieldId::other;
   bool removed = false;
   std::uint16_t mark = 0;  // of field_key(name); needed for `other` only
+  bool prepared = false;   // `line` did not come over the wire: a step's settings, written once and for all
+
+  bool received() const noexcept { return !line.empty() && !prepared; }
 };
 
 // A line of any name.
 inline Field make_field(std::string_view name, std::string_view value, std::string_view line = {}) noexcept {
   const FieldKey key = field_key(name);
   return {.name = name, .value = value, .line = line, .id = key.id, .mark = key.mark};
+}
+
+// The line of a step's settings. `line` is "Name: value\r\n" with both checked (base/fields.h), and outlives the
+// exchange.
+inline Field make_prepared_field(std::string_view line, std::size_t name_size) noexcept {
+  Field field = make_field(line.substr(0, name_size), line.substr(name_size + 2, line.size() - name_size - 4), line);
+  field.prepared = true;
+  return field;
 }
 
 class Headers {
@@ -105,9 +117,12 @@ class Headers {
   // removes.
   void set(std::string_view name, std::span<const std::string_view> values);
   void set(std::string_view name, std::string_view value) { set(name, std::span(&value, 1)); }
-  // The same for texts that outlive the exchange, such as the settings of a step: they are not copied.
-  void set_lasting(FieldKey key, std::string_view name, std::span<const std::string_view> values);
+  // The same for a text that outlives the exchange, and for prepared lines of one name (one or more): nothing is
+  // copied.
+  void set_lasting(FieldKey key, std::string_view name, std::string_view value);
+  void set_prepared(std::span<const Field> lines);
   void add(std::string_view name, std::string_view value);
+  void add_prepared(const Field& line);
   void remove(std::string_view name) noexcept;
   void remove(FieldId id) noexcept;
 
@@ -121,9 +136,9 @@ class Headers {
 
  private:
   static std::size_t field_bytes(const Field& field) noexcept { return field.name.size() + field.value.size() + 4; }
-  template <class Keep>
-  void replace(FieldKey key, std::string_view name, std::span<const std::string_view> values, Keep keep);
-  Field written(std::string_view name, std::string_view value, FieldKey key);
+  // Returns where `first` is now; the others of its name are gone.
+  std::size_t replace(const Field& first);
+  void insert(std::size_t at, const Field& field);
   void remove_from(std::size_t start, std::string_view name, FieldKey key) noexcept;
 
   Arena& arena_;

@@ -50,8 +50,8 @@ class Finder {
  private:
   // {cert: site.pem, key: site.key}: paths, which tell nothing.
   static bool is_key_file(const Node& node, const Entry& entry) {
-    return entry.name == "key" && std::any_of(node.entries.begin(), node.entries.end(),
-                                              [](const Entry& each) { return each.name == "cert"; });
+    return entry.name == "key" &&
+           std::any_of(node.entries.begin(), node.entries.end(), [](const Entry& each) { return each.name == "cert"; });
   }
 
   static bool is_reference(const Node& node) {

@@ -117,7 +117,7 @@ void drop_claims(Exchange& exchange) {
   Headers& headers = exchange.request.headers;
   if (headers.find(FieldId::x_request_id)) headers.set("X-Request-Id", exchange.id());
   const auto is_received_claim = [](const Field& field) {
-    return !field.removed && !field.line.empty() && is_claim(field);
+    return !field.removed && field.received() && is_claim(field);
   };
   bool others = false;
   for (const Field& field : headers.all()) {
@@ -138,7 +138,7 @@ void drop_claims(Exchange& exchange) {
 // A step has set the field: then it is the step's.
 bool written(const Headers& headers, FieldId id) noexcept {
   const Field* field = headers.find(id);
-  return field && field->line.empty();
+  return field && !field->received();
 }
 
 std::string_view text_of(const Peer& peer, Arena& arena) {

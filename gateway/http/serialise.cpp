@@ -89,7 +89,7 @@ class ConnectionNames {
 };
 
 // What the gateway itself puts into a head survives whatever Connection says (RFC 9110 section 7.6.1 lets a sender name
-// only its own fields): edits have no received line, and these are the gateway's.
+// only its own fields): edits were not received, and these are the gateway's.
 bool is_ours(const Field& field) noexcept {
   switch (field.id) {
     case FieldId::host:
@@ -99,7 +99,7 @@ bool is_ours(const Field& field) noexcept {
     case FieldId::x_forwarded_proto:
     case FieldId::x_request_id:
     case FieldId::traceparent: return true;
-    default: return field.line.empty();
+    default: return !field.received();
   }
 }
 

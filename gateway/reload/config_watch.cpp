@@ -114,7 +114,8 @@ bool ConfigWatch::matters(const std::string& folder, const std::string& name) {
   return script;
 }
 
-// Watches what the configuration that runs now, and the one that was tried last, are made of; a folder that is watched already stays so.
+// Watches what the configuration that runs now, and the one that was tried last, are made of; a folder that is watched
+// already stays so.
 void ConfigWatch::watch_folders() {
   const auto running = reloader_.running();
   std::error_code error;

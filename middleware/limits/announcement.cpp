@@ -26,7 +26,7 @@ std::string_view digits(Arena& arena, std::uint64_t number) {
 
 void set(Exchange& exchange, std::string_view name, std::uint64_t number) {
   const std::string_view value = digits(exchange.arena, number);
-  exchange.response.headers.set_lasting(field_key(name), name, std::span(&value, 1));
+  exchange.response.headers.set_lasting(field_key(name), name, value);
 }
 
 bool says_as_little(const Headers& headers, std::uint64_t remaining) noexcept {

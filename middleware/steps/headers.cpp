@@ -11,32 +11,25 @@
 namespace lingate::middleware::steps {
 namespace {
 
-// A `set` with all its values; lines of the settings share their text.
-struct SetLine {
-  FieldKey key;
-  std::string_view name;
-  std::vector<std::string_view> values;
-};
-
 struct HeaderEdits {
   HeaderEdits() = default;
-  HeaderEdits(HeaderEdits&&) = default;  // a copy's `set` would look into the original
+  HeaderEdits(HeaderEdits&&) = default;  // a copy's lines would look into the original
   HeaderEdits& operator=(HeaderEdits&&) = default;
 
   std::vector<std::string> remove;
-  std::vector<HeaderLine> set_lines;
-  std::vector<HeaderLine> add;
-  std::vector<SetLine> set;  // views into set_lines
+  std::vector<std::vector<Field>> set;  // the lines of one name each; views into `texts`, as `add`
+  std::vector<Field> add;
+  std::vector<std::string> texts;
 
   bool empty() const noexcept { return remove.empty() && set.empty() && add.empty(); }
 
   void apply(Headers& headers) const {
     for (const std::string& name : remove)
       headers.remove(name);
-    for (const SetLine& line : set)
-      headers.set_lasting(line.key, line.name, line.values);
-    for (const HeaderLine& line : add)
-      headers.add(line.name, line.value);
+    for (const std::vector<Field>& lines : set)
+      headers.set_prepared(lines);
+    for (const Field& line : add)
+      headers.add_prepared(line);
   }
 };
 
@@ -64,15 +57,6 @@ class HeadersStep final : public Middleware {
   const HeaderEdits response_;
 };
 
-std::vector<SetLine> group(const std::vector<HeaderLine>& lines) {
-  std::vector<SetLine> grouped;
-  for (const HeaderLine& line : lines) {
-    if (grouped.empty() || grouped.back().name != line.name) grouped.push_back({field_key(line.name), line.name, {}});
-    grouped.back().values.push_back(line.value);
-  }
-  return grouped;
-}
-
 Result<HeaderEdits> edits_of(const Settings* settings) {
   HeaderEdits edits;
   if (!settings) return edits;
@@ -80,9 +64,16 @@ Result<HeaderEdits> edits_of(const Settings* settings) {
   if (!set) return fail(std::move(set.error()));
   auto add = header_lines("headers", settings->map("add"));
   if (!add) return fail(std::move(add.error()));
-  edits.set_lines = std::move(*set);
-  edits.set = group(edits.set_lines);
-  edits.add = std::move(*add);
+  edits.texts.reserve(set->size() + add->size());  // so that none moves
+  const auto prepare = [&edits](const HeaderLine& line) {
+    return make_prepared_field(edits.texts.emplace_back(line.name + ": " + line.value + "\r\n"), line.name.size());
+  };
+  for (const HeaderLine& line : *set) {
+    if (edits.set.empty() || edits.set.back().front().name != line.name) edits.set.emplace_back();
+    edits.set.back().push_back(prepare(line));
+  }
+  for (const HeaderLine& line : *add)
+    edits.add.push_back(prepare(line));
   edits.remove = texts_of(*settings, "remove");
   for (const std::string& name : edits.remove)
     if (auto checked = check_header_name("headers", name); !checked) return fail(std::move(checked.error()));
