@@ -125,7 +125,7 @@ class JsonWriter final : public ValueSink {
   bool separate();
   bool open(char bracket);
   bool close(char bracket);
-  bool quote(std::string_view utf8);
+  bool quote(std::string_view utf8, std::size_t plain);
 
   ValueLimits limits_;
   std::string text_;

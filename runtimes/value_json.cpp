@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/plain_text.h"
 #include "base/utf8.h"
 #include "runtimes/value.h"
 
@@ -31,6 +32,10 @@ constexpr std::array<char, 256> make_escapes() {
 
 constexpr std::array<char, 256> kEscapes = make_escapes();
 constexpr std::string_view kHex = "0123456789abcdef";
+
+std::size_t plain_bytes(std::string_view text) noexcept {
+  return static_cast<std::size_t>(skip_plain(text.data(), text.data() + text.size()) - text.data());
+}
 
 }  // namespace
 
@@ -102,24 +107,28 @@ bool JsonWriter::number(double value) {
 }
 
 bool JsonWriter::text(std::string_view utf8) {
-  if (!utf8::is_valid(utf8)) return refuse("text that is not UTF-8 is no value");
-  return separate() && quote(utf8);
+  const std::size_t plain = plain_bytes(utf8);
+  if (plain != utf8.size() && !utf8::is_valid(utf8.substr(plain))) return refuse("text that is not UTF-8 is no value");
+  return separate() && quote(utf8, plain);
 }
 
 bool JsonWriter::key(std::string_view utf8) {
-  if (!utf8::is_valid(utf8)) return refuse("a key that is not UTF-8 is no key");
-  if (!separate() || !quote(utf8)) return false;
+  const std::size_t plain = plain_bytes(utf8);
+  if (plain != utf8.size() && !utf8::is_valid(utf8.substr(plain))) return refuse("a key that is not UTF-8 is no key");
+  if (!separate() || !quote(utf8, plain)) return false;
   text_.push_back(':');
   after_key_ = true;
   return true;
 }
 
-bool JsonWriter::quote(std::string_view utf8) {
+// The first `plain` bytes go out as they are.
+bool JsonWriter::quote(std::string_view utf8, std::size_t plain) {
   if (text_.size() + utf8.size() > limits_.bytes)
     return refuse("the JSON text takes more than " + std::to_string(limits_.bytes) + " bytes");
   text_.push_back('"');
-  std::size_t clean = 0;  // begin of the run that needs no escape
-  for (std::size_t at = 0; at < utf8.size(); ++at) {
+  text_.append(utf8, 0, plain);
+  std::size_t clean = plain;  // begin of the run that needs no escape
+  for (std::size_t at = plain; at < utf8.size(); ++at) {
     const auto byte = static_cast<unsigned char>(utf8[at]);
     const char escape = kEscapes[byte];
     if (escape == 0) continue;

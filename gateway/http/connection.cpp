@@ -66,7 +66,7 @@ bool Connection::has_room() noexcept {
 void Connection::enter(Phase phase, Duration limit) noexcept {
   phase_ = phase;
   since_ = worker_.now();
-  limit_ = limit;
+  limit_ = std::chrono::ceil<Limit>(std::min<Duration>(limit, Limit::max()));
   wake_within(limit);
 }
 

@@ -5,6 +5,7 @@
 // Thread: the worker's. Lifetime: from accept to close; it deletes itself.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 
@@ -78,6 +79,7 @@ class Connection final : public TlsOwner, private Timer {
 
  private:
   static constexpr std::int32_t kNothingAhead = INT32_MIN;
+  using Limit = std::chrono::duration<std::uint32_t, std::milli>;  // idle connections are many: small
   enum class Phase : std::uint8_t { proxy_header, idle, head, busy, over, lingering };
 
   Connection(WorkerState& worker, const Peer& peer) noexcept : worker_(worker), peer_(peer) {}
@@ -107,7 +109,7 @@ class Connection final : public TlsOwner, private Timer {
   Transaction* transaction_ = nullptr;
   Block in_;
   Clock::time_point since_{};  // when the phase began
-  Duration limit_{};           // how long it may last
+  Limit limit_{};              // how long it may last
   Peer peer_;
   std::uint32_t searched_ = 0;  // of an incomplete head, see may_be_complete()
   std::uint32_t discarded_ = 0;

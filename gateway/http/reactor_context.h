@@ -1,10 +1,12 @@
-// The Asio side of the Reactor: one io_context of one thread and the free list of watches. Internal to readiness.cpp
-// and worker.cpp.
+// The Asio side of the Reactor: one io_context of one thread and the free lists of watches and of their operations.
+// Internal to readiness.cpp and worker.cpp.
 //
 // Thread: the worker's.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
+#include <boost/asio/io_context.hpp>  // first: the details do not stand alone
+//
+#include <boost/asio/detail/reactor.hpp>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -15,21 +17,32 @@ namespace lingate::http {
 
 class AsioWatch;
 struct TurnOp;
+struct WatchSlab;
+struct WriteOp;
 
 class Reactor::Context {
  public:
   Context();
   ~Context();
 
-  std::vector<std::unique_ptr<AsioWatch>> all;  // outlive the io_context, which may still hold their operations
-  std::unique_ptr<TurnOp> turn;                 // as long as they
+  // These outlive the io_context, which may still hold what is in them.
+  std::vector<std::unique_ptr<WatchSlab>> watches;
+  std::vector<std::unique_ptr<WriteOp>> writes;
+  std::unique_ptr<TurnOp> turn;
   boost::asio::io_context io;
   AsioWatch* free = nullptr;
+  WriteOp* free_write = nullptr;
   std::uint32_t live = 0;
   Clock::time_point (*hook)(void*) = nullptr;
   void* hook_argument = nullptr;
 
+  boost::asio::detail::reactor& reactor() noexcept { return reactor_; }
   Clock::time_point tell_time() noexcept { return hook ? hook(hook_argument) : Clock::now(); }
+  AsioWatch& next_watch();  // stays in the free list until it is opened
+  WriteOp& lend_write();
+
+ private:
+  boost::asio::detail::reactor& reactor_;
 };
 
 }  // namespace lingate::http

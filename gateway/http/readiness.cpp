@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -27,13 +28,10 @@ namespace asio_detail = boost::asio::detail;
 
 // An operation that does no I/O of its own: it is over as soon as the reactor performs it, and says that the readiness
 // is used up, so that the next one waits for a new edge.
-struct EdgeOp final : asio_detail::reactor_op {
-  EdgeOp(AsioWatch& owner, func_type on_done)
-      : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, on_done), watch(owner) {}
+struct EdgeOp : asio_detail::reactor_op {
+  explicit EdgeOp(func_type on_done) : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, on_done) {}
 
   static status do_perform(reactor_op*) { return done_and_exhausted; }
-
-  AsioWatch& watch;
 };
 
 // The end of a turn. Posted behind the operations of the descriptors that are ready; Asio looks for further events once
@@ -60,37 +58,59 @@ struct TurnOp final : asio_detail::scheduler_operation {
   std::uint32_t direct_events = 0;  // to be served at once before the load is looked at again
 };
 
-class AsioWatch final : public Watch {
+struct ReadOp : EdgeOp {
+  using EdgeOp::EdgeOp;
+};
+struct AgainOp : asio_detail::scheduler_operation {
+  using scheduler_operation::scheduler_operation;
+};
+
+// Few watches wait for a write at a time, so the operation is lent by the context until it is over.
+struct WriteOp final : EdgeOp {
+  WriteOp();
+
+  AsioWatch* watch = nullptr;
+  WriteOp* next_free = nullptr;
+};
+
+// An idle connection keeps one of these: it is its own operations, and small.
+class AsioWatch final : public Watch, private ReadOp, private AgainOp {
  public:
-  explicit AsioWatch(Reactor::Context& context)
-      : context_(context),
-        reactor_(boost::asio::use_service<asio_detail::reactor>(context.io)),
-        read_(*this, &AsioWatch::read_done),
-        write_(*this, &AsioWatch::write_done),
-        again_(*this, &AsioWatch::again_done) {}
+  AsioWatch() : ReadOp(&AsioWatch::read_done), AgainOp(&AsioWatch::again_done) {}
   ~AsioWatch() = default;
 
+  void belong_to(Reactor::Context& context) noexcept {
+    context_ = &context;
+    next_free_ = std::exchange(context.free, this);
+  }
+
   bool open(int fd, Watcher& watcher) noexcept {
-    if (reactor_.register_descriptor(fd, data_) != 0) {
-      if (data_) reactor_.deregister_descriptor(fd, data_, false);
-      reactor_.cleanup_descriptor_data(data_);
+    asio_detail::reactor& reactor = context_->reactor();
+    if (reactor.register_descriptor(fd, data_) != 0) {
+      if (data_) reactor.deregister_descriptor(fd, data_, false);
+      reactor.cleanup_descriptor_data(data_);
       return false;
     }
+    context_->free = next_free_;
+    ++context_->live;
     fd_ = fd;
     watcher_ = &watcher;
     return true;
   }
 
-  void start_read() noexcept { reactor_.start_op(asio_detail::reactor::read_op, fd_, data_, &read_, true, true); }
-  void start_write() noexcept { reactor_.start_op(asio_detail::reactor::write_op, fd_, data_, &write_, true, true); }
-  void start_connect() noexcept { reactor_.start_op(asio_detail::reactor::write_op, fd_, data_, &write_, true, false); }
-  void post_again() noexcept { reactor_.post_immediate_completion(&again_, true); }
+  void start_read() noexcept {
+    context_->reactor().start_op(asio_detail::reactor::read_op, fd_, data_, static_cast<ReadOp*>(this), true, true);
+  }
+  void start_write() noexcept { start_write_op(Readiness::known); }
+  void start_connect() noexcept { start_write_op(Readiness::to_come); }
+  void post_again() noexcept { context_->reactor().post_immediate_completion(static_cast<AgainOp*>(this), true); }
 
   void shut() noexcept {
+    asio_detail::reactor& reactor = context_->reactor();
     watcher_ = nullptr;
-    reactor_.deregister_descriptor(fd_, data_, true);
+    reactor.deregister_descriptor(fd_, data_, true);
     ::close(fd_);
-    reactor_.cleanup_descriptor_data(data_);
+    reactor.cleanup_descriptor_data(data_);
     fd_ = -1;
     recycle_if_quiet();
   }
@@ -103,15 +123,33 @@ class AsioWatch final : public Watch {
       recycle_if_quiet();
   }
 
-  AsioWatch* next_free = nullptr;
+  static void write_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
+    if (!owner) return;  // the io_context is being destroyed
+    auto& write = *static_cast<WriteOp*>(base);
+    AsioWatch& self = *write.watch;
+    write.next_free = std::exchange(self.context_->free_write, &write);
+    self.writing_ = false;
+    if (!self.heard()) return;
+    self.context_->tell_time();
+    self.watcher_->writable();
+  }
 
  private:
-  // The operations are embedded here, so the memory may be used again only when both have come back.
+  // Whether what was told of the descriptor before holds.
+  enum class Readiness : std::uint8_t { known, to_come };
+
+  void start_write_op(Readiness readiness) noexcept {
+    WriteOp& write = context_->lend_write();
+    write.watch = this;
+    const bool speculative = readiness == Readiness::known;
+    context_->reactor().start_op(asio_detail::reactor::write_op, fd_, data_, &write, true, speculative);
+  }
+
+  // The operations are the watch itself, so the memory may be used again only when all have come back.
   void recycle_if_quiet() noexcept {
     if (fd_ != -1 || reading_ || writing_ || posted_ || ahead_) return;
-    next_free = context_.free;
-    context_.free = this;
-    --context_.live;
+    next_free_ = std::exchange(context_->free, this);
+    --context_->live;
   }
 
   // True: somebody still listens.
@@ -121,16 +159,16 @@ class AsioWatch final : public Watch {
   }
 
   void tell_readable() noexcept {
-    context_.tell_time();
+    context_->tell_time();
     watcher_->readable();
   }
 
   static void read_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
-    if (!owner) return;  // the io_context is being destroyed
-    AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
+    if (!owner) return;
+    AsioWatch& self = *static_cast<AsioWatch*>(static_cast<ReadOp*>(base));
     self.reading_ = false;
     if (!self.heard()) return;
-    TurnOp& turn = *self.context_.turn;
+    TurnOp& turn = *self.context_->turn;
     if (!turn.puts_off()) {
       --turn.direct_events;
       return self.tell_readable();
@@ -141,33 +179,27 @@ class AsioWatch final : public Watch {
     turn.post();
   }
 
-  static void write_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
-    if (!owner) return;
-    AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
-    self.writing_ = false;
-    if (!self.heard()) return;
-    self.context_.tell_time();
-    self.watcher_->writable();
-  }
-
   static void again_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (!owner) return;
-    AsioWatch& self = static_cast<EdgeOp*>(base)->watch;
+    AsioWatch& self = *static_cast<AsioWatch*>(static_cast<AgainOp*>(base));
     self.posted_ = false;
     if (self.heard()) self.tell_readable();
   }
 
-  Reactor::Context& context_;
-  asio_detail::reactor& reactor_;
+  Reactor::Context* context_ = nullptr;
   asio_detail::reactor::per_descriptor_data data_ = nullptr;
-  EdgeOp read_;
-  EdgeOp write_;
-  EdgeOp again_;
+  AsioWatch* next_free_ = nullptr;
+};
+
+WriteOp::WriteOp() : EdgeOp(&AsioWatch::write_done) {}
+
+struct WatchSlab {
+  std::array<AsioWatch, 64> watches;
 };
 
 void TurnOp::post() noexcept {
   if (std::exchange(posted, true)) return;
-  boost::asio::use_service<asio_detail::reactor>(context.io).post_immediate_completion(this, true);
+  context.reactor().post_immediate_completion(this, true);
 }
 
 void TurnOp::end() noexcept {
@@ -233,28 +265,40 @@ void Watch::close() noexcept {
   static_cast<AsioWatch*>(this)->shut();
 }
 
-Reactor::Context::Context() : turn(std::make_unique<TurnOp>(*this)), io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE) {
-  boost::asio::use_service<asio_detail::reactor>(io).init_task();
+Reactor::Context::Context()
+    : turn(std::make_unique<TurnOp>(*this)),
+      io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
+      reactor_(boost::asio::use_service<asio_detail::reactor>(io)) {
+  reactor_.init_task();
 }
 
 Reactor::Context::~Context() = default;
+
+AsioWatch& Reactor::Context::next_watch() {
+  if (!free) {
+    watches.push_back(std::make_unique<WatchSlab>());
+    for (AsioWatch& watch : watches.back()->watches)
+      watch.belong_to(*this);
+  }
+  return *free;
+}
+
+WriteOp& Reactor::Context::lend_write() {
+  if (!free_write) {
+    writes.push_back(std::make_unique<WriteOp>());
+    return *writes.back();
+  }
+  return *std::exchange(free_write, free_write->next_free);
+}
 
 Reactor::Reactor() : context_(std::make_unique<Context>()) {}
 Reactor::~Reactor() = default;
 
 Watch* Reactor::add(int fd, Watcher& watcher) noexcept {
-  if (!context_->free) {
-    context_->all.push_back(std::make_unique<AsioWatch>(*context_));
-    context_->free = context_->all.back().get();
-  }
-  AsioWatch* watch = context_->free;
-  if (!watch->open(fd, watcher)) {
-    ::close(fd);
-    return nullptr;
-  }
-  context_->free = watch->next_free;
-  ++context_->live;
-  return watch;
+  AsioWatch& watch = context_->next_watch();
+  if (watch.open(fd, watcher)) return &watch;
+  ::close(fd);
+  return nullptr;
 }
 
 std::uint32_t Reactor::watches() const noexcept {

@@ -18,23 +18,31 @@ TableBuilder::TableBuilder(lua_State* state) : state_(state), environment_(Envir
 
 bool TableBuilder::store() {
   if (depth_ == 0) return true;
-  int& next = next_[depth_ - 1];
-  if (next == kMap)
-    lua_rawset(state_, -3);
+  Level& level = levels_[depth_ - 1];
+  ++level.entries;
+  if (level.list)
+    lua_rawseti(state_, -2, level.entries);
   else
-    lua_rawseti(state_, -2, ++next);
+    lua_rawset(state_, -3);
   return !environment_.vm.interrupted();
 }
 
-bool TableBuilder::open(int next) {
+bool TableBuilder::open(bool list) {
   if (depth_ == kDepth) return false;
-  lua_newtable(state_);
-  if (next != kMap) {
+  const int entries = expected(depth_);
+  lua_createtable(state_, list ? entries : 0, list ? 0 : entries);
+  if (list) {
     lua_rawgeti(state_, LUA_REGISTRYINDEX, environment_.array_metatable);
     lua_setmetatable(state_, -2);
   }
-  next_[depth_++] = next;
+  levels_[depth_++] = {.list = list, .entries = 0};
   return true;
+}
+
+bool TableBuilder::close() {
+  const int entries = levels_[--depth_].entries;
+  expected(depth_) = std::min(entries, kMostExpected);
+  return store();
 }
 
 bool TableBuilder::null() {
@@ -58,20 +66,16 @@ bool TableBuilder::text(std::string_view utf8) {
 }
 
 bool TableBuilder::begin_list() {
-  return open(0);
+  return open(true);
 }
 bool TableBuilder::begin_map() {
-  return open(kMap);
+  return open(false);
 }
-
 bool TableBuilder::end_list() {
-  --depth_;
-  return store();
+  return close();
 }
-
 bool TableBuilder::end_map() {
-  --depth_;
-  return store();
+  return close();
 }
 
 bool TableBuilder::key(std::string_view utf8) {
@@ -108,10 +112,20 @@ class Walker {
  private:
   // What is on the stack at most for each level: table, key and value.
   static constexpr int kLevelSlots = 6;
+  // So many entries of a map stay on the stack while it is walked, in so many maps within each other; others are looked
+  // up a second time.
+  static constexpr int kMostKept = 32;
+  static constexpr int kMostKeeping = 8;
+
+  struct Entry {
+    std::string_view name;
+    int value;  // where it is on the stack; 0: to be looked up
+  };
 
   bool table(int index);
   bool list(int index, int size);
   bool map(int index);
+  bool collect(int index);
   bool refuse(std::string message) {
     sink_.refuse(std::move(message));
     return false;
@@ -121,7 +135,8 @@ class Walker {
   Environment& environment_;
   Sink& sink_;
   Path path_;
-  std::vector<std::string_view> keys_;  // of all open maps, each sorted: the order of a Lua table is none
+  int open_maps_ = 0;
+  std::vector<Entry> entries_;  // of all open maps, each sorted: the order of a Lua table is none
 };
 
 template <class Sink>
@@ -178,29 +193,52 @@ bool Walker<Sink>::list(int index, int size) {
 template <class Sink>
 bool Walker<Sink>::map(int index) {
   if (!sink_.begin_map()) return false;
-  const std::size_t first = keys_.size();
-  for (lua_pushnil(state_); lua_next(state_, index); lua_pop(state_, 1)) {
-    if (lua_type(state_, -2) != LUA_TSTRING) {
-      const std::string type = luaL_typename(state_, -2);
-      lua_pop(state_, 2);
-      return refuse(type == "number" ? "a list has gaps" : "a " + type + " is no key");
-    }
-    keys_.push_back(view_at(state_, -2));
-  }
-  const std::size_t end = keys_.size();
-  std::sort(keys_.begin() + static_cast<std::ptrdiff_t>(first), keys_.end());
+  const int top = lua_gettop(state_);
+  const std::size_t first = entries_.size();
+  ++open_maps_;
+  if (!collect(index)) return false;
+  const std::size_t end = entries_.size();
+  std::sort(entries_.begin() + static_cast<std::ptrdiff_t>(first), entries_.end(),
+            [](const Entry& a, const Entry& b) { return a.name < b.name; });
   for (std::size_t i = first; i < end; ++i) {
-    const std::string_view name = keys_[i];
-    path_.enter(name);
-    if (!sink_.key(name)) return false;
-    lua_pushlstring(state_, name.data(), name.size());
-    lua_rawget(state_, index);
-    if (!value(lua_gettop(state_))) return false;
-    lua_pop(state_, 1);
+    const Entry entry = entries_[i];
+    path_.enter(entry.name);
+    if (!sink_.key(entry.name)) return false;
+    if (entry.value != 0) {
+      if (!value(entry.value)) return false;
+    } else {
+      lua_pushlstring(state_, entry.name.data(), entry.name.size());
+      lua_rawget(state_, index);
+      if (!value(lua_gettop(state_))) return false;
+      lua_pop(state_, 1);
+    }
     path_.leave();
   }
-  keys_.resize(first);
+  entries_.resize(first);
+  --open_maps_;
+  lua_settop(state_, top);
   return sink_.end_map();
+}
+
+// Adds the entries of a map; what is kept of them stays on the stack, keys too.
+template <class Sink>
+bool Walker<Sink>::collect(int index) {
+  int may_keep = open_maps_ <= kMostKeeping && lua_checkstack(state_, 2 * kMostKept + kLevelSlots) ? kMostKept : 0;
+  lua_pushnil(state_);
+  while (lua_next(state_, index)) {
+    if (lua_type(state_, -2) != LUA_TSTRING) {
+      const std::string type = luaL_typename(state_, -2);
+      return refuse(type == "number" ? "a list has gaps" : "a " + type + " is no key");
+    }
+    entries_.push_back({view_at(state_, -2), may_keep > 0 ? lua_gettop(state_) : 0});
+    if (may_keep > 0) {
+      --may_keep;
+      lua_pushvalue(state_, -2);  // lua_next takes a key away
+    } else {
+      lua_pop(state_, 1);
+    }
+  }
+  return true;
 }
 
 }  // namespace

@@ -37,15 +37,25 @@ class TableBuilder final : public ValueSink {
   bool end_map() override;
 
  private:
-  static constexpr int kMap = -1;
   static constexpr std::size_t kDepth = 256;
+  static constexpr int kMostExpected = 8;
+
+  struct Level {
+    bool list;
+    int entries;
+  };
+
   bool store();
-  bool open(int next);
+  bool open(bool list);
+  bool close();
+  // What lies side by side is mostly of one size: a table has the room that the last one at its depth has taken.
+  int& expected(std::size_t depth) { return expected_[depth < expected_.size() ? depth : expected_.size() - 1]; }
 
   lua_State* state_;
   Environment& environment_;
   std::size_t depth_ = 0;
-  std::array<int, kDepth> next_;  // the last index of an open list, or kMap
+  std::array<Level, kDepth> levels_;
+  std::array<int, 8> expected_{};
 };
 
 // Where in a value the walk is, for messages: "ctx.user[3].name". Segments are borrowed from the value.
