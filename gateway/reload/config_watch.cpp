@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,6 +30,15 @@ constexpr milliseconds kLongest{1000};  // after the first, however much goes on
 constexpr std::uint32_t kEvents = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_MOVED_FROM;
 constexpr std::array<std::string_view, 3> kScripts{".lua", ".py", ".js"};
 constexpr std::string_view kMountedData = "..data";  // what a mounted ConfigMap replaces
+constexpr milliseconds kFileClock{20};               // that a file's time may be behind
+
+// Or is gone. The time of the change rather than of the content: that of a file which took its place is its own.
+bool has_changed(const std::string& file, std::chrono::system_clock::time_point since) {
+  struct stat found {};
+  if (::stat(file.c_str(), &found) != 0) return true;
+  const auto changed = std::chrono::seconds(found.st_ctim.tv_sec) + std::chrono::nanoseconds(found.st_ctim.tv_nsec);
+  return changed >= since.time_since_epoch() - kFileClock;
+}
 
 }  // namespace
 
@@ -43,7 +53,7 @@ Result<std::unique_ptr<ConfigWatch>> ConfigWatch::start(Reloader& reloader) {
 
 ConfigWatch::ConfigWatch(Reloader& reloader, Descriptor events, Descriptor stop)
     : reloader_(reloader), events_(std::move(events)), stop_(std::move(stop)) {
-  watch_folders();
+  watch_folders(FileTime::max());
   thread_ = std::thread([this] { run(); });
 }
 
@@ -64,10 +74,13 @@ void ConfigWatch::run() {
     if (now < due) continue;
     first.reset();
     due = Time::max();
-    if (std::exchange(scripts_changed_, false) || !runs_already()) {
-      static_cast<void>(reloader_.reload());  // which logs what became of it
-      watch_folders();
-    }
+    if (!std::exchange(scripts_changed_, false) && runs_already()) continue;
+    const auto began = std::chrono::system_clock::now();
+    static_cast<void>(reloader_.reload());  // which logs what became of it
+    if (!watch_folders(began)) continue;
+    scripts_changed_ = true;
+    first = steady_clock::now();
+    due = *first + kQuiet;
   }
 }
 
@@ -116,26 +129,29 @@ bool ConfigWatch::matters(const std::string& folder, const std::string& name) {
 
 // Watches what the configuration that runs now, and the one that was tried last, are made of; a folder that is watched
 // already stays so.
-void ConfigWatch::watch_folders() {
+bool ConfigWatch::watch_folders(FileTime since) {
   const auto running = reloader_.running();
   std::error_code error;
   const auto file = std::filesystem::absolute(running->model.written.file, error).lexically_normal();
   const auto behind_links = std::filesystem::canonical(file, error);
   configs_ = {file, error ? file : behind_links};
-  std::set<std::string> wanted;
-  for (const auto& each : configs_)
-    wanted.insert(each.parent_path().string());
-  for (const std::string& script : reloader_.tried_scripts())
-    wanted.insert(std::filesystem::path(script).parent_path().string());
+  std::set<std::string> files(configs_.begin(), configs_.end());
+  for (std::string& script : reloader_.tried_scripts())
+    files.insert(std::move(script));
   for (const auto& entry : running->scripts->entries()) {
-    wanted.insert(std::filesystem::path(entry->pool->script().path).parent_path().string());
+    files.insert(entry->pool->script().path);
     for (const auto& required : entry->required)
-      wanted.insert(std::filesystem::path(required.path).parent_path().string());
+      files.insert(required.path);
   }
-  for (const std::string& folder : wanted) {
+  std::set<std::string> added;
+  for (const std::string& each : files) {
+    const std::string folder = std::filesystem::path(each).parent_path().string();
     const int watch = ::inotify_add_watch(events_.get(), folder.c_str(), kEvents | IN_ONLYDIR);
-    if (watch >= 0) folders_[watch] = folder;
+    if (watch >= 0 && folders_.insert_or_assign(watch, folder).second) added.insert(folder);
   }
+  return std::any_of(files.begin(), files.end(), [&](const std::string& each) {
+    return added.count(std::filesystem::path(each).parent_path().string()) != 0 && has_changed(each, since);
+  });
 }
 
 }  // namespace lingate

@@ -29,6 +29,7 @@ class ConfigWatch {
 
  private:
   using Time = std::chrono::steady_clock::time_point;
+  using FileTime = std::chrono::system_clock::time_point;
 
   ConfigWatch(Reloader& reloader, Descriptor events, Descriptor stop);
 
@@ -37,7 +38,8 @@ class ConfigWatch {
   bool read_events();         // true: one of them matters
   bool matters(const std::string& folder, const std::string& name);
   bool runs_already() const;
-  void watch_folders();
+  // True: in a folder that is new under watch something has changed since, which nothing told of.
+  bool watch_folders(FileTime since);
 
   Reloader& reloader_;
   const Descriptor events_;
