@@ -39,12 +39,12 @@ void GatewayTest::add_target(std::uint16_t port) {
   upstream_.targets.push_back(target);
 }
 
-std::shared_ptr<const Snapshot> GatewayTest::make_snapshot() {
+Snapshot GatewayTest::make_snapshot() {
   routing::Match everything;
   routing::Match local;
   local.path = "/local";
   const routing::Match matches[] = {everything, local};
-  auto snapshot = std::make_shared<Snapshot>(routing::Router(matches));
+  Snapshot snapshot{routing::Router(matches)};
   Route forward;
   forward.name = "all";
   forward.chain = middleware::Chain({&watcher_});
@@ -53,18 +53,23 @@ std::shared_ptr<const Snapshot> GatewayTest::make_snapshot() {
   Route answered;
   answered.name = "local";
   answered.chain = middleware::Chain({&watcher_, &answer_});
-  snapshot->routes = {std::move(forward), std::move(answered)};
-  snapshot->unrouted = middleware::Chain({&watcher_});
-  snapshot->upstreams = {upstream_};
-  snapshot->limits = limits_;
-  if (trust_loopback_) snapshot->trusted.push_back({{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}, 128});
+  snapshot.routes = {std::move(forward), std::move(answered)};
+  snapshot.unrouted = middleware::Chain({&watcher_});
+  snapshot.upstreams = {upstream_};
+  snapshot.limits = limits_;
+  if (trust_loopback_) snapshot.trusted.push_back({{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127, 0, 0, 1}, 128});
   return snapshot;
+}
+
+std::shared_ptr<const Snapshot> GatewayTest::share(Snapshot snapshot) {
+  return std::make_shared<Snapshot>(std::move(snapshot));
 }
 
 void GatewayTest::start() {
   upstream_.name = "origin";
   if (upstream_.targets.empty()) add_target(origin_.port());
-  worker_ = std::make_unique<Worker>(WorkerOptions{.index = 0, .resolver = resolver_, .log = log_}, make_snapshot());
+  worker_ =
+      std::make_unique<Worker>(WorkerOptions{.index = 0, .resolver = resolver_, .log = log_}, share(make_snapshot()));
   ListenerOptions listener;
   listener.address.host = "127.0.0.1";
   listener.proxy_protocol = proxy_protocol_;

@@ -67,7 +67,8 @@ class GatewayTest : public testing::Test {
   void start();  // with a target for origin_ if none was added
   void stop();
   Socket client() { return Socket::connect(port_); }
-  std::shared_ptr<const Snapshot> make_snapshot();
+  Snapshot make_snapshot();
+  virtual std::shared_ptr<const Snapshot> share(Snapshot snapshot);
 
   Origin origin_;
   Recorder log_;

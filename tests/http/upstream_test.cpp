@@ -256,7 +256,7 @@ TEST_F(Ends, ARequestIsServedByTheSnapshotThatItBeganOn) {
   Origin other;
   upstream_.targets.clear();
   add_target(other.port());
-  worker_->adopt(make_snapshot());
+  worker_->adopt(share(make_snapshot()));
   upstream.send(kOk);
   EXPECT_EQ(status_of(client.read_head()), 200);
   client.read_exactly(2);
