@@ -40,19 +40,28 @@ class ScriptFlight final : public runtimes::ScriptCall {
   AppLog* log = nullptr;  // for `log`, as the next two
   std::string request_id;
   std::string_view route;  // of the snapshot
+  std::string cache_key;   // not empty: the answer is to be kept
+  ScriptCache::ContextBefore context_before = ScriptCache::ContextBefore::empty;
 };
 
 // Touched by its worker only; aligned so that workers do not share a cache line.
 struct alignas(64) ScriptStep::Lane {
   std::vector<std::unique_ptr<ScriptFlight>> all;
   std::vector<ScriptFlight*> free;
+  std::optional<ScriptCache> cache;
+  VerdictReader known_reader;  // of what the cache has
 };
 
 ScriptStep::ScriptStep(runtimes::RuntimePool& pool, std::shared_ptr<ScriptLog> log, ScriptStepOptions options)
     : pool_(pool),
       log_(std::move(log)),
       options_(std::move(options)),
-      lanes_(std::make_unique<Lane[]>(options_.workers)) {}
+      lanes_(std::make_unique<Lane[]>(options_.workers)) {
+  if (!options_.cache) return;
+  const auto hash = limits::KeyedHash::of_this_process();
+  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
+    lanes_[worker].cache.emplace(*options_.cache, hash);
+}
 
 ScriptStep::~ScriptStep() {
   for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
@@ -76,7 +85,13 @@ StepNeeds ScriptStep::needs() const noexcept {
 
 Flow ScriptStep::on_request(Exchange& exchange, StepRecord& record) const {
   if (!pool_.hooks().has(Hook::request)) return Flow::next;  // here for the body, which another hook reads
-  return call(exchange, record, Hook::request);
+  if (!options_.cache) return call(exchange, record, Hook::request);
+  Lane& lane = lanes_[exchange.host().loop().index()];
+  const auto key = lane.cache->key_of(exchange);
+  if (!key) return call(exchange, record, Hook::request);
+  if (const auto verdict = lane.cache->find(*key, exchange))
+    return apply(exchange, record, Hook::request, lane.known_reader, *verdict);
+  return call(exchange, record, Hook::request, *key);
 }
 
 Flow ScriptStep::on_response(Exchange& exchange, StepRecord& record) const {
@@ -101,13 +116,16 @@ CallShape ScriptStep::shape(Hook hook) const noexcept {
   return shape;
 }
 
-Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook) const {
+Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::string_view cache_key) const {
   Loop& loop = exchange.host().loop();
   ScriptFlight& flight = take(loop.index());
   flight.hook = hook;
   flight.exchange = &exchange;
   flight.record = &record;
   flight.tag = flight.mark.begin(exchange.id(), exchange.route());
+  flight.cache_key = cache_key;
+  flight.context_before =
+      exchange.context().empty() ? ScriptCache::ContextBefore::empty : ScriptCache::ContextBefore::filled;
   encode_call(exchange, shape(hook), flight.buffers, flight.input);
   record.state = &flight;
   if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::pending) return Flow::wait;
@@ -117,13 +135,23 @@ Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook) const {
 Flow ScriptStep::conclude(ScriptFlight& flight) const {
   Exchange& exchange = *flight.exchange;
   StepRecord& record = *flight.record;
-  const auto outcome = flight.verdict_reader.apply(exchange, flight.hook, flight.verdict(), pool_.script().limits);
-  Flow flow = Flow::next;
-  if (outcome == VerdictReader::Outcome::answered) flow = Flow::respond;
-  if (outcome == VerdictReader::Outcome::failed) flow = failed(exchange, record, flight.verdict_reader.failure());
+  const Flow flow = apply(exchange, record, flight.hook, flight.verdict_reader, flight.verdict());
+  if (!flight.cache_key.empty() && (flow == Flow::next || flow == Flow::respond))
+    lanes_[flight.worker].cache->keep(flight.cache_key, flight.verdict(), flight.verdict_reader, flight.context_before,
+                                      exchange);
   record.state = nullptr;
   give_back(flight);
   return flow;
+}
+
+Flow ScriptStep::apply(Exchange& exchange, StepRecord& record, Hook hook, VerdictReader& reader,
+                       std::string_view verdict) const {
+  switch (reader.apply(exchange, hook, verdict, pool_.script().limits)) {
+    case VerdictReader::Outcome::next: return Flow::next;
+    case VerdictReader::Outcome::answered: return Flow::respond;
+    case VerdictReader::Outcome::failed: break;
+  }
+  return failed(exchange, record, reader.failure());
 }
 
 Flow ScriptStep::failed(Exchange& exchange, StepRecord& record, const ScriptFailure& failure) const {

@@ -10,11 +10,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "middleware/middleware.h"
+#include "middleware/script_cache.h"
 #include "middleware/script_encode.h"
 #include "middleware/script_log.h"
 #include "middleware/script_verdict.h"
@@ -31,6 +33,7 @@ struct ScriptStepOptions {
   bool response_body = false;
   std::size_t max_body = 10 * 1024 * 1024;
   std::uint32_t workers = 1;
+  std::optional<ScriptCacheOptions> cache{};
 };
 
 class ScriptFlight;
@@ -54,7 +57,9 @@ class ScriptStep final : public Middleware {
   friend class ScriptFlight;
   struct Lane;  // the flights of one worker
 
-  Flow call(Exchange& exchange, StepRecord& record, runtimes::Hook hook) const;
+  Flow call(Exchange& exchange, StepRecord& record, runtimes::Hook hook, std::string_view cache_key = {}) const;
+  Flow apply(Exchange& exchange, StepRecord& record, runtimes::Hook hook, VerdictReader& reader,
+             std::string_view verdict) const;
   Flow conclude(ScriptFlight& flight) const;
   Flow failed(Exchange& exchange, StepRecord& record, const ScriptFailure& failure) const;
   void conclude_log(ScriptFlight& flight) const noexcept;

@@ -164,6 +164,11 @@ MadeStep make_script(const Settings& settings, const StepSurroundings& surroundi
                             .response_body = buffers(settings, "response"),
                             .workers = surroundings.workers};
   options.max_body = settings.size("max_body", options.max_body);
+  if (const Settings* const cache = settings.find("cache")) {
+    auto by = limits::CountedBy::parse(cache->text("by"));
+    if (!by) return fail(std::move(by.error()));
+    options.cache = ScriptCacheOptions{.by = *std::move(by), .ttl = cache->duration("ttl", std::chrono::seconds(60))};
+  }
   return std::make_unique<ScriptStep>(*(*entry)->pool, (*entry)->log, std::move(options));
 }
 

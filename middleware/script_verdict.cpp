@@ -72,6 +72,12 @@ VerdictReader::Outcome VerdictReader::read_failure(std::string_view bytes) {
   return Outcome::failed;
 }
 
+bool VerdictReader::fits_others() const noexcept {
+  const auto& request = verdict_.request;
+  if (request && (request->method || request->path || request->query || request->body)) return false;
+  return !verdict_.session || verdict_.session->assigned || verdict_.session->cleared;
+}
+
 bool VerdictReader::check(const Exchange& exchange, Hook hook, const ScriptLimits& limits) {
   if (hook == Hook::request ? verdict_.response.has_value() : verdict_.request.has_value())
     return invalid("the verdict edits what its hook may only read");

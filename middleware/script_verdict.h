@@ -43,6 +43,13 @@ class VerdictReader {
 
   const ScriptFailure& failure() const noexcept { return failure_; }
 
+  // ---- of the verdict that was applied last, while its bytes live ----
+  // It may be applied to other requests too: it edits no target, method or body, and no session but one that it
+  // assigns.
+  bool fits_others() const noexcept;
+  bool sets_context() const noexcept { return verdict_.context.has_value(); }
+  bool sets_session() const noexcept { return verdict_.session && verdict_.session->assigned; }
+
  private:
   bool invalid(std::string_view message);
   bool check(const Exchange& exchange, runtimes::Hook hook, const runtimes::ScriptLimits& limits);

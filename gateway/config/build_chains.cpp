@@ -36,6 +36,19 @@ void set(Settings::Map& map, std::string_view key, Settings value) {
     if (name == key) old = std::move(value);
 }
 
+// An answer that is kept belongs to whoever sends the same key, whatever else the request is.
+void check_script_cache(Report& report, const View& options) {
+  const View by = options.at("cache").at("by");
+  const std::string_view text = by.settings().as_text();
+  if (text == "client.ip" || text == "route")
+    report.error({code::kNotAChoice, by.span(), fmt::format("an answer cannot be kept by '{}'", text),
+                  "one of header.NAME, ctx.NAME, session.id: what the answer is about"});
+  const std::string_view body = options.settings().text("body");
+  if (body == "request" || body == "both")
+    report.error({code::kConflictingKeys, options.key_span("cache"),
+                  "an answer that is kept cannot depend on a request's body", "remove 'cache' or 'body'"});
+}
+
 // What a script gets must fit into the value that carries it. Its depth has been looked at.
 void check_script_config(Report& report, const View& config) {
   runtimes::WireWriter writer({.depth = 2 * runtimes::ValueLimits().depth});
@@ -204,6 +217,7 @@ void Chains::check_script(const View& options) {
     context_.report.error({code::kUnknownRuntime, options.at("file").span(),
                            fmt::format("the extension of '{}' names no language", file.substr(file.rfind('/') + 1)),
                            "one of .lua, .py and .js, or say 'runtime: lua'"});
+  if (options.given("cache")) check_script_cache(context_.report, options);
   if (options.given("config")) check_script_config(context_.report, options.at("config"));
   if (options.given("max_body") && !options.given("body"))
     context_.report.warning({code::kSuspiciousValue, options.key_span("max_body"),

@@ -67,6 +67,7 @@ constexpr Section kSections[] = {
     {"step.quota", "step 'quota'", "", "Refuses with 429 what a caller sends beyond the requests of a period."},
     {"step.use", "step 'use'", "name", "Puts the steps of a named chain here; a bare name will do."},
     {"step.script", "step 'script'", "file", "Runs a script; a bare file will do."},
+    {"step.script.cache", "", "", "Which answers of a script are kept, and for how long."},
     {"step.script.grant", "", "", "What a worker process may have beyond its folder and the system's libraries."},
 };
 

@@ -211,6 +211,32 @@ void add_grants(std::vector<Field>& rows) {
   grant("environment", Type::name, "[REGION]", "Environment variables of the gateway that it may see.");
 }
 
+void add_cache(std::vector<Field>& rows) {
+  rows.push_back({.section = "step.script",
+                  .name = "cache",
+                  .type = Type::section,
+                  .of = "step.script.cache",
+                  .example = "{by: header.X-Token, ttl: 60s}",
+                  .doc = "Keeps what the `request` hook has answered (a session, headers, a response) and takes it for "
+                         "further requests with the same `by`: an external check runs once."});
+  rows.insert(rows.end(),
+              {{.section = "step.script.cache",
+                .name = "by",
+                .type = Type::count_key,
+                .example = "header.X-Token",
+                .doc = "What an answer is kept by: header.NAME, ctx.NAME or session.id. A request without it runs the "
+                       "script.",
+                .required = true},
+               {.section = "step.script.cache",
+                .name = "ttl",
+                .type = Type::duration,
+                .example = "60s",
+                .doc = "How long an answer is kept, refusals too; a session that expires before ends it.",
+                .least = kSecond,
+                .most = 24 * kHour,
+                .required = true}});
+}
+
 void add_script(std::vector<Field>& rows) {
   const std::string_view section = "step.script";
   rows.insert(rows.end(),
@@ -296,6 +322,7 @@ void add_script(std::vector<Field>& rows) {
                .doc = "How many instances with `isolation: thread` or `process`.",
                .least = 1,
                .most = 256});
+  add_cache(rows);
   add_grants(rows);
 }
 

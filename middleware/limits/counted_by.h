@@ -26,6 +26,8 @@ class CountedBy {
 
   bool session() const noexcept { return source_ == Source::session; }
   Caller caller(Exchange& exchange) const;
+  // The request has no such thing, and its client's address stands in.
+  bool falls_back(const Caller& caller) const noexcept { return caller.kind == 'a' && source_ != Source::client; }
 
  private:
   enum class Source : std::uint8_t { session, client, route, header, context };

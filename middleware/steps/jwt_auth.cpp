@@ -21,7 +21,7 @@ namespace lingate::middleware::steps {
 namespace {
 
 using auth::Place;
-using Wall = auth::KnownTokens::Wall;
+using Wall = std::chrono::system_clock::time_point;
 
 constexpr std::chrono::hours kLongestKnown{1};
 
