@@ -4,13 +4,12 @@
 // Thread: the worker's.
 #pragma once
 
-#include <boost/asio/io_context.hpp>  // first: the details do not stand alone
-//
-#include <boost/asio/detail/reactor.hpp>
+#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "gateway/http/edge_backend.h"
 #include "gateway/http/readiness.h"
 
 namespace lingate::http {
@@ -36,13 +35,13 @@ class Reactor::Context {
   Clock::time_point (*hook)(void*) = nullptr;
   void* hook_argument = nullptr;
 
-  boost::asio::detail::reactor& reactor() noexcept { return reactor_; }
+  EdgeService& edges() noexcept { return edges_; }
   Clock::time_point tell_time() noexcept { return hook ? hook(hook_argument) : Clock::now(); }
   AsioWatch& next_watch();  // stays in the free list until it is opened
   WriteOp& lend_write();
 
  private:
-  boost::asio::detail::reactor& reactor_;
+  EdgeService& edges_;
 };
 
 }  // namespace lingate::http

@@ -1,11 +1,5 @@
 #include "gateway/http/readiness.h"
 
-#include <boost/asio/io_context.hpp>  // first: the details below do not stand alone
-//
-#include <boost/asio/detail/reactor.hpp>
-#include <boost/asio/detail/reactor_op.hpp>
-#include <boost/version.hpp>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,25 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "gateway/http/edge_backend.h"
 #include "gateway/http/reactor_context.h"
 
-// Asio's reactor and its operations are details of Boost: what is used here was read in 1.81, which Debian 12 pins.
-static_assert(BOOST_VERSION == 108100, "read detail/epoll_reactor again before moving to another Boost");
-#if !defined(BOOST_ASIO_HAS_EPOLL)
-#error "this Readiness needs Asio's epoll reactor: build without BOOST_ASIO_HAS_IO_URING_AS_DEFAULT"
-#endif
-
 namespace lingate::http {
-
-namespace asio_detail = boost::asio::detail;
-
-// An operation that does no I/O of its own: it is over as soon as the reactor performs it, and says that the readiness
-// is used up, so that the next one waits for a new edge.
-struct EdgeOp : asio_detail::reactor_op {
-  explicit EdgeOp(func_type on_done) : reactor_op(boost::system::error_code(), &EdgeOp::do_perform, on_done) {}
-
-  static status do_perform(reactor_op*) { return done_and_exhausted; }
-};
 
 // The end of a turn. Posted behind the operations of the descriptors that are ready; Asio looks for further events once
 // more before it, which are then the next turn's.
@@ -85,12 +64,7 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
   }
 
   bool open(int fd, Watcher& watcher) noexcept {
-    asio_detail::reactor& reactor = context_->reactor();
-    if (reactor.register_descriptor(fd, data_) != 0) {
-      if (data_) reactor.deregister_descriptor(fd, data_, false);
-      reactor.cleanup_descriptor_data(data_);
-      return false;
-    }
+    if (!registration_.open(context_->edges(), fd)) return false;
     context_->free = next_free_;
     ++context_->live;
     fd_ = fd;
@@ -99,18 +73,16 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
   }
 
   void start_read() noexcept {
-    context_->reactor().start_op(asio_detail::reactor::read_op, fd_, data_, static_cast<ReadOp*>(this), true, true);
+    registration_.start(context_->edges(), fd_, Edge::readable, static_cast<ReadOp&>(*this), Readiness::known);
   }
   void start_write() noexcept { start_write_op(Readiness::known); }
   void start_connect() noexcept { start_write_op(Readiness::to_come); }
-  void post_again() noexcept { context_->reactor().post_immediate_completion(static_cast<AgainOp*>(this), true); }
+  void post_again() noexcept { context_->edges().post_immediate_completion(static_cast<AgainOp*>(this), true); }
 
   void shut() noexcept {
-    asio_detail::reactor& reactor = context_->reactor();
     watcher_ = nullptr;
-    reactor.deregister_descriptor(fd_, data_, true);
+    registration_.close(context_->edges(), fd_);
     ::close(fd_);
-    reactor.cleanup_descriptor_data(data_);
     fd_ = -1;
     recycle_if_quiet();
   }
@@ -135,14 +107,10 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
   }
 
  private:
-  // Whether what was told of the descriptor before holds.
-  enum class Readiness : std::uint8_t { known, to_come };
-
   void start_write_op(Readiness readiness) noexcept {
     WriteOp& write = context_->lend_write();
     write.watch = this;
-    const bool speculative = readiness == Readiness::known;
-    context_->reactor().start_op(asio_detail::reactor::write_op, fd_, data_, &write, true, speculative);
+    registration_.start(context_->edges(), fd_, Edge::writable, write, readiness);
   }
 
   // The operations are the watch itself, so the memory may be used again only when all have come back.
@@ -187,7 +155,7 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
   }
 
   Reactor::Context* context_ = nullptr;
-  asio_detail::reactor::per_descriptor_data data_ = nullptr;
+  Registration registration_;
   AsioWatch* next_free_ = nullptr;
 };
 
@@ -199,7 +167,7 @@ struct WatchSlab {
 
 void TurnOp::post() noexcept {
   if (std::exchange(posted, true)) return;
-  context.reactor().post_immediate_completion(this, true);
+  context.edges().post_immediate_completion(this, true);
 }
 
 void TurnOp::end() noexcept {
@@ -268,8 +236,8 @@ void Watch::close() noexcept {
 Reactor::Context::Context()
     : turn(std::make_unique<TurnOp>(*this)),
       io(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE),
-      reactor_(boost::asio::use_service<asio_detail::reactor>(io)) {
-  reactor_.init_task();
+      edges_(boost::asio::use_service<EdgeService>(io)) {
+  edges_.init_task();
 }
 
 Reactor::Context::~Context() = default;
