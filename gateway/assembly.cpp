@@ -145,7 +145,8 @@ class Assembler {
       if (!respond) return fail(std::move(respond.error()));
       steps.push_back(*respond);
     }
-    made.chain = middleware::Chain(std::move(steps));
+    made.chain =
+        middleware::Chain(std::move(steps), model_.admin ? middleware::Measured::yes : middleware::Measured::no);
     return made;
   }
 

@@ -24,6 +24,7 @@
 #include "gateway/reload/housekeeper.h"
 #include "gateway/reload/reloader.h"
 #include "gateway/reload/retirement.h"
+#include "gateway/service_manager.h"
 #include "middleware/sessions/directory.h"
 #include "runtimes/builtin.h"
 #include "store/store.h"
@@ -269,6 +270,7 @@ int Gateway::run() {
     if (signal == SIGUSR1) parts_->reopen_logs();
   }
   const int ended_by = signal;
+  tell_service_manager("STOPPING=1");
   parts_->draining = true;
   parts_->reloader->stop();
   parts_->log->write({.level = middleware::LogLevel::info, .message = "draining: no new connections are accepted"});

@@ -15,9 +15,6 @@ namespace {
 
 using runtimes::PoolCounters;
 
-// Failures by FailureKind; the first place stands for none.
-constexpr std::array<std::string_view, 6> kKinds{"", "exception", "timeout", "memory", "invalid", "unavailable"};
-
 struct RuntimeSum {
   std::uint64_t idle = 0, busy = 0, queued = 0, resting = 0, memory = 0, kills = 0;
 };
@@ -70,7 +67,6 @@ std::string metrics_page(const MetricsSources& sources) {
   http::write_prometheus(metrics, out);
 
   std::map<std::string, RuntimeSum, std::less<>> sums;
-  std::string errors;
   for (const auto& entry : sources.scripts.entries()) {
     const PoolCounters counters = entry->pool->counters();
     const std::string runtime(entry->pool->runtime_name());
@@ -81,14 +77,8 @@ std::string metrics_page(const MetricsSources& sources) {
     sum.resting += counters.resting;
     sum.memory += counters.memory;
     sum.kills += counters.replaced;
-    for (std::size_t kind = 1; kind < kKinds.size(); ++kind)
-      fmt::format_to(std::back_inserter(errors),
-                     "lingate_step_errors_total{{step=\"{}\",runtime=\"{}\",kind=\"{}\"}} {}\n", entry->label, runtime,
-                     kKinds[kind], counters.failures[kind]);
   }
   write_runtimes(out, sums);
-  family(out, "lingate_step_errors_total", "counter", "Failed script calls by kind.");
-  out += errors;
   family(out, "lingate_log_lines_dropped_total", "counter", "Log lines that a blocked target did not take.");
   fmt::format_to(std::back_inserter(out), "lingate_log_lines_dropped_total {}\n", sources.dropped_lines);
   write_config(out, sources);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "gateway/gateway.h"
+#include "gateway/service_manager.h"
 #include "middleware/script_pools.h"
 #include "runtimes/builtin.h"
 
@@ -42,6 +43,7 @@ int WholeProgram::run(const config::Model& model, Watch watch) {
   for (const std::string& address : (*gateway)->listening())
     std::fprintf(stderr, "listening %s\n", address.c_str());
   if (const std::string admin = (*gateway)->admin(); !admin.empty()) std::fprintf(stderr, "admin %s\n", admin.c_str());
+  tell_service_manager("READY=1");
   return (*gateway)->run() == SIGINT ? cli::kInterrupted : cli::kOk;
 }
 

@@ -24,6 +24,7 @@ constexpr StepKind kSteps[] = {
     {"respond", steps::make_respond},
     {"rewrite", steps::make_rewrite},
     {"script", steps::make_script},
+    {"server-timing", steps::make_server_timing},
 };
 
 }  // namespace

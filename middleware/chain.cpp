@@ -6,11 +6,13 @@
 
 namespace lingate::middleware {
 
-Chain::Chain(std::vector<const Middleware*> steps) : steps_(std::move(steps)) {
+Chain::Chain(std::vector<const Middleware*> steps, Measured measured) : steps_(std::move(steps)) {
   needs_.reserve(steps_.size());
   for (const Middleware* step : steps_) {
     const StepNeeds& needs = needs_.emplace_back(step->needs());
     wants_log_ = wants_log_ || needs.log;
+    const bool counted = measured == Measured::yes && step->runtime() != "native";
+    times_steps_ = times_steps_ || needs.log || needs.times || counted;
     wants_response_body_ = wants_response_body_ || needs.response_body;
   }
 }
@@ -162,11 +164,11 @@ void ChainRun::settle_body(Buffering outcome) {
 // The clock is read where a step begins that none ran right before.
 void ChainRun::begin_step(StepRecord& record) {
   record.began = true;
-  if (exchange_.chain().wants_log() && stamp_ == Clock::time_point()) stamp_ = Clock::now();
+  if (exchange_.chain().times_steps() && stamp_ == Clock::time_point()) stamp_ = Clock::now();
 }
 
 void ChainRun::time_step(std::chrono::nanoseconds& into) {
-  if (!exchange_.chain().wants_log()) return;
+  if (!exchange_.chain().times_steps()) return;
   const Clock::time_point now = Clock::now();
   into = now - stamp_;
   stamp_ = now;

@@ -27,6 +27,7 @@ struct StepNeeds {
   bool request = false;
   bool response = false;
   bool log = false;
+  bool times = false;          // steps are timed for it; those with a log side always are
   bool log_unreached = false;  // its log side also sees requests that an earlier step answered (access-log)
   bool request_body = false;
   bool response_body = false;
@@ -41,6 +42,7 @@ class Middleware {
   virtual std::string_view kind() const noexcept = 0;   // "headers"
   virtual std::string_view label() const noexcept = 0;  // what the log and metrics call it: kind, or a script's file
   virtual StepNeeds needs() const noexcept = 0;
+  virtual std::string_view runtime() const noexcept { return "native"; }  // a script's language
 
   virtual Flow on_request(Exchange&, StepRecord&) const { return Flow::next; }
   virtual Flow on_response(Exchange&, StepRecord&) const { return Flow::next; }
@@ -51,23 +53,28 @@ class Middleware {
   virtual bool is_quiet(std::uint32_t) const noexcept { return true; }
 };
 
+// Whether somebody counts what scripts take.
+enum class Measured : std::uint8_t { no, yes };
+
 // The ordered steps of a route, `use` resolved. The snapshot owns the steps; equal steps are shared.
 class Chain {
  public:
   Chain() = default;
-  explicit Chain(std::vector<const Middleware*> steps);
+  explicit Chain(std::vector<const Middleware*> steps, Measured measured = Measured::no);
 
   std::size_t size() const noexcept { return steps_.size(); }
   const Middleware& step(std::size_t k) const noexcept { return *steps_[k]; }
   bool is_quiet(std::uint32_t worker) const noexcept;  // all steps, see there
   const StepNeeds& needs(std::size_t k) const noexcept { return needs_[k]; }
-  bool wants_log() const noexcept { return wants_log_; }                      // then steps are timed
+  bool wants_log() const noexcept { return wants_log_; }
+  bool times_steps() const noexcept { return times_steps_; }
   bool wants_response_body() const noexcept { return wants_response_body_; }  // some step does
 
  private:
   std::vector<const Middleware*> steps_;
   std::vector<StepNeeds> needs_;
   bool wants_log_ = false;
+  bool times_steps_ = false;
   bool wants_response_body_ = false;
 };
 

@@ -46,6 +46,7 @@ class ScriptStep final : public Middleware {
   std::string_view kind() const noexcept override { return "script"; }
   std::string_view label() const noexcept override { return options_.label; }
   StepNeeds needs() const noexcept override;
+  std::string_view runtime() const noexcept override { return pool_.runtime_name(); }
 
   Flow on_request(Exchange& exchange, StepRecord& record) const override;
   Flow on_response(Exchange& exchange, StepRecord& record) const override;

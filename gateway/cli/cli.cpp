@@ -15,6 +15,7 @@
 #include "gateway/cli/commands.h"
 #include "gateway/cli/config.h"
 #include "gateway/cli/keys.h"
+#include "gateway/cli/manual.h"
 #include "gateway/config/reference.h"
 
 namespace lingate::cli {
@@ -37,6 +38,7 @@ struct Words {
   std::string check_format = "text";
   std::string shell;
   bool markdown = false;
+  bool manual = false;
   bool json = false;
 
   Format format() const noexcept { return json ? Format::json : Format::text; }
@@ -93,6 +95,7 @@ void describe(CLI::App& app, Words& words) {
 
   CLI::App* schema = add_verb(app, "schema", "Print the configuration reference as JSON Schema (draft-07)");
   schema->add_flag("--markdown", words.markdown, "print it as a page");
+  schema->add_flag("--man", words.manual, "print it as the manual page lingate.yaml(5)")->excludes("--markdown");
 
   CLI::App* explain = add_verb(app, "explain", "Explain a code (LG2001) or a configuration key (upstreams.retry)");
   explain->add_option("CODE|KEY", words.explain.subject, "")->required()->type_name("");
@@ -113,6 +116,8 @@ void describe(CLI::App& app, Words& words) {
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""))
       ->type_name("bash|zsh|fish");
+
+  add_verb(app, "man", "Print the manual page lingate(1)");
 }
 
 // For completion: the verbs as they were described above.
@@ -153,7 +158,10 @@ int dispatch(const CLI::App& app, Words& words, const std::string& typed, Progra
   if (verb == "reload") return reload(words.config, console);
   if (verb == "bench") return bench(*app.get_subcommands().front(), words.bench, typed, console);
   if (verb == "completion") return completion(words.shell, verbs_of(app), console);
-  console.out << (words.markdown ? config::schema_markdown() : config::schema_json() + "\n");
+  if (verb == "man") return console.out << manual(app), kOk;
+  console.out << (words.manual     ? config::schema_manual()
+                  : words.markdown ? config::schema_markdown()
+                                   : config::schema_json() + "\n");
   return kOk;
 }
 

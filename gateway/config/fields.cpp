@@ -65,15 +65,19 @@ constexpr Section kSections[] = {
     {"step.concurrency-limit", "step 'concurrency-limit'", "max",
      "Refuses with 429 what a caller sends while as many requests are in flight; a bare number will do."},
     {"step.quota", "step 'quota'", "", "Refuses with 429 what a caller sends beyond the requests of a period."},
+    {"step.server-timing", "step 'server-timing'", "",
+     "Adds Server-Timing to responses: what the steps after it, the upstream and the whole took, for a browser's "
+     "tools."},
     {"step.use", "step 'use'", "name", "Puts the steps of a named chain here; a bare name will do."},
     {"step.script", "step 'script'", "file", "Runs a script; a bare file will do."},
     {"step.script.cache", "", "", "Which answers of a script are kept, and for how long."},
     {"step.script.grant", "", "", "What a worker process may have beyond its folder and the system's libraries."},
 };
 
-constexpr std::string_view kSteps[] = {"request-id", "access-log",        "headers",  "rewrite",  "respond",    "cors",
-                                       "compress",   "body-limit",        "key-auth", "jwt-auth", "basic-auth", "ip",
-                                       "rate-limit", "concurrency-limit", "quota",    "use",      "script"};
+constexpr std::string_view kSteps[] = {"request-id", "access-log", "headers",      "rewrite",           "respond",
+                                       "cors",       "compress",   "body-limit",   "key-auth",          "jwt-auth",
+                                       "basic-auth", "ip",         "rate-limit",   "concurrency-limit", "quota",
+                                       "use",        "script",     "server-timing"};
 
 constexpr Later kLater[] = {
     {"store", "kind", "redis"},

@@ -1,4 +1,5 @@
-// The reference: what the field table says, as a JSON Schema for editors, as a page for people, and key by key.
+// The reference: what the field table says, as a JSON Schema for editors, as a page and a manual page for people, and
+// key by key.
 //
 // Pure functions; any thread.
 #pragma once
@@ -13,6 +14,7 @@ namespace lingate::config {
 
 std::string schema_json();      // draft-07
 std::string schema_markdown();  // the reference page
+std::string schema_manual();    // lingate.yaml(5)
 
 // The keys that `key` names: a whole path ("routes[].match.path"), or the end of one ("match.path", "path"). List marks
 // and NAME may be left out.

@@ -23,12 +23,24 @@ void Generations::adopt(std::shared_ptr<const Snapshot> snapshot) {
   auto generation = std::make_unique<Generation>();
   for (const UpstreamOptions& options : snapshot->upstreams)
     generation->upstreams.push_back(find_or_make(options));
-  for (const Route& route : snapshot->routes)
+  for (const Route& route : snapshot->routes) {
     generation->routes.push_back(&parts_.metrics.route(route.name));
+    generation->steps.push_back(rows_of(route));
+  }
   generation->unrouted = &parts_.metrics.route("");
   generation->snapshot = std::move(snapshot);
   all_.push_back(std::move(generation));
   if (all_.size() > 1) parts_.loop.arm(*this, kSweepAfter);
+}
+
+std::vector<StepMetrics*> Generations::rows_of(const Route& route) {
+  std::vector<StepMetrics*> rows;
+  if (!route.chain.times_steps()) return rows;
+  for (std::size_t k = 0; k < route.chain.size(); ++k) {
+    const middleware::Middleware& step = route.chain.step(k);
+    rows.push_back(&parts_.metrics.step({route.name, std::string(step.label()), std::string(step.runtime())}));
+  }
+  return rows;
 }
 
 Upstream* Generations::find_or_make(const UpstreamOptions& options) {

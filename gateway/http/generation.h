@@ -20,8 +20,9 @@ struct WorkerParts;
 
 struct Generation {
   std::shared_ptr<const Snapshot> snapshot;
-  std::vector<Upstream*> upstreams;   // as Snapshot::upstreams
-  std::vector<RouteMetrics*> routes;  // as Snapshot::routes
+  std::vector<Upstream*> upstreams;              // as Snapshot::upstreams
+  std::vector<RouteMetrics*> routes;             // as Snapshot::routes
+  std::vector<std::vector<StepMetrics*>> steps;  // as those, by step; empty where nothing is timed
   RouteMetrics* unrouted = nullptr;
   std::uint32_t exchanges = 0;  // in flight
 };
@@ -38,6 +39,7 @@ class Generations final : private Timer {
   void close_idle() noexcept;
 
  private:
+  std::vector<StepMetrics*> rows_of(const Route& route);
   Upstream* find_or_make(const UpstreamOptions& options);
   bool is_over(const Generation& generation) const noexcept;
   void expired() noexcept override;  // drops what is over

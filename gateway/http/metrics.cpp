@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/codes.h"
+
 namespace lingate::http {
 namespace {
 
@@ -14,16 +16,19 @@ Row& row_of(std::map<std::string, std::unique_ptr<Row>, std::less<>>& rows, std:
 }
 
 // The sum of one histogram over several workers.
-struct Sum {
-  std::array<std::uint64_t, Histogram::kBounds.size() + 1> buckets{};
+template <class Of>
+struct SumOf {
+  static constexpr const auto& kBounds = Of::kBounds;
+  std::array<std::uint64_t, kBounds.size() + 1> buckets{};
   double seconds = 0;
 
-  void add(const Histogram& histogram) {
+  void add(const Of& histogram) {
     for (std::size_t k = 0; k < buckets.size(); ++k)
       buckets[k] += histogram.bucket(k);
     seconds += std::chrono::duration<double>(histogram.sum()).count();
   }
 };
+using Sum = SumOf<Histogram>;
 
 std::string quoted(std::string_view text) {
   std::string out;
@@ -43,13 +48,14 @@ void write_number(std::string& out, double number) {
   out.append(text, static_cast<std::size_t>(std::max(size, 0)));
 }
 
-void write_histogram(std::string& out, std::string_view name, const std::string& labels, const Sum& sum) {
+template <class Of>
+void write_histogram(std::string& out, std::string_view name, const std::string& labels, const SumOf<Of>& sum) {
   std::uint64_t below = 0;
   for (std::size_t k = 0; k < sum.buckets.size(); ++k) {
     below += sum.buckets[k];
     out.append(name).append("_bucket{").append(labels).append(",le=\"");
-    if (k < Histogram::kBounds.size())
-      write_number(out, static_cast<double>(Histogram::kBounds[k]) / 1e6);
+    if (k < sum.kBounds.size())
+      write_number(out, static_cast<double>(sum.kBounds[k]) / 1e6);
     else
       out += "+Inf";
     out.append("\"} ").append(std::to_string(below)).append("\n");
@@ -76,6 +82,21 @@ struct RouteSum {
   Sum duration;
 };
 
+constexpr std::array<std::string_view, 5> kFailures{"exception", "timeout", "memory", "invalid", "unavailable"};
+
+struct StepSum {
+  SumOf<StepHistogram> request;
+  SumOf<StepHistogram> response;
+  std::array<std::uint64_t, kFailures.size()> failures{};
+
+  void add(const StepMetrics& row) {
+    request.add(row.request);
+    response.add(row.response);
+    for (std::size_t kind = 0; kind < failures.size(); ++kind)
+      failures[kind] += row.failures[kind].read();
+  }
+};
+
 struct UpstreamSum {
   Sum duration;
   std::uint64_t failures = 0;
@@ -96,6 +117,23 @@ void write_routes(std::string& out, const std::map<std::string, RouteSum>& route
     }
 }
 
+void write_steps(std::string& out, const std::map<StepName, StepSum>& steps) {
+  const auto labels = [](const StepName& name) {
+    return "route=\"" + quoted(name.route) + "\",step=\"" + quoted(name.step) + "\",runtime=\"" + name.runtime + "\"";
+  };
+  write_type(out, "lingate_step_duration_seconds", "histogram", "What a step took, waiting included.");
+  for (const auto& [name, sum] : steps) {
+    write_histogram(out, "lingate_step_duration_seconds", labels(name) + ",hook=\"request\"", sum.request);
+    write_histogram(out, "lingate_step_duration_seconds", labels(name) + ",hook=\"response\"", sum.response);
+  }
+  write_type(out, "lingate_step_errors_total", "counter", "Script calls that failed, by kind.");
+  for (const auto& [name, sum] : steps)
+    if (name.runtime != "native")
+      for (std::size_t kind = 0; kind < kFailures.size(); ++kind)
+        write_value(out, "lingate_step_errors_total", labels(name) + ",kind=\"" + std::string(kFailures[kind]) + "\"",
+                    sum.failures[kind]);
+}
+
 void write_upstreams(std::string& out, const std::map<std::string, UpstreamSum>& upstreams) {
   write_type(out, "http_client_request_duration_seconds", "histogram", "Time to an upstream's response head.");
   for (const auto& [name, sum] : upstreams)
@@ -112,26 +150,23 @@ void write_upstreams(std::string& out, const std::map<std::string, UpstreamSum>&
 
 }  // namespace
 
-void Histogram::observe(std::chrono::nanoseconds duration) noexcept {
-  const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0));
-  const std::uint64_t us = (ns + 999) / 1000;
-  std::size_t k = 0;
-  while (k < kBounds.size() && us > kBounds[k])
-    ++k;
-  buckets_[k].add();
-  sum_.add(ns);
-}
-
-std::uint64_t Histogram::count() const noexcept {
-  std::uint64_t sum = 0;
-  for (const Count& bucket : buckets_)
-    sum += bucket.read();
-  return sum;
+void StepMetrics::count(std::chrono::nanoseconds on_request, std::chrono::nanoseconds on_response, int fault) noexcept {
+  if (on_request.count() >= 0) request.observe(on_request);
+  if (on_response.count() >= 0) response.observe(on_response);
+  if (fault >= code::kScriptException && fault <= code::kScriptUnavailable)
+    failures[static_cast<std::size_t>(fault - code::kScriptException)].add();
 }
 
 RouteMetrics& Metrics::route(std::string_view name) {
   const std::lock_guard lock(mutex_);
   return row_of(routes_, name);
+}
+
+StepMetrics& Metrics::step(const StepName& name) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<StepMetrics>& row = steps_[name];
+  if (!row) row = std::make_unique<StepMetrics>();
+  return *row;
 }
 
 UpstreamMetrics& Metrics::upstream(std::string_view name) {
@@ -161,6 +196,7 @@ UpstreamFigures Metrics::upstream_figures(std::string_view name) const {
 
 void write_prometheus(std::span<const Metrics* const> workers, std::string& out) {
   std::map<std::string, RouteSum> routes;
+  std::map<StepName, StepSum> steps;
   std::map<std::string, UpstreamSum> upstreams;
   std::uint64_t accepted = 0, failures = 0, refused = 0, connections = 0, requests = 0, malformed = 0;
   for (const Metrics* worker : workers) {
@@ -177,6 +213,8 @@ void write_prometheus(std::span<const Metrics* const> workers, std::string& out)
         sum.by_class[k] += row->by_class[k].read();
       sum.duration.add(row->duration);
     }
+    for (const auto& [name, row] : worker->steps_)
+      steps[name].add(*row);
     for (const auto& [name, row] : worker->upstreams_) {
       UpstreamSum& sum = upstreams[name];
       sum.duration.add(row->duration);
@@ -186,6 +224,7 @@ void write_prometheus(std::span<const Metrics* const> workers, std::string& out)
     }
   }
   write_routes(out, routes);
+  write_steps(out, steps);
   write_upstreams(out, upstreams);
   const auto single = [&](std::string_view name, std::string_view type, std::string_view help, std::uint64_t value) {
     write_type(out, name, type, help);

@@ -6,9 +6,11 @@
 // worker takes it on.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -36,16 +38,28 @@ class Count {
   std::atomic<std::uint64_t> value_{0};
 };
 
-class Histogram {
- public:
-  // Upper bounds in microseconds; one more bucket takes what is above.
-  static constexpr std::array<std::uint64_t, 18> kBounds{100,    250,    500,     1000,    2500,    5000,
-                                                         10000,  25000,  50000,   75000,   100000,  250000,
-                                                         500000, 750000, 1000000, 2500000, 5000000, 10000000};
+// Upper bounds of buckets in microseconds; one more takes what is above.
+inline constexpr std::array<std::uint64_t, 18> kRequestBounds{100,    250,    500,     1000,    2500,    5000,
+                                                              10000,  25000,  50000,   75000,   100000,  250000,
+                                                              500000, 750000, 1000000, 2500000, 5000000, 10000000};
+inline constexpr std::array<std::uint64_t, 15> kStepBounds{1,   2,    5,    10,    25,    50,     100,    250,
+                                                           500, 1000, 2500, 10000, 50000, 250000, 1000000};
 
-  void observe(std::chrono::nanoseconds duration) noexcept;
+template <const auto& kUpTo>
+class HistogramOf {
+ public:
+  static constexpr const auto& kBounds = kUpTo;
+
+  void observe(std::chrono::nanoseconds duration) noexcept {
+    const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(duration.count(), 0));
+    const std::uint64_t us = (ns + 999) / 1000;
+    std::size_t k = 0;
+    while (k < kBounds.size() && us > kBounds[k])
+      ++k;
+    buckets_[k].add();
+    sum_.add(ns);
+  }
   std::uint64_t bucket(std::size_t k) const noexcept { return buckets_[k].read(); }
-  std::uint64_t count() const noexcept;
   std::chrono::nanoseconds sum() const noexcept { return std::chrono::nanoseconds(sum_.read()); }
 
  private:
@@ -53,9 +67,28 @@ class Histogram {
   Count sum_;  // nanoseconds
 };
 
+using Histogram = HistogramOf<kRequestBounds>;
+using StepHistogram = HistogramOf<kStepBounds>;
+
 struct RouteMetrics {
   std::array<Count, 6> by_class;  // [1] 1xx … [5] 5xx; [0]: 499 and whatever never had a status
   Histogram duration;             // from the first byte of the request to the last of the response
+};
+
+// A step of a route whose chain is timed. Failures: those of scripts, by runtimes::FailureKind.
+struct StepMetrics {
+  StepHistogram request;
+  StepHistogram response;
+  std::array<Count, 5> failures;
+
+  void count(std::chrono::nanoseconds on_request, std::chrono::nanoseconds on_response, int fault) noexcept;
+};
+
+struct StepName {
+  std::string route;
+  std::string step;
+  std::string runtime;
+  auto operator<=>(const StepName&) const = default;
 };
 
 // Whether a target may be chosen, as its worker sees it: written when that changes, read by the admin API.
@@ -87,6 +120,7 @@ class Metrics {
  public:
   // Rows live as long as this; the same name gives the same row. Any thread.
   RouteMetrics& route(std::string_view name);
+  StepMetrics& step(const StepName& name);
   UpstreamMetrics& upstream(std::string_view name);
   TargetState& target(std::string_view upstream, std::string_view label);  // well, until it is told otherwise
 
@@ -103,6 +137,7 @@ class Metrics {
   friend void write_prometheus(std::span<const Metrics* const> workers, std::string& out);
   mutable std::mutex mutex_;  // the maps, not the counters
   std::map<std::string, std::unique_ptr<RouteMetrics>, std::less<>> routes_;
+  std::map<StepName, std::unique_ptr<StepMetrics>> steps_;
   std::map<std::string, std::unique_ptr<UpstreamMetrics>, std::less<>> upstreams_;
 };
 

@@ -70,6 +70,7 @@ void Transaction::take_up(Connection& client) noexcept {
   parts_.metrics.active_requests.add();
   stage_ = Stage::request_side;
   route_metrics_ = generation_->unrouted;
+  step_metrics_ = {};
 }
 
 void Transaction::start(Connection& client) noexcept {
@@ -116,6 +117,7 @@ void Transaction::find_chain() noexcept {
   if (found.outcome == routing::Found::Outcome::matched) {
     route_ = &snapshot().routes[found.route];
     route_metrics_ = generation_->routes[found.route];
+    step_metrics_ = generation_->steps[found.route];
     exchange_.begin(route_->chain, route_->name);
     if (route_->timeout) parts_.loop.arm(route_timer_, *route_->timeout);
     if (head_.expects_unknown) pending_fault_ = code::kExpectationFailed;
@@ -236,6 +238,14 @@ void Transaction::count(Ending ending) noexcept {
   const std::size_t row = ending == Ending::client_gone || status >= 600 ? 0 : status / 100U;
   route_metrics_->by_class[row].add();
   route_metrics_->duration.observe(worker_.now() - exchange_.facts.started);
+  if (!step_metrics_.empty()) count_steps();
+}
+
+void Transaction::count_steps() noexcept {
+  for (std::size_t k = 0; k < step_metrics_.size() && k < exchange_.steps.size(); ++k) {
+    const middleware::StepRecord& record = exchange_.steps[k];
+    if (record.began) step_metrics_[k]->count(record.request, record.response, record.fault);
+  }
 }
 
 void Transaction::finish(Ending ending) noexcept {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -85,6 +86,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void deliver() noexcept;                                  // exchange_.response, through the response sides
   void finish(Ending ending) noexcept;
   void count(Ending ending) noexcept;
+  void count_steps() noexcept;
   void clear() noexcept;
   void client_gone() noexcept;
   void route_timeout() noexcept;
@@ -176,6 +178,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   Generation* generation_ = nullptr;
   const Route* route_ = nullptr;  // nullptr: none matched
   RouteMetrics* route_metrics_ = nullptr;
+  std::span<StepMetrics* const> step_metrics_;  // by step of the chain; empty: they are not timed
 
   RequestHead head_;
   BodyReader request_body_;

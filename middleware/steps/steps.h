@@ -23,6 +23,7 @@ MadeStep make_rate_limit(const Settings& settings, const StepSurroundings& surro
 MadeStep make_request_id(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_respond(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_rewrite(const Settings& settings, const StepSurroundings& surroundings);
+MadeStep make_server_timing(const Settings& settings, const StepSurroundings& surroundings);
 MadeStep make_script(const Settings& settings, const StepSurroundings& surroundings);  // script.cpp
 
 }  // namespace lingate::middleware::steps

@@ -44,7 +44,7 @@ TEST(Mistakes, UnknownStep) {
       ElementsAre(
           "4:64 LG2001 unknown step 'graphql' in route 'r' | this release has request-id, access-log, "
           "headers, rewrite, respond, cors, compress, body-limit, key-auth, jwt-auth, basic-auth, ip, rate-limit, "
-          "concurrency-limit, quota, use, script"));
+          "concurrency-limit, quota, use, script, server-timing"));
 }
 
 TEST(Mistakes, DuplicateKey) {

@@ -25,14 +25,14 @@ CRASHES_AS_USUAL = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":handl
 
 
 class Gateway:
-    def __init__(self, config, files=None, args=(), env=None):
+    def __init__(self, config, files=None, args=(), env=None, binary=BINARY):
         self._dir = tempfile.TemporaryDirectory(prefix="lingate-test-")
         self.dir = Path(self._dir.name)
         for name, text in {"gateway.yaml": config, **(files or {})}.items():
             path = self.dir / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        self.command = [BINARY, "run", "-c", str(self.dir / "gateway.yaml"), *args]
+        self.command = [binary, "run", "-c", str(self.dir / "gateway.yaml"), *args]
         self.env = {**os.environ, "NO_COLOR": "1", **(env or {})}
         self.ports = []
         self.process = None
