@@ -64,6 +64,12 @@ constexpr CodeInfo kCodes[] = {
      "A client and this listener found no common version or cipher, the client did not believe the certificate, or its "
      "own was missing or not accepted. Only the log says so, with `log: {level: debug}`.",
      "Follow what the message names: the authorities of the client, its certificate, or `min_version`."},
+    {code::kHttp2Closed, 0, "HTTP/2 connection closed for what its client did",
+     "A client broke the protocol, or did without end what is cheap to send and dear to serve: streams opened and "
+     "reset, pings, settings, empty frames, heads that never end. Its connection was closed with GOAWAY; others are "
+     "not concerned. Counted in `lingate_http2_closed_total`.",
+     "A client of your own: mend it. One that is not: limit its address (`limits.connections_per_address`), or close "
+     "it out before it reaches the gateway."},
     {code::kInternal, 500, "internal error", "The gateway itself is at fault; the log holds the details.",
      "Report it with the log lines of this request id."},
 

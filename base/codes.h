@@ -33,6 +33,7 @@ inline constexpr int kClientGone = 1015;
 inline constexpr int kBadProxyProtocol = 1016;
 inline constexpr int kPlainHttp = 1017;
 inline constexpr int kTlsHandshake = 1018;
+inline constexpr int kHttp2Closed = 1019;
 inline constexpr int kInternal = 1900;
 
 // ---- LG2xxx: configuration ----

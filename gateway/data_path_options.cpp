@@ -63,6 +63,7 @@ http::ListenerOptions data_path_options(const config::Listener& listener) {
   http::ListenerOptions options;
   options.address = data_path_options(listener.address);
   options.proxy_protocol = listener.proxy_protocol;
+  options.http2 = listener.http2;
   if (listener.tls) options.tls = listener.name;
   return options;
 }
@@ -93,6 +94,7 @@ http::Limits data_path_options(const config::Limits& limits) {
   options.target = limits.target;
   options.field_line = limits.field;
   options.fields = limits.fields;
+  options.streams = limits.streams;
   options.connections_per_address = limits.connections_per_address;
   options.head_timeout = limits.head_timeout;
   options.body_timeout = limits.body_timeout;

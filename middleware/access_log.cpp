@@ -55,8 +55,7 @@ void append_request(json::Writer& out, Exchange& exchange) {
     out.raw(",\"client.port\":");
     out.integer(request.client_port);
   }
-  out.raw(",\"network.protocol.version\":\"1.");
-  request.minor_version == 0 ? out.raw("0\"") : out.raw("1\"");
+  text(out, ",\"network.protocol.version\":", text_of(request.version), kMaxShort);
   if (const Field* agent = request.headers.find(FieldId::user_agent))
     text(out, ",\"user_agent.original\":", agent->value, kMaxAgent);
   text(out, ",\"http.route\":", exchange.route(), kMaxShort);

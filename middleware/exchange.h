@@ -43,19 +43,25 @@ struct Body {
   bool replaced = false;   // a step put it there: length recomputed, ETag and digests dropped
 };
 
+enum class Version : std::uint8_t { http10, http11, http2 };
+
+constexpr std::string_view text_of(Version version) noexcept {
+  return version == Version::http11 ? "1.1" : version == Version::http2 ? "2" : "1.0";
+}
+
 struct Request {
   explicit Request(Arena& arena) : headers(arena) {}
 
   std::string_view method;
-  std::string_view target;     // as received
-  std::string_view path;       // normalised (contract section 3)
-  std::string_view query;      // raw, without '?'
-  bool has_query = false;      // "/x?" keeps its '?'
-  bool target_edited = false;  // then the request target is path[?query], else `target` may go out as it came
-  std::string_view host;       // lower-case, without port
-  std::string_view scheme;     // "http"
-  std::uint8_t minor_version = 1;
-  std::string_view client_ip;  // of the client, behind trusted proxies too
+  std::string_view target;            // as received
+  std::string_view path;              // normalised (contract section 3)
+  std::string_view query;             // raw, without '?'
+  bool has_query = false;             // "/x?" keeps its '?'
+  bool target_edited = false;         // then the request target is path[?query], else `target` may go out as it came
+  std::string_view host;              // lower-case, without port
+  std::string_view scheme;            // "http"
+  Version version = Version::http11;  // in which it came
+  std::string_view client_ip;         // of the client, behind trusted proxies too
   std::uint16_t client_port = 0;
   std::string_view client_tls;  // encoded Members, as proto/plugin.proto has them; empty: plain
   bool peer_trusted = false;    // the connection's peer is in `trusted`

@@ -18,7 +18,7 @@ std::string_view request_head(Exchange& exchange) {
                                                            .host = request.host,
                                                            .path = request.path,
                                                            .query = request.query,
-                                                           .version = request.minor_version == 0 ? "1.0" : "1.1",
+                                                           .version = text_of(request.version),
                                                            .route = exchange.route(),
                                                            .client_ip = request.client_ip,
                                                            .client_port = request.client_port,

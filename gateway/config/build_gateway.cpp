@@ -52,6 +52,7 @@ Limits build_limits(const View& limits) {
   result.target = sizes.size("target");
   result.field = sizes.size("field");
   result.fields = static_cast<std::uint32_t>(sizes.integer("fields"));
+  result.streams = static_cast<std::uint32_t>(sizes.integer("streams"));
   result.connections_per_address = static_cast<std::uint32_t>(sizes.integer("connections_per_address"));
   result.head_timeout = timeout("head");
   result.body_timeout = timeout("body");
@@ -121,12 +122,15 @@ void build_gateway(const BuildContext& context, Model& model) {
   std::map<std::string, std::size_t> named;
   for (const View& each : listen.items()) {
     auto tls = build_listener_tls(context, each.at("tls"));
+    const bool http2 = each.settings().flag("http2", tls.has_value());
+    if (tls && http2) tls->protocols = tls::Protocols::h2_and_http1;
     auto address = addresses.take(each.at("address"));
     if (!address) continue;
     const std::size_t number = ++named[show(*address)];
     model.listen.push_back({.address = *address,
                             .name = number == 1 ? show(*address) : fmt::format("{}#{}", show(*address), number),
                             .proxy_protocol = each.settings().flag("proxy_protocol"),
+                            .http2 = http2 && !tls,
                             .tls = std::move(tls),
                             .place = context.report.source().place(each.span())});
   }

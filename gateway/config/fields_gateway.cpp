@@ -188,41 +188,49 @@ void add_top(std::vector<Field>& rows) {
 }
 
 void add_listeners(std::vector<Field>& rows) {
-  rows.insert(rows.end(), {{.section = "listen",
-                            .name = "address",
-                            .type = Type::listen_address,
-                            .example = "0.0.0.0:8080",
-                            .doc = "IP:PORT, [IPV6]:PORT, localhost:PORT, :PORT for every interface, or unix:PATH. "
-                                   "Port 0 takes a free one.",
-                            .required = true},
-                           {.section = "listen",
-                            .name = "proxy_protocol",
-                            .type = Type::flag,
-                            .fallback = "false",
-                            .example = "true",
-                            .doc = "Connections from `trusted` proxies begin with a PROXY protocol header (1 or 2)."},
-                           {.section = "admin",
-                            .name = "address",
-                            .type = Type::listen_address,
-                            .example = "127.0.0.1:9901",
-                            .doc = "Where the operators' listener is. Keep it off public interfaces.",
-                            .required = true},
-                           {.section = "admin",
-                            .name = "token",
-                            .type = Type::token,
-                            .says = "{file: data/admin.token}",
-                            .example = "{file: data/admin.token}",
-                            .doc = "What who uses the admin API must send as `Authorization: Bearer`. `run` makes a "
-                                   "file that is missing, with a random token that only its own user can read."},
-                           {.section = "admin",
-                            .name = "hosts",
-                            .type = Type::host_pattern,
-                            .shape = Shape::one_or_list,
-                            .says = "IP addresses and localhost only",
-                            .example = "[gateway.internal]",
-                            .doc = "Names that the admin API may be asked by; a request whose Host is neither one of "
-                                   "them nor an IP address nor localhost is refused, so that no page can reach it by a "
-                                   "name of its own."}});
+  rows.insert(rows.end(),
+              {{.section = "listen",
+                .name = "address",
+                .type = Type::listen_address,
+                .example = "0.0.0.0:8080",
+                .doc = "IP:PORT, [IPV6]:PORT, localhost:PORT, :PORT for every interface, or unix:PATH. "
+                       "Port 0 takes a free one.",
+                .required = true},
+               {.section = "listen",
+                .name = "proxy_protocol",
+                .type = Type::flag,
+                .fallback = "false",
+                .example = "true",
+                .doc = "Connections from `trusted` proxies begin with a PROXY protocol header (1 or 2)."},
+               {.section = "listen",
+                .name = "http2",
+                .type = Type::flag,
+                .says = "true with `tls`, false without",
+                .example = "true",
+                .doc = "Speaks HTTP/2 beside HTTP/1.1: with `tls` to clients that ask for it (ALPN), without "
+                       "to those that begin with it (h2c, prior knowledge)."},
+               {.section = "admin",
+                .name = "address",
+                .type = Type::listen_address,
+                .example = "127.0.0.1:9901",
+                .doc = "Where the operators' listener is. Keep it off public interfaces.",
+                .required = true},
+               {.section = "admin",
+                .name = "token",
+                .type = Type::token,
+                .says = "{file: data/admin.token}",
+                .example = "{file: data/admin.token}",
+                .doc = "What who uses the admin API must send as `Authorization: Bearer`. `run` makes a "
+                       "file that is missing, with a random token that only its own user can read."},
+               {.section = "admin",
+                .name = "hosts",
+                .type = Type::host_pattern,
+                .shape = Shape::one_or_list,
+                .says = "IP addresses and localhost only",
+                .example = "[gateway.internal]",
+                .doc = "Names that the admin API may be asked by; a request whose Host is neither one of "
+                       "them nor an IP address nor localhost is refused, so that no page can reach it by a "
+                       "name of its own."}});
 }
 
 void add_limits(std::vector<Field>& rows) {
@@ -267,6 +275,14 @@ void add_limits(std::vector<Field>& rows) {
                          "`trusted` proxies may hold any number.",
                   .least = 1,
                   .most = 1'000'000});
+  rows.push_back({.section = "limits",
+                  .name = "streams",
+                  .type = Type::integer,
+                  .fallback = "128",
+                  .example = "64",
+                  .doc = "Requests that one HTTP/2 connection may have in flight at once.",
+                  .least = 1,
+                  .most = 10'000});
   rows.push_back({.section = "limits",
                   .name = "timeout",
                   .type = Type::section,

@@ -49,6 +49,7 @@ struct Listener {
   Address address;
   std::string name;  // the address, and a number where it stands more than once (port 0)
   bool proxy_protocol = false;
+  bool http2 = false;  // in clear; with TLS its options say so
   std::optional<tls::ServerOptions> tls;
   Place place;
 };
@@ -71,6 +72,7 @@ struct Limits {
   std::uint64_t field = 0;
   std::uint32_t fields = 0;
   std::uint32_t connections_per_address = 0;  // 0: any number
+  std::uint32_t streams = 0;                  // of one HTTP/2 connection at once
   Duration head_timeout{};                    // the whole request head
   Duration body_timeout{};                    // between two parts of a request body
   Duration write_timeout{};                   // the client takes nothing of a response

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/codes.h"
+#include "gateway/http/http2_session.h"
+#include "gateway/http/http2_stream.h"
 #include "gateway/http/proxy_protocol.h"
 #include "gateway/http/snapshot.h"
 #include "gateway/http/transaction.h"
@@ -19,6 +21,7 @@ namespace {
 constexpr Duration kLinger = std::chrono::seconds(2);
 constexpr Duration kLingerLate = std::chrono::milliseconds(500);  // for who is late already
 constexpr std::uint32_t kMaxDiscarded = 1024 * 1024;
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 section 3.4
 constexpr int kMaxInOneTurn = 32;  // pipelined requests before others have theirs
 
 }  // namespace
@@ -36,14 +39,29 @@ void Connection::start(WorkerState& worker, const Arrival& arrival) {
   worker.add(*connection);
   const Limits& limits = worker.generations.current().snapshot->limits;
   const bool proxied = arrival.begins == Arrival::Begins::proxy_header;
-  connection->enter(proxied ? Phase::proxy_header : Phase::head, limits.head_timeout);
+  connection->listener_ = arrival.listener;
+  connection->http2_ = arrival.http2;
+  connection->enter(proxied ? Phase::proxy_header : arrival.http2 ? Phase::preface : Phase::head, limits.head_timeout);
   if (arrival.tls) {
-    connection->stream_.secure(std::make_unique<TlsChannel>(TlsChannel::Role::server,
-                                                            tls::Conversation::accept(*arrival.tls, arrival.fd), *watch,
-                                                            *connection, worker.parts.small));
+    connection->stream_.open(std::make_unique<TlsChannel>(TlsChannel::Role::server,
+                                                          tls::Conversation::accept(*arrival.tls, arrival.fd), *watch,
+                                                          *connection, worker.parts.small));
     if (!proxied) connection->stream_.tls()->begin(0);
   }
   watch->await_read();
+}
+
+void Connection::start(WorkerState& worker, const Peer& peer, Http2Stream& stream) noexcept {
+  auto* connection = new Connection(worker, peer);
+  Watch& watch = worker.parts.reactor.add_soft(*connection);
+  connection->stream_.open(watch);
+  connection->stream_.open(std::make_unique<Http2Channel>(stream));
+  connection->of_stream_ = true;
+  worker.add(*connection);
+  stream.attach(*connection, watch);
+  connection->enter(Phase::head, worker.generations.current().snapshot->limits.head_timeout);
+  watch.tell_read();
+  watch.await_read();
 }
 
 Connection::~Connection() {
@@ -107,7 +125,7 @@ void Connection::readable() noexcept {
     default: break;
   }
   const bool read = got_ahead_ != kNothingAhead;
-  if (!read && in_ && !in_.empty() && !partial_ && phase_ != Phase::proxy_header) return serve();
+  if (!read && in_ && !in_.empty() && !partial_ && phase_ > Phase::preface) return serve();
   if (fill()) serve();
 }
 
@@ -155,7 +173,7 @@ void Connection::grow() noexcept {
 
 void Connection::serve() noexcept {
   for (int turns = 0; turns < kMaxInOneTurn; ++turns) {
-    if (phase_ == Phase::proxy_header && !take_proxy_header()) return;
+    if (phase_ <= Phase::preface && !take_beginning()) return;
     if (in_.empty()) {
       if (!more_input_) return go_idle();
       break;
@@ -165,20 +183,63 @@ void Connection::serve() noexcept {
   watch().read_again();
 }
 
+// True: what follows is HTTP/1.1.
+bool Connection::take_beginning() noexcept {
+  if (phase_ == Phase::proxy_header && !take_proxy_header()) return false;
+  return phase_ != Phase::preface || in_.empty() || take_preface();
+}
+
+// Both versions in clear on one port: HTTP/2 begins with what no request of HTTP/1.1 begins with.
+bool Connection::take_preface() noexcept {
+  const std::string_view there = in_.bytes().substr(0, kPreface.size());
+  if (there != kPreface.substr(0, there.size())) {
+    phase_ = Phase::head;
+    return true;
+  }
+  if (there.size() == kPreface.size()) {
+    become_http2();
+  } else if (read_closed_) {
+    close();
+  } else if (more_input_) {
+    watch().read_again();
+  } else {
+    watch().await_read();
+  }
+  return false;
+}
+
+// The connection goes on as an Http2Session, and this ends.
+void Connection::become_http2() noexcept {
+  Http2Session::start(
+      worker_, stream_,
+      {.peer = peer_, .listener = listener_, .counted = std::exchange(counted_, false), .bytes = in_.bytes()});
+  end();
+}
+
+ClientSide Connection::side_of_channel() noexcept {
+  if (Http2Stream* const stream = stream_.http2()) return stream->session().side(peer_);
+  return {.peer = peer_, .scheme = Scheme::https, .tls = stream_.tls()->facts()};
+}
+
+void Connection::secured() noexcept {
+  if (stream_.tls()->protocol() == "h2") return become_http2();
+  readable();
+}
+
 bool Connection::take_proxy_header() noexcept {
   const Snapshot& snapshot = *worker_.generations.current().snapshot;
-  phase_ = Phase::head;
+  phase_ = http2_ ? Phase::preface : Phase::head;
   if (!in_networks(peer_.address, snapshot.trusted)) return begin_tls(0);  // then these bytes must be the client's own
   const ProxyHeader header = read_proxy_header(in_.bytes());
   if (header.outcome == ProxyHeader::Outcome::refused ||
       (header.outcome == ProxyHeader::Outcome::more && read_closed_)) {
-    if (stream_.secure()) stream_.make_plain(*this);
+    if (!stream_.plain()) stream_.make_plain(*this);
     refuse({code::kBadProxyProtocol, "the connection does not begin with a header of the PROXY protocol"});
     return false;
   }
   if (header.outcome == ProxyHeader::Outcome::more) {
     phase_ = Phase::proxy_header;
-    if (stream_.secure()) in_.clear();  // it will be looked at again
+    if (!stream_.plain()) in_.clear();  // it will be looked at again
     watch().await_read();
     return false;
   }
@@ -293,7 +354,7 @@ void Connection::finished(After after) noexcept {
 // The connection ends. Not while its own serve() is on the stack: that calls this when it is back.
 void Connection::conclude(After after) noexcept {
   if (after == After::close) return linger();
-  if (after == After::reset) {
+  if (after == After::reset && !stream_.http2()) {
     const ::linger hard{1, 0};
     ::setsockopt(stream_.fd(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   }
@@ -304,7 +365,7 @@ void Connection::conclude(After after) noexcept {
 // sending side is closed first, and what still comes is read and dropped for a while (RFC 9112 section 9.6).
 void Connection::linger() noexcept {
   in_.release();
-  if (read_closed_) return close();
+  if (read_closed_ || stream_.http2()) return close();
   stream_.end_sending();
   enter(Phase::lingering, late_ ? kLingerLate : kLinger);
   discard_input();
@@ -323,7 +384,7 @@ void Connection::discard_input() noexcept {
 
 void Connection::drain() noexcept {
   if (phase_ == Phase::busy || phase_ == Phase::lingering || partial_ || !in_.empty()) return;
-  if (stream_.secure() && stream_.tls()->under_way()) return;  // who has begun is served, within the time for a head
+  if (stream_.tls() && stream_.tls()->under_way()) return;  // who has begun is served, within the time for a head
   // A request that is here already, unread, is still served. What was read ahead was nothing.
   got_ahead_ = kNothingAhead;
   const std::ptrdiff_t got = read_head();
@@ -339,13 +400,13 @@ void Connection::shut_down() noexcept {
 }
 
 void Connection::close() noexcept {
-  stream_.say_end();
+  if (stream_) stream_.say_end();
   end();
 }
 
 void Connection::end() noexcept {
   worker_.parts.loop.disarm(*this);
-  stream_.close();
+  if (stream_) stream_.close();
   worker_.remove(*this);
   delete this;
 }

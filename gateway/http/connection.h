@@ -19,6 +19,7 @@
 
 namespace lingate::http {
 
+class Http2Stream;
 class Transaction;
 class WorkerState;
 struct Generation;
@@ -39,20 +40,22 @@ struct Arrival {
   Peer peer;
   Begins begins = Begins::http;
   const tls::Context* tls = nullptr;  // nullptr: plain; borrowed until the call returns
+  std::uint32_t listener = 0;
+  bool http2 = false;  // in plain text, for clients that begin with its preface
 };
 
 class Connection final : public TlsOwner, private Timer {
  public:
   static void start(WorkerState& worker, const Arrival& arrival);  // takes the descriptor over
+  // One stream of an HTTP/2 connection: carries one request.
+  static void start(WorkerState& worker, const Peer& peer, Http2Stream& stream) noexcept;
 
   // ---- for the Transaction ----
   Block& in() noexcept { return in_; }
   Stream& stream() noexcept { return stream_; }
   Watch& watch() noexcept { return stream_.watch(); }
   const Peer& peer() const noexcept { return peer_; }
-  ClientSide side() noexcept {
-    return stream_.secure() ? ClientSide{peer_, Scheme::https, stream_.tls()->facts()} : ClientSide{.peer = peer_};
-  }
+  ClientSide side() noexcept { return stream_.plain() ? ClientSide{.peer = peer_} : side_of_channel(); }
   // Reads what there is into `into`. 0: nothing yet; kClosed: no more will come; kFailed: the connection is broken.
   static constexpr std::ptrdiff_t kClosed = Received::kClosed;
   static constexpr std::ptrdiff_t kFailed = Received::kFailed;
@@ -65,13 +68,14 @@ class Connection final : public TlsOwner, private Timer {
   void finished(After after) noexcept;
 
   // ---- for the worker ----
-  void drain() noexcept;      // closes now if no request is in flight
-  void shut_down() noexcept;  // closes whatever is in flight; the connection is gone
+  bool has_socket() const noexcept { return !of_stream_; }  // it is no stream of another connection
+  void drain() noexcept;                                    // closes now if no request is in flight
+  void shut_down() noexcept;                                // closes whatever is in flight; the connection is gone
 
   bool read_ahead() noexcept override;
   void readable() noexcept override;
   void writable() noexcept override;
-  void secured() noexcept override { readable(); }
+  void secured() noexcept override;
   void not_secured(Obstacle obstacle, std::string_view why) noexcept override;
 
   Connection* next = nullptr;  // the worker's list
@@ -80,7 +84,7 @@ class Connection final : public TlsOwner, private Timer {
  private:
   static constexpr std::int32_t kNothingAhead = INT32_MIN;
   using Limit = std::chrono::duration<std::uint32_t, std::milli>;  // idle connections are many: small
-  enum class Phase : std::uint8_t { proxy_header, idle, head, busy, over, lingering };
+  enum class Phase : std::uint8_t { proxy_header, preface, idle, head, busy, over, lingering };
 
   Connection(WorkerState& worker, const Peer& peer) noexcept : worker_(worker), peer_(peer) {}
   ~Connection();
@@ -90,7 +94,11 @@ class Connection final : public TlsOwner, private Timer {
   void serve() noexcept;  // requests, as long as the buffer holds whole ones
   bool fill() noexcept;   // false: wait, or the connection is gone
   std::ptrdiff_t read_head() noexcept;
+  ClientSide side_of_channel() noexcept;
+  bool take_beginning() noexcept;
   bool take_proxy_header() noexcept;
+  bool take_preface() noexcept;
+  void become_http2() noexcept;
   bool begin_tls(std::size_t skip) noexcept;
   bool next_head() noexcept;
   void refuse(const Refusal& refusal) noexcept;
@@ -114,6 +122,7 @@ class Connection final : public TlsOwner, private Timer {
   std::uint32_t searched_ = 0;  // of an incomplete head, see may_be_complete()
   std::uint32_t discarded_ = 0;
   std::int32_t got_ahead_ = kNothingAhead;
+  std::uint32_t listener_ = 0;
   Phase phase_ = Phase::idle;
   After after_ = After::keep;  // phase over
   bool serving_ = false;       // next_head() is on the stack
@@ -121,6 +130,8 @@ class Connection final : public TlsOwner, private Timer {
   bool more_input_ = true;     // the socket may hold bytes that no edge will tell of
   bool read_closed_ = false;   // the client has sent FIN
   bool late_ = false;          // see note_late()
+  bool of_stream_ = false;     // of an HTTP/2 connection
+  bool http2_ = false;         // it may begin with HTTP/2's preface
   bool counted_ = false;       // among the connections of its address
   bool steady_ = false;        // a second request came: no need to look for a FIN behind each one
 };

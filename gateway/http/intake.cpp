@@ -167,7 +167,9 @@ bool take_in(Exchange& exchange, const RequestHead& head, const ClientSide& from
   middleware::Request& request = exchange.request;
   request.method = head.method;
   request.target = head.target;
-  request.minor_version = head.minor_version;
+  request.version = from.http2                ? middleware::Version::http2
+                    : head.minor_version == 0 ? middleware::Version::http10
+                                              : middleware::Version::http11;
   request.scheme = from.scheme == Scheme::https ? "https" : "http";
   request.host = lower_host(host_of(head.authority), exchange.arena);
   const std::string_view peer_ip = text_of(peer, exchange.arena);
@@ -207,7 +209,11 @@ void add_forwarding(Exchange& exchange, const RequestHead& head, const Peer& pee
   }
   if (!head.authority.empty() && !headers.find(FieldId::x_forwarded_host))
     headers.receive({.name = "X-Forwarded-Host", .value = head.authority, .line = {}, .id = FieldId::x_forwarded_host});
-  if (snapshot.via) headers.receive({"Via", kVia, kViaLine, FieldId::via});
+  if (!snapshot.via) return;
+  if (exchange.request.version == middleware::Version::http2)
+    headers.receive({"Via", "2 lingate", "Via: 2 lingate\r\n", FieldId::via});
+  else
+    headers.receive({"Via", kVia, kViaLine, FieldId::via});
 }
 
 routing::Found find_route(Exchange& exchange, const routing::Router& router) {

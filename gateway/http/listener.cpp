@@ -82,9 +82,12 @@ void Listener::start(int fd, const Peer& peer) noexcept {
     return;
   }
   using Begins = Arrival::Begins;
-  Connection::start(
-      worker_,
-      {.fd = fd, .peer = peer, .begins = options_.proxy_protocol ? Begins::proxy_header : Begins::http, .tls = tls});
+  Connection::start(worker_, {.fd = fd,
+                              .peer = peer,
+                              .begins = options_.proxy_protocol ? Begins::proxy_header : Begins::http,
+                              .tls = tls,
+                              .listener = options_.id,
+                              .http2 = options_.http2 && !secure});
 }
 
 void Listener::pause(int error) noexcept {

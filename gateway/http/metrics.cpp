@@ -199,6 +199,7 @@ void write_prometheus(std::span<const Metrics* const> workers, std::string& out)
   std::map<StepName, StepSum> steps;
   std::map<std::string, UpstreamSum> upstreams;
   std::uint64_t accepted = 0, failures = 0, refused = 0, connections = 0, requests = 0, malformed = 0;
+  std::uint64_t http2_connections = 0, http2_streams = 0, http2_abuses = 0, http2_breaches = 0;
   for (const Metrics* worker : workers) {
     accepted += worker->accepted.read();
     failures += worker->accept_failures.read();
@@ -206,6 +207,10 @@ void write_prometheus(std::span<const Metrics* const> workers, std::string& out)
     connections += worker->active_connections.read();
     requests += worker->active_requests.read();
     malformed += worker->malformed.read();
+    http2_connections += worker->http2_connections.read();
+    http2_streams += worker->http2_streams.read();
+    http2_abuses += worker->http2_abuses.read();
+    http2_breaches += worker->http2_breaches.read();
     const std::lock_guard lock(worker->mutex_);
     for (const auto& [name, row] : worker->routes_) {
       RouteSum& sum = routes[name];
@@ -237,6 +242,11 @@ void write_prometheus(std::span<const Metrics* const> workers, std::string& out)
   single("lingate_connections_refused_total", "counter", "Client connections closed for `connections_per_address`.",
          refused);
   single("lingate_malformed_requests_total", "counter", "Requests refused before routing.", malformed);
+  single("lingate_http2_connections_total", "counter", "Client connections that spoke HTTP/2.", http2_connections);
+  single("lingate_http2_streams_total", "counter", "Requests begun on them.", http2_streams);
+  write_type(out, "lingate_http2_closed_total", "counter", "HTTP/2 connections closed for what their client did.");
+  write_value(out, "lingate_http2_closed_total", "reason=\"abuse\"", http2_abuses);
+  write_value(out, "lingate_http2_closed_total", "reason=\"protocol\"", http2_breaches);
 }
 
 }  // namespace lingate::http

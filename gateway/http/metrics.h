@@ -132,6 +132,10 @@ class Metrics {
   Count active_connections;  // clients
   Count active_requests;
   Count malformed;
+  Count http2_connections;  // that spoke it, so far
+  Count http2_streams;
+  Count http2_abuses;    // connections closed for what their client did
+  Count http2_breaches;  // and for frames against the protocol
 
  private:
   friend void write_prometheus(std::span<const Metrics* const> workers, std::string& out);

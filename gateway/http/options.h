@@ -37,6 +37,7 @@ struct ListenerOptions {
   bool join = false;
   int joined_path = -1;         // joining a `unix:` address: the first one's socket, of which there can be only one
   bool proxy_protocol = false;  // trusted peers begin with a PROXY header (proxy_protocol.h)
+  bool http2 = false;           // plain: clients may begin with HTTP/2's preface
   std::string tls;              // the name of its context in the snapshot (Snapshot::find_tls); empty: plain
   int backlog = 4096;
 };
@@ -54,6 +55,7 @@ struct Limits {
   std::size_t field_line = 16 * 1024;
   std::size_t fields = 100;
   std::uint32_t connections_per_address = 0;          // 0: any number
+  std::uint32_t streams = 128;                        // of one HTTP/2 connection at once
   Duration head_timeout = std::chrono::seconds(10);   // the whole request head
   Duration body_timeout = std::chrono::seconds(30);   // between two parts of a request body
   Duration write_timeout = std::chrono::seconds(30);  // the client takes nothing of a response

@@ -31,6 +31,7 @@ struct ClientSide {
   const Peer& peer;
   Scheme scheme = Scheme::http;
   std::string_view tls{};  // facts for scripts (tls_facts.h); lasts as long as the connection
+  bool http2 = false;
 };
 
 std::optional<std::array<std::uint8_t, 16>> parse_ip(std::string_view text) noexcept;

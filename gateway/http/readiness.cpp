@@ -72,17 +72,49 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
     return true;
   }
 
+  // Its edges come from tell_soft_read() and tell_soft_write().
+  void open_soft(Watcher& watcher) noexcept {
+    context_->free = next_free_;
+    ++context_->live;
+    soft_ = true;
+    read_edge_ = {};
+    write_edge_ = {};
+    fd_ = kNoDescriptor;
+    watcher_ = &watcher;
+  }
+
   void start_read() noexcept {
+    if (soft_) [[unlikely]]
+      return start_soft_read();
     registration_.start(context_->edges(), fd_, Edge::readable, static_cast<ReadOp&>(*this), Readiness::known);
   }
-  void start_write() noexcept { start_write_op(Readiness::known); }
+  void start_write() noexcept {
+    if (soft_) [[unlikely]]
+      return start_soft_write();
+    start_write_op(Readiness::known);
+  }
   void start_connect() noexcept { start_write_op(Readiness::to_come); }
   void post_again() noexcept { context_->edges().post_immediate_completion(static_cast<AgainOp*>(this), true); }
 
+  void tell_soft_read() noexcept {
+    read_edge_.told = true;
+    if (reading_ && !read_edge_.posted) start_soft_read();
+  }
+  void tell_soft_write() noexcept {
+    write_edge_.told = true;
+    if (writing_ && !write_edge_.posted) start_soft_write();
+  }
+
   void shut() noexcept {
     watcher_ = nullptr;
-    registration_.close(context_->edges(), fd_);
-    ::close(fd_);
+    if (soft_) {
+      soft_ = false;
+      reading_ = read_edge_.posted;
+      writing_ = write_edge_.posted;
+    } else {
+      registration_.close(context_->edges(), fd_);
+      ::close(fd_);
+    }
     fd_ = -1;
     recycle_if_quiet();
   }
@@ -100,13 +132,28 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
     auto& write = *static_cast<WriteOp*>(base);
     AsioWatch& self = *write.watch;
     write.next_free = std::exchange(self.context_->free_write, &write);
-    self.writing_ = false;
+    self.writing_ = self.write_edge_.posted = false;
     if (!self.heard()) return;
     self.context_->tell_time();
     self.watcher_->writable();
   }
 
  private:
+  static constexpr int kNoDescriptor = -2;
+
+  void start_soft_read() noexcept {
+    if (!read_edge_.told) return;
+    read_edge_ = {.told = false, .posted = true};
+    context_->edges().post_immediate_completion(static_cast<ReadOp*>(this), true);
+  }
+  void start_soft_write() noexcept {
+    if (!write_edge_.told) return;
+    write_edge_ = {.told = false, .posted = true};
+    WriteOp& write = context_->lend_write();
+    write.watch = this;
+    context_->edges().post_immediate_completion(&write, true);
+  }
+
   void start_write_op(Readiness readiness) noexcept {
     WriteOp& write = context_->lend_write();
     write.watch = this;
@@ -134,7 +181,7 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
   static void read_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (!owner) return;
     AsioWatch& self = *static_cast<AsioWatch*>(static_cast<ReadOp*>(base));
-    self.reading_ = false;
+    self.reading_ = self.read_edge_.posted = false;
     if (!self.heard()) return;
     TurnOp& turn = *self.context_->turn;
     if (!turn.puts_off()) {
@@ -229,6 +276,14 @@ void Watch::read_again() noexcept {
   static_cast<AsioWatch*>(this)->post_again();
 }
 
+void Watch::tell_read() noexcept {
+  static_cast<AsioWatch*>(this)->tell_soft_read();
+}
+
+void Watch::tell_write() noexcept {
+  static_cast<AsioWatch*>(this)->tell_soft_write();
+}
+
 void Watch::close() noexcept {
   static_cast<AsioWatch*>(this)->shut();
 }
@@ -267,6 +322,12 @@ Watch* Reactor::add(int fd, Watcher& watcher) noexcept {
   if (watch.open(fd, watcher)) return &watch;
   ::close(fd);
   return nullptr;
+}
+
+Watch& Reactor::add_soft(Watcher& watcher) noexcept {
+  AsioWatch& watch = context_->next_watch();
+  watch.open_soft(watcher);
+  return watch;
 }
 
 std::uint32_t Reactor::watches() const noexcept {

@@ -11,6 +11,9 @@
 // through its network stack; taking turns at every request, each evicts the other from the processor's caches. While
 // there is one event at a time nothing is put off.
 //
+// A soft watch has no descriptor: its edges are made by whoever passes bytes on inside the process (the streams of an
+// HTTP/2 connection). To its owner it is like any other.
+//
 // Thread: the worker's. Lifetime: a Watch lives until close(); its memory is kept by the Reactor, which outlives all
 // watches. After close() the watcher hears nothing more.
 #pragma once
@@ -51,6 +54,9 @@ class Watch {
   void await_connect() noexcept;  // writable() when the kernel says so, whatever was told before
   // One call of readable() soon, after others had their turn: for an owner that stopped before the data did.
   void read_again() noexcept;
+  // Edges of a soft watch: as many as come before somebody waits are one.
+  void tell_read() noexcept;
+  void tell_write() noexcept;
   // Closes the descriptor and gives the watch back.
   void close() noexcept;
 
@@ -58,11 +64,21 @@ class Watch {
   Watch() = default;
   ~Watch() = default;
 
+  // Of a soft watch.
+  struct SoftEdge {
+    bool told : 1 = false;    // and nobody waited for it yet
+    bool posted : 1 = false;  // the operation is on its way
+  };
+
   int fd_ = -1;
-  bool reading_ = false;
-  bool posted_ = false;
-  bool ahead_ = false;  // has read ahead
-  bool writing_ = false;
+  // In bits: an idle connection keeps a watch.
+  bool reading_ : 1 = false;
+  bool posted_ : 1 = false;
+  bool ahead_ : 1 = false;  // has read ahead
+  bool writing_ : 1 = false;
+  bool soft_ : 1 = false;
+  SoftEdge read_edge_;
+  SoftEdge write_edge_;
   Watcher* watcher_ = nullptr;
 };
 
@@ -78,6 +94,7 @@ class Reactor {
 
   // Takes the descriptor over, which must be non-blocking. nullptr: the kernel refused; the descriptor is then closed.
   Watch* add(int fd, Watcher& watcher) noexcept;
+  Watch& add_soft(Watcher& watcher) noexcept;
   std::uint32_t watches() const noexcept;
   // Whether the turns serve several events each, so that what need not be done now may be put off to their end.
   bool puts_off() const noexcept;

@@ -1,7 +1,4 @@
 // The request body on its way to the upstream, or to nowhere.
-#include <sys/socket.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "base/codes.h"
@@ -183,14 +180,9 @@ void Transaction::client_readable() noexcept {
     return;
   }
   // A pipelined request, a FIN (the client still wants its answer), or a reset.
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(client_->stream().fd(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return client_gone();
+  if (client_->stream().has_failed()) return client_gone();
   if (!request_body_.over()) return client_->watch().await_read();  // of its body others will ask
-  char byte = 0;
-  const ssize_t got = ::recv(client_->stream().fd(), &byte, 1, MSG_PEEK);
-  if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return client_gone();
+  if (client_->stream().is_reset()) return client_gone();
   client_->watch().await_read();
 }
 

@@ -31,7 +31,9 @@ OutFraming Transaction::response_framing() noexcept {
   if (response.body.kind == Body::Kind::none) return {OutFraming::Kind::length, 0};
   if (response_head_.framing.kind == Framing::Kind::length && !response.filter)
     return {OutFraming::Kind::length, response_head_.framing.length};
-  return {head_.minor_version > 0 ? OutFraming::Kind::chunked : OutFraming::Kind::until_close, 0};
+  // HTTP/2 frames content itself, and its end is a frame's.
+  const bool chunked = head_.minor_version > 0 && !client_->stream().http2();
+  return {chunked ? OutFraming::Kind::chunked : OutFraming::Kind::until_close, 0};
 }
 
 Persist Transaction::decide_persist(const OutFraming& framing) noexcept {

@@ -1,31 +1,38 @@
 #include "gateway/http/stream.h"
 
-#include "gateway/http/tls_channel.h"
-
 namespace lingate::http {
 
 Stream::Stream() = default;
 Stream::~Stream() = default;
 
-void Stream::secure(std::unique_ptr<TlsChannel> channel) noexcept {
-  tls_ = std::move(channel);
+void Stream::take(Stream& other) noexcept {
+  watch_ = std::exchange(other.watch_, nullptr);
+  channel_ = std::move(other.channel_);
 }
 
 void Stream::make_plain(Watcher& watcher) noexcept {
-  tls_.reset();
+  channel_.reset();
   watch_->hand_to(watcher);
 }
 
-Received Stream::read_tls(char* space, std::size_t room) noexcept {
-  return tls_->read(space, room);
+// A stream of HTTP/2 that is reset ends its connection itself.
+bool Stream::has_failed() noexcept {
+  if (http2()) return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(watch_->fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return error != 0;
 }
 
-std::ptrdiff_t Stream::write_tls(std::span<const iovec> pieces) noexcept {
-  return tls_->write(pieces);
+bool Stream::is_reset() noexcept {
+  if (http2()) return false;
+  char byte = 0;
+  const ssize_t got = ::recv(watch_->fd(), &byte, 1, MSG_PEEK);
+  return got < 0 && errno != EAGAIN && errno != EWOULDBLOCK;
 }
 
 bool Stream::has_input() noexcept {
-  if (tls_) return tls_->has_input();
+  if (channel_) return channel_->has_input();
   char byte = 0;
   const ssize_t got = ::recv(watch_->fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return got >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
@@ -33,15 +40,15 @@ bool Stream::has_input() noexcept {
 
 void Stream::end_sending() noexcept {
   say_end();
-  ::shutdown(watch_->fd(), SHUT_WR);
+  if (!http2()) ::shutdown(watch_->fd(), SHUT_WR);
 }
 
 void Stream::say_end() noexcept {
-  if (tls_) tls_->say_end();
+  if (channel_) channel_->say_end();
 }
 
 void Stream::close() noexcept {
-  tls_.reset();
+  channel_.reset();
   std::exchange(watch_, nullptr)->close();
 }
 

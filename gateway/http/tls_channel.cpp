@@ -34,7 +34,7 @@ bool TlsChannel::greets() noexcept {
   char first = 0;
   const ssize_t got = ::recv(watch_.fd(), &first, 1, MSG_PEEK);
   if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return watch_.await_read(), false;
-  if (got > 0 && first >= 'A' && first <= 'Z') return owner_.not_secured(TlsOwner::Obstacle::plain_http, {}), false;
+  if (got > 0 && first >= 'A' && first <= 'Z') return owner_->not_secured(TlsOwner::Obstacle::plain_http, {}), false;
   stage_ = Stage::shaking;
   return true;
 }
@@ -49,7 +49,7 @@ void TlsChannel::shake() noexcept {
   if (stage_ == Stage::greeting && !greets()) return;
   conversation_.allow(kMostInHandshake);
   switch (conversation_.handshake()) {
-    case tls::Step::done: stage_ = Stage::open; return owner_.secured();
+    case tls::Step::done: stage_ = Stage::open; return owner_->secured();
     case tls::Step::wants_read: return watch_.await_read();
     case tls::Step::wants_write: return watch_.await_write();
     case tls::Step::again: return watch_.read_again();
@@ -57,7 +57,7 @@ void TlsChannel::shake() noexcept {
     case tls::Step::failed: break;
   }
   why_ = conversation_.reason();
-  owner_.not_secured(TlsOwner::Obstacle::failed, why_);
+  owner_->not_secured(TlsOwner::Obstacle::failed, why_);
 }
 
 std::string_view TlsChannel::facts() {
@@ -168,22 +168,22 @@ void TlsChannel::say_end() noexcept {
 }
 
 bool TlsChannel::read_ahead() noexcept {
-  return stage_ == Stage::open && !write_wants_read_ && owner_.read_ahead();
+  return stage_ == Stage::open && !write_wants_read_ && owner_->read_ahead();
 }
 
 void TlsChannel::readable() noexcept {
   if (stage_ != Stage::open) return shake();
   if (std::exchange(write_wants_read_, false)) {
     watch_.read_again();
-    return owner_.writable();
+    return owner_->writable();
   }
-  owner_.readable();
+  owner_->readable();
 }
 
 void TlsChannel::writable() noexcept {
   if (stage_ != Stage::open) return shake();
   if (std::exchange(read_wants_write_, false)) watch_.read_again();
-  owner_.writable();
+  owner_->writable();
 }
 
 }  // namespace lingate::http

@@ -35,12 +35,12 @@ class TlsOwner : public Watcher {
   ~TlsOwner() = default;
 };
 
-class TlsChannel final : public Watcher {
+class TlsChannel final : public Channel, public Watcher {
  public:
   enum class Role : std::uint8_t { server, client };
 
   TlsChannel(Role role, tls::Conversation conversation, Watch& watch, TlsOwner& owner, BlockPool& blocks)
-      : conversation_(std::move(conversation)), watch_(watch), owner_(owner), blocks_(blocks), role_(role) {}
+      : conversation_(std::move(conversation)), watch_(watch), owner_(&owner), blocks_(blocks), role_(role) {}
 
   // Takes over: drops `skip` bytes that were looked at, and hears of edges from now on.
   void begin(std::size_t skip) noexcept;
@@ -48,14 +48,19 @@ class TlsChannel final : public Watcher {
   void shake() noexcept;
   // The client has begun a handshake that is not over.
   bool under_way() const noexcept;
+  // Who is told of edges from now on.
+  void serve(TlsOwner& owner) noexcept { owner_ = &owner; }
+  // The protocol agreed upon (ALPN); empty: none.
+  std::string_view protocol() const noexcept { return conversation_.protocol(); }
   // What scripts see of the conversation (tls_facts.h); made when it is first asked for.
   std::string_view facts();
 
   // As Stream's.
-  Received read(char* space, std::size_t room) noexcept;
-  std::ptrdiff_t write(std::span<const iovec> pieces) noexcept;
-  bool has_input() noexcept;
-  void say_end() noexcept;
+  Received read(char* space, std::size_t room) noexcept override;
+  std::ptrdiff_t write(std::span<const iovec> pieces) noexcept override;
+  bool has_input() noexcept override;
+  void say_end() noexcept override;
+  TlsChannel* tls() noexcept override { return this; }
 
   bool read_ahead() noexcept override;
   void readable() noexcept override;
@@ -70,7 +75,7 @@ class TlsChannel final : public Watcher {
 
   tls::Conversation conversation_;
   Watch& watch_;
-  TlsOwner& owner_;
+  TlsOwner* owner_;
   BlockPool& blocks_;
   std::string why_;
   std::string facts_;

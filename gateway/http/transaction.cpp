@@ -5,6 +5,7 @@
 
 #include "base/codes.h"
 #include "base/percent.h"
+#include "gateway/http/http2_stream.h"
 #include "gateway/http/intake.h"
 #include "gateway/http/worker_state.h"
 
@@ -60,7 +61,10 @@ middleware::IdSource& Transaction::ids() noexcept {
 
 Scan Transaction::scan(Connection& client, Refusal& refusal) {
   const Limits& limits = worker_.generations.current().snapshot->limits;
-  return scan_request(client.in().bytes(), limits, head_, exchange_.request.headers, refusal);
+  const Scan outcome = scan_request(client.in().bytes(), limits, head_, exchange_.request.headers, refusal);
+  if (Http2Stream* const stream = client.stream().http2()) [[unlikely]]
+    return stream->settle(head_, outcome, refusal);
+  return outcome;
 }
 
 void Transaction::take_up(Connection& client) noexcept {
@@ -99,7 +103,6 @@ void Transaction::refuse(Connection& client, const Refusal& refusal) noexcept {
   head_.connection.close = true;
   request_body_.begin({}, snapshot().limits);
   exchange_.request.headers.clear();
-  exchange_.request.minor_version = 1;
   Refusal ignored;
   head_.path = "/";
   head_.target = "/";

@@ -99,9 +99,9 @@ void UpstreamConnection::close() noexcept {
 void UpstreamConnection::begin_tls() noexcept {
   const UpstreamTls& tls = upstream_.options().tls;
   const std::string& name = tls.server_name.empty() ? target_.options->address.host : tls.server_name;
-  stream_.secure(std::make_unique<TlsChannel>(
-      TlsChannel::Role::client, tls::Conversation::connect(tls.context, stream_.fd(), name, target_.ticket), watch(),
-      *this, upstream_.parts().small));
+  stream_.open(std::make_unique<TlsChannel>(TlsChannel::Role::client,
+                                            tls::Conversation::connect(tls.context, stream_.fd(), name, target_.ticket),
+                                            watch(), *this, upstream_.parts().small));
   stream_.tls()->begin(0);
   stream_.tls()->shake();
 }

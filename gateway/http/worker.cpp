@@ -30,6 +30,20 @@ class Errand final : public Task {
   Work work_;
 };
 
+template <class Each>
+void link(Each*& first, Each& one) noexcept {
+  one.next = first;
+  one.previous = nullptr;
+  if (first) first->previous = &one;
+  first = &one;
+}
+
+template <class Each>
+void unlink(Each*& first, Each& one) noexcept {
+  (one.previous ? one.previous->next : first) = one.next;
+  if (one.next) one.next->previous = one.previous;
+}
+
 template <class Work>
 Task& errand(Work work) {
   return *new Errand<Work>(std::move(work));
@@ -119,6 +133,8 @@ WorkerState::~WorkerState() {
 void WorkerState::drop_all() noexcept {
   parts.loop.disarm(deadline_);
   mailbox.run_all();
+  while (sessions_)
+    sessions_->shut_down();
   while (connections_)
     connections_->shut_down();
   listeners.clear();
@@ -137,20 +153,32 @@ void WorkerState::remove_listener(std::uint32_t id) noexcept {
   for (const auto& each : listeners)
     if (is_it(each)) each->accept_all();
   std::erase_if(listeners, is_it);
+  for (Http2Session* each = sessions_; each;) {
+    Http2Session* const following = each->next;
+    if (each->listener() == id) each->drain();
+    each = following;
+  }
 }
 
 void WorkerState::add(Connection& connection) noexcept {
+  if (connection.has_socket()) parts.metrics.active_connections.add();
+  link(connections_, connection);
+}
+
+void WorkerState::add(Http2Session& session) noexcept {
   parts.metrics.active_connections.add();
-  connection.next = connections_;
-  connection.previous = nullptr;
-  if (connections_) connections_->previous = &connection;
-  connections_ = &connection;
+  link(sessions_, session);
+}
+
+void WorkerState::remove(Http2Session& session) noexcept {
+  parts.metrics.active_connections.subtract();
+  unlink(sessions_, session);
+  if (draining_) end_if_drained();
 }
 
 void WorkerState::remove(Connection& connection) noexcept {
-  parts.metrics.active_connections.subtract();
-  (connection.previous ? connection.previous->next : connections_) = connection.next;
-  if (connection.next) connection.next->previous = connection.previous;
+  if (connection.has_socket()) parts.metrics.active_connections.subtract();
+  unlink(connections_, connection);
   if (draining_) end_if_drained();
 }
 
@@ -179,12 +207,17 @@ void WorkerState::begin_drain(Clock::duration patience) noexcept {
     each->drain();
     each = next;
   }
+  for (Http2Session* each = sessions_; each;) {
+    Http2Session* const following = each->next;
+    each->drain();
+    each = following;
+  }
   parts.loop.arm(deadline_, patience);
   end_if_drained();
 }
 
 void WorkerState::end_if_drained() noexcept {
-  if (!connections_) parts.reactor.context().io.stop();
+  if (!connections_ && !sessions_) parts.reactor.context().io.stop();
 }
 
 void WorkerState::stop_now() noexcept {

@@ -14,6 +14,7 @@
 #include "base/wall_clock.h"
 #include "gateway/http/connection.h"
 #include "gateway/http/generation.h"
+#include "gateway/http/http2_session.h"
 #include "gateway/http/listener.h"
 #include "gateway/http/mailbox.h"
 #include "gateway/http/timer_wheel.h"
@@ -79,6 +80,8 @@ class WorkerState final : public Loop {
   void remove_listener(std::uint32_t id) noexcept;
   void add(Connection& connection) noexcept;
   void remove(Connection& connection) noexcept;
+  void add(Http2Session& session) noexcept;
+  void remove(Http2Session& session) noexcept;
   Transaction& take_transaction();
   void give_back(Transaction& transaction) noexcept;
   bool draining() const noexcept { return draining_; }
@@ -114,6 +117,7 @@ class WorkerState final : public Loop {
 
   std::vector<std::unique_ptr<BellWatcher>> bells_;
   Connection* connections_ = nullptr;
+  Http2Session* sessions_ = nullptr;
   std::vector<std::unique_ptr<Transaction>> free_;  // most recently used last
   bool draining_ = false;
   Deadline deadline_{*this};

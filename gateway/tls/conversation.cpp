@@ -95,6 +95,13 @@ bool Conversation::resumed() const noexcept {
   return SSL_session_reused(ssl_.get()) == 1;
 }
 
+std::string_view Conversation::protocol() const noexcept {
+  const unsigned char* name = nullptr;
+  unsigned int size = 0;
+  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
 Facts Conversation::facts() const {
   const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
   Facts facts{.version = SSL_get_version(ssl_.get()),

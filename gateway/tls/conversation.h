@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -89,6 +90,7 @@ class Conversation {
   void say_end() noexcept;
 
   bool resumed() const noexcept;
+  std::string_view protocol() const noexcept;  // agreed upon by ALPN; empty: none
   Facts facts() const;
   // Why it failed, in words; after a call that did.
   std::string reason() const;

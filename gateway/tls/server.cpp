@@ -60,12 +60,17 @@ int choose_certificate(SSL* conversation, int*, void* of) {
   return SSL_set_SSL_CTX(conversation, chosen->get()) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-// HTTP/1.1, where the client names protocols at all; one that insists on others is refused (RFC 7301 section 3.2).
+constexpr std::array<unsigned char, 12> kProtocols{2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+constexpr std::size_t kWithoutH2 = 3;
+
+// Where the client names protocols at all; one that insists on others is refused (RFC 7301 section 3.2). `from` points
+// at the first of ours.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
-                    unsigned int offered_size, void*) {
-  static constexpr std::array<unsigned char, 9> kOurs{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+                    unsigned int offered_size, void* from) {
+  const auto* const ours = static_cast<const unsigned char*>(from);
+  const auto ours_size = static_cast<unsigned int>(kProtocols.data() + kProtocols.size() - ours);
   unsigned char* found = nullptr;
-  if (SSL_select_next_proto(&found, size, kOurs.data(), kOurs.size(), offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
+  if (SSL_select_next_proto(&found, size, ours, ours_size, offered, offered_size) != OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   *chosen = found;
   return SSL_TLSEXT_ERR_OK;
@@ -107,7 +112,8 @@ Context fresh_server(const ServerOptions& options) {
   constexpr std::string_view kOurs = "lingate";
   SSL_CTX_set_session_id_context(made, reinterpret_cast<const unsigned char*>(kOurs.data()), kOurs.size());
   SSL_CTX_set_timeout(made, std::chrono::seconds(TicketKeys::kLife).count());
-  SSL_CTX_set_alpn_select_cb(made, choose_protocol, nullptr);
+  const std::size_t first = options.protocols == Protocols::http1 ? kWithoutH2 : 0;
+  SSL_CTX_set_alpn_select_cb(made, choose_protocol, const_cast<unsigned char*>(kProtocols.data() + first));
   SSL_CTX_set_tlsext_ticket_key_evp_cb(made, ticket_key);
   return context;
 }

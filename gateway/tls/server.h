@@ -27,9 +27,13 @@ struct ClientAuth {
   Mode mode = Mode::require;
 };
 
+// What is offered by ALPN (RFC 7301); h2 first.
+enum class Protocols : std::uint8_t { http1, h2_and_http1 };
+
 struct ServerOptions {
   std::vector<CertificateFiles> certificates;  // at least one
   Version least = Version::tls12;
+  Protocols protocols = Protocols::http1;
   std::optional<ClientAuth> client_auth;
 };
 

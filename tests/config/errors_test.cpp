@@ -59,7 +59,7 @@ TEST(Mistakes, WrongType) {
   EXPECT_THAT(
       mistakes_above("limits: 5"),
       ElementsAre("3:9 LG2004 'limits': a mapping is needed, not the number 5 | its keys are head, target, field, "
-                  "fields, connections_per_address, timeout"));
+                  "fields, connections_per_address, streams, timeout"));
   EXPECT_THAT(
       mistakes_above("workers: fast"),
       ElementsAre(

@@ -233,8 +233,8 @@ class Handshakes(unittest.TestCase):
                     self.assertEqual(subject["commonName"], common_name, f"asked for {asked}")
                     self.assertEqual(exchange(sock, request_bytes()).status, 200)
 
-    def test_http_1_1_is_agreed_upon_and_nothing_else(self):
-        with Origin() as origin, Gateway(config(origin)) as gateway:
+    def test_http_1_1_is_agreed_upon_and_nothing_else_where_the_listener_says_so(self):
+        with Origin() as origin, Gateway(config(origin).replace("tls:", "http2: false, tls:")) as gateway:
             context = client_context()
             context.set_alpn_protocols(["h2", "http/1.1"])
             with secure(gateway.port, context=context) as sock:

@@ -16,7 +16,7 @@ import tempfile
 BELOW_RUNTIMES = ["base", "proto"]
 BELOW_MIDDLEWARE = ["runtimes", "store"] + BELOW_RUNTIMES
 BELOW_GATEWAY = ["middleware"] + BELOW_MIDDLEWARE
-GATEWAY_PARTS = ["gateway/tls", "gateway/routing", "gateway/config", "gateway/http", "gateway/admin", "gateway/bench", "gateway/cli"]
+GATEWAY_PARTS = ["gateway/tls", "gateway/http2", "gateway/routing", "gateway/config", "gateway/http", "gateway/admin", "gateway/bench", "gateway/cli"]
 BENCH_PARTS = ["gateway/bench/load", "gateway/bench/page", "gateway/bench/rooms"]
 ALLOWED = {
     "base": [],
@@ -27,14 +27,15 @@ ALLOWED = {
     "middleware/examples": [],
     "gateway": GATEWAY_PARTS + BELOW_GATEWAY,
     "gateway/tls": ["base"],
+    "gateway/http2": ["base"],
     "gateway/routing": BELOW_RUNTIMES,
     "gateway/config": ["gateway/routing", "gateway/tls"] + BELOW_GATEWAY,
-    "gateway/http": ["gateway/routing", "gateway/tls"] + BELOW_GATEWAY,
-    "gateway/admin": ["gateway/routing", "gateway/tls", "gateway/config", "gateway/http"] + BELOW_GATEWAY,
+    "gateway/http": ["gateway/routing", "gateway/tls", "gateway/http2"] + BELOW_GATEWAY,
+    "gateway/admin": ["gateway/routing", "gateway/tls", "gateway/http2", "gateway/config", "gateway/http"] + BELOW_GATEWAY,
     "gateway/bench": ["base"],
     "gateway/bench/load": ["gateway/bench", "base"],
     "gateway/bench/page": ["gateway/bench", "base"],
-    "gateway/bench/rooms": ["gateway/bench", "gateway/routing", "gateway/tls", "gateway/http"] + BELOW_GATEWAY,
+    "gateway/bench/rooms": ["gateway/bench", "gateway/routing", "gateway/tls", "gateway/http2", "gateway/http"] + BELOW_GATEWAY,
     "gateway/cli": BENCH_PARTS + GATEWAY_PARTS + BELOW_GATEWAY,
 }
 ROOMS = {  # a room's own engine; rooms see runtimes/ and what is below it, never each other
