@@ -39,7 +39,8 @@ http::TargetOptions data_path_options(const config::Target& target) {
   return {.address = data_path_options(target.address),
           .authority = target.authority,
           .weight = target.weight,
-          .secure = target.secure};
+          .secure = target.secure,
+          .http2 = target.http2};
 }
 
 http::HealthOptions data_path_options(const config::Health& health) {

@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view kUnix = "unix:";
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
+constexpr std::string_view kH2c = "h2c://";  // HTTP/2 in clear
 
 bool is_ipv4(const std::string& text) {
   in_addr address{};
@@ -118,10 +119,11 @@ Parsed<TargetUrl> url_fault(std::string_view text, std::string cure) {
   return fail(Fault{code::kBadUrl, fmt::format("'{}' is no upstream URL", text), std::move(cure)});
 }
 
-// What stands between "http://" or "https://" and the path.
+// What stands between "http://", "https://" or "h2c://" and the path.
 Parsed<TargetUrl> authority_target(std::string_view text, std::string_view authority) {
   const bool secure = text.starts_with(kHttps);
-  const std::string_view scheme = secure ? kHttps : kHttp;
+  const bool http2 = text.starts_with(kH2c);
+  const std::string_view scheme = secure ? kHttps : http2 ? kH2c : kHttp;
   if (authority.find('@') != std::string_view::npos)
     return url_fault(text, "without user and password: set 'Authorization' with the step 'headers'");
   auto parts = split(authority);
@@ -136,6 +138,7 @@ Parsed<TargetUrl> authority_target(std::string_view text, std::string_view autho
   result.address.host = std::move(parts->host);
   result.address.port = static_cast<std::uint16_t>(*port);
   result.secure = secure;
+  result.http2 = http2;
   result.authority = *port == usual && parts->has_port ? authority.substr(0, authority.rfind(':')) : authority;
   return result;
 }
@@ -160,13 +163,14 @@ Parsed<Address> parse_listen_address(std::string_view text, const std::filesyste
 Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem::path& folder) {
   if (text.starts_with(kUnix))
     return unix_address(text, folder).map([](Address address) {
-      return TargetUrl{std::move(address), "localhost", false};
+      return TargetUrl{.address = std::move(address), .authority = "localhost"};
     });
   const bool secure = text.starts_with(kHttps);
-  if (!secure && !text.starts_with(kHttp))
+  const bool http2 = text.starts_with(kH2c);
+  if (!secure && !http2 && !text.starts_with(kHttp))
     return url_fault(text, text.find("://") == std::string_view::npos ? fmt::format("write 'http://{}'", text)
                                                                       : "write 'http://HOST:PORT'");
-  std::string_view authority = text.substr(secure ? kHttps.size() : kHttp.size());
+  std::string_view authority = text.substr(secure ? kHttps.size() : http2 ? kH2c.size() : kHttp.size());
   const std::size_t path = std::min(authority.find_first_of("/?#"), authority.size());
   if (path < authority.size() && authority.substr(path) != "/")
     return url_fault(text, "without a path: change paths with 'strip' or the step 'rewrite'");

@@ -25,6 +25,7 @@ std::vector<Target> build_targets(const BuildContext& context, const View& targe
                       .authority = std::move(parsed->authority),
                       .weight = count(each.settings(), "weight"),
                       .secure = parsed->secure,
+                      .http2 = parsed->http2,
                       .place = context.report.source().place(each.span())});
   }
   if (targets.valid() && targets.items().empty())
@@ -87,6 +88,11 @@ Upstream build_upstream(const BuildContext& context, const View::Named& named) {
   const bool secure =
       std::any_of(upstream.targets.begin(), upstream.targets.end(), [](const Target& t) { return t.secure; });
   if (secure) upstream.tls = build_upstream_tls(context, view.at("tls"));
+  if (secure) upstream.tls->options.http2 = settings.flag("http2");
+  if (!secure && view.given("http2") && !upstream.targets.empty())
+    context.report.warning({code::kSuspiciousValue, view.key_span("http2"),
+                            fmt::format("'http2' has no effect in upstream '{}'", named.name),
+                            "it goes with targets of 'https://'; in clear, write 'h2c://HOST:PORT'"});
   if (!secure && view.given("tls") && !upstream.targets.empty())
     context.report.warning({code::kSuspiciousValue, view.key_span("tls"),
                             fmt::format("'tls' has no effect in upstream '{}'", named.name),

@@ -78,6 +78,13 @@ void add_listener_tls(std::vector<Field>& rows) {
 }
 
 void add_upstream_tls(std::vector<Field>& rows) {
+  rows.push_back({.section = "upstreams",
+                  .name = "http2",
+                  .type = Type::flag,
+                  .fallback = "false",
+                  .example = "true",
+                  .doc = "Offers HTTP/2 to targets of `https://` (ALPN); those that do not speak it are asked in "
+                         "HTTP/1.1. In clear, the URL says it: `h2c://HOST:PORT`. gRPC needs it."});
   rows.insert(rows.end(),
               {{.section = "upstreams.tls",
                 .name = "ca",

@@ -110,6 +110,7 @@ struct Target {
   std::string authority;  // the Host field with `host: target`
   std::uint32_t weight = 1;
   bool secure = false;  // https
+  bool http2 = false;   // h2c
   Place place;
 };
 

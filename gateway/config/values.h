@@ -41,6 +41,7 @@ struct TargetUrl {
   Address address;
   std::string authority;
   bool secure = false;  // https
+  bool http2 = false;   // h2c
 };
 Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem::path& folder);
 

@@ -1,5 +1,5 @@
-// Channel: what stands between a connection and its socket where the bytes are not the socket's own: TLS, or one stream
-// of an HTTP/2 connection. A Stream reads and writes through it.
+// Channel: what stands between a connection and its socket where the bytes are not the socket's own: TLS, one stream
+// of a client's HTTP/2 connection, an upstream that speaks HTTP/2. A Stream reads and writes through it.
 //
 // Thread: the worker's. Lifetime: its Stream's.
 #pragma once
@@ -12,6 +12,7 @@
 namespace lingate::http {
 
 class Http2Stream;
+class Http2Upstream;
 class TlsChannel;
 
 struct Received {
@@ -34,6 +35,7 @@ class Channel {
 
   virtual TlsChannel* tls() noexcept { return nullptr; }
   virtual Http2Stream* http2() noexcept { return nullptr; }
+  virtual Http2Upstream* http2_upstream() noexcept { return nullptr; }
 };
 
 }  // namespace lingate::http

@@ -70,8 +70,8 @@ Block Http2Session::take_small() noexcept {
   return worker_.parts.small.take();
 }
 
-Block Http2Session::take_large() noexcept {
-  return worker_.parts.large.take();
+BlockPool& Http2Session::large_blocks() noexcept {
+  return worker_.parts.large;
 }
 
 ClientSide Http2Session::side(const Peer& peer) noexcept {

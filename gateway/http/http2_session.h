@@ -43,7 +43,7 @@ class Http2Session final : public TlsOwner, private Timer, private TurnEnd, priv
   http2::ServerConversation& conversation() noexcept { return conversation_; }
   Clock::time_point now() const noexcept;
   Block take_small() noexcept;
-  Block take_large() noexcept;
+  BlockPool& large_blocks() noexcept;
   ClientSide side(const Peer& peer) noexcept;
   void want_flush() noexcept;
   void stream_closed(Http2Stream& stream) noexcept;

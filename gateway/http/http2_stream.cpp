@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/codes.h"
-#include "gateway/http/chunked.h"
 #include "gateway/http/http2_session.h"
 
 namespace lingate::http {
@@ -17,7 +16,7 @@ Http2Stream::Http2Stream(Http2Session& session, std::int32_t id, const http2::Re
       id_(id),
       head_(std::move(text)),
       progress_(session.now()),
-      chunked_(!head.has_length()),
+      has_length_(head.has_length()),
       too_large_(head.too_large()),
       is_head_(head.is_head()) {}
 
@@ -35,75 +34,23 @@ Scan Http2Stream::settle(RequestHead& head, Scan outcome, Refusal& refusal) noex
   if (outcome != Scan::done) return outcome;
   head.connection = {.close = true};
   head.upgrade_websocket = false;
-  if (!in_over_ || in_) {
-    if (chunked_) head.framing = {Framing::Kind::chunked, 0};
-  } else {
-    chunked_ = false;
-  }
+  const bool has_content = !in_.over() || !in_.empty();
+  in_.set_chunked(has_content && !has_length_);
+  if (in_.chunked()) head.framing = {Framing::Kind::chunked, 0};
   return outcome;
 }
 
 // ---- the request ----
 
-// The window that the client was given bounds what can be here.
 void Http2Stream::content(std::string_view bytes) noexcept {
   if (!connection_ || closed_) return session_.conversation().consume(id_, bytes.size());
-  if (!in_) in_ = session_.take_large();
-  if (in_.room() < bytes.size()) in_.compact();
-  const std::size_t taken = std::min(in_.room(), bytes.size());
-  std::memcpy(in_.space(), bytes.data(), taken);
-  in_.end += static_cast<std::uint32_t>(taken);
-  if (taken < bytes.size()) return session_.conversation().reset(id_, Code::internal);
+  if (!in_.add(bytes, session_.large_blocks())) return session_.conversation().reset(id_, Code::internal);
   if (watch_) watch_->tell_read();
 }
 
 void Http2Stream::content_over() noexcept {
-  in_over_ = true;
+  in_.end();
   if (watch_) watch_->tell_read();
-}
-
-void Http2Stream::stage(std::string_view framing) noexcept {
-  std::copy(framing.begin(), framing.end(), staged_.begin());
-  staged_at_ = 0;
-  staged_end_ = static_cast<std::uint8_t>(framing.size());
-}
-
-// Content with its framing, which is the gateway's own.
-std::size_t Http2Stream::read_content(char* space, std::size_t room) noexcept {
-  std::size_t sum = 0;
-  std::size_t used = 0;
-  while (sum < room) {
-    if (staged_at_ < staged_end_) {
-      const std::size_t part = std::min<std::size_t>(staged_end_ - staged_at_, room - sum);
-      std::copy_n(staged_.data() + staged_at_, part, space + sum);
-      staged_at_ += static_cast<std::uint8_t>(part);
-      sum += part;
-      continue;
-    }
-    const std::size_t here = in_ ? in_.bytes().size() : 0;
-    if (chunked_ && chunk_left_ == 0) {
-      if (here > 0) {
-        chunk_left_ = static_cast<std::uint32_t>(here);
-        std::array<char, kChunkHeadSpace> head;
-        stage(write_chunk_head(here, head));
-      } else if (in_over_ && !std::exchange(last_read_, true)) {
-        stage(kLastChunk);
-      } else {
-        break;
-      }
-      continue;
-    }
-    const std::size_t part = std::min({here, room - sum, chunked_ ? std::size_t{chunk_left_} : SIZE_MAX});
-    if (part == 0) break;
-    std::memcpy(space + sum, in_.bytes().data(), part);
-    in_.begin += static_cast<std::uint32_t>(part);
-    sum += part;
-    used += part;
-    if (chunked_ && (chunk_left_ -= static_cast<std::uint32_t>(part)) == 0) stage(kChunkEnd);
-  }
-  if (used > 0) session_.conversation().consume(id_, used);
-  if (in_ && in_.empty()) in_.release();
-  return sum;
 }
 
 Received Http2Stream::read(char* space, std::size_t room) noexcept {
@@ -118,14 +65,18 @@ Received Http2Stream::read(char* space, std::size_t room) noexcept {
     }
     return {static_cast<std::ptrdiff_t>(part), true};
   }
-  const std::size_t got = read_content(space, room);
-  if (got > 0) session_.want_flush();  // windows
+  std::size_t used = 0;
+  const std::size_t got = in_.read(space, room, used);
+  if (used > 0) {
+    session_.conversation().consume(id_, used);
+    session_.want_flush();  // windows
+  }
   if (got > 0) return {static_cast<std::ptrdiff_t>(got), true};
-  return {in_over_ ? Received::kClosed : 0, false};
+  return {in_.over() ? Received::kClosed : 0, false};
 }
 
 bool Http2Stream::has_input() const noexcept {
-  return in_over_ || closed_ || (in_ && !in_.empty());
+  return in_.over() || closed_ || !in_.empty();
 }
 
 // ---- the response ----
@@ -204,6 +155,12 @@ std::ptrdiff_t Http2Stream::write(std::span<const iovec> pieces) noexcept {
   return static_cast<std::ptrdiff_t>(sum);
 }
 
+void Http2Stream::add_trailers(std::string text) noexcept {
+  if (ended_ || !trailers_text_.empty() || text.empty()) return;
+  trailers_text_ = std::move(text);
+  if (!http2::read_fields(trailers_text_, 0, trailers_)) trailers_.fields.clear();
+}
+
 // What gave no length is whole now; what gave one, if all of it came.
 void Http2Stream::say_end() noexcept {
   if (responding_ && !ended_ && !left_) end_response();
@@ -218,9 +175,9 @@ Http2Stream::Portion Http2Stream::take_content(char* space, std::size_t room) no
     if (out_.empty()) out_.release();
     if (std::exchange(fell_short_, false) && watch_) watch_->tell_write();
   }
-  const bool end = ended_ && !out_;
+  const bool end = ended_ && (!out_ || out_.empty());
   deferred_ = part == 0 && !end;
-  return {part, end};
+  return {part, end, end && !trailers_.fields.empty() ? &trailers_.fields : nullptr};
 }
 
 // ---- the end ----
@@ -228,12 +185,12 @@ Http2Stream::Portion Http2Stream::take_content(char* space, std::size_t room) no
 // Who sends on does so for nobody (RFC 9113 section 8.1).
 void Http2Stream::response_sent() noexcept {
   sent_ = true;
-  if (!in_over_) session_.conversation().reset(id_, Code::no_error);
+  if (!in_.over()) session_.conversation().reset(id_, Code::no_error);
 }
 
 void Http2Stream::let_go_of_content() noexcept {
-  if (in_ && !in_.empty()) session_.conversation().consume(id_, in_.bytes().size());
-  in_.release();
+  if (!in_.empty()) session_.conversation().consume(id_, in_.size());
+  in_.drop();
 }
 
 void Http2Stream::closed() noexcept {

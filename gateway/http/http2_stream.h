@@ -9,7 +9,6 @@
 // the session ends both where it ends first.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,6 +18,7 @@
 #include "base/loop.h"
 #include "gateway/http/blocks.h"
 #include "gateway/http/channel.h"
+#include "gateway/http/framed_content.h"
 #include "gateway/http/head_scan.h"
 #include "gateway/http/readiness.h"
 #include "gateway/http2/server.h"
@@ -40,6 +40,9 @@ class Http2Stream final : public http2::StreamUser {
   void attach(Connection& connection, Watch& watch) noexcept;
   // What HTTP/1.1's text cannot say of the request: how its content is framed, and that the head was too large.
   Scan settle(RequestHead& head, Scan outcome, Refusal& refusal) noexcept;
+
+  // Lines of fields that follow the content, and an empty one; before its end.
+  void add_trailers(std::string text) noexcept;
 
   // ---- for the session ----
   std::int32_t id() const noexcept { return id_; }
@@ -68,8 +71,6 @@ class Http2Stream final : public http2::StreamUser {
   void say_end() noexcept;
   void detach() noexcept;
 
-  std::size_t read_content(char* space, std::size_t room) noexcept;
-  void stage(std::string_view framing) noexcept;
   bool take_head(std::string_view piece, std::size_t& used) noexcept;
   bool respond() noexcept;
   std::size_t add_content(std::string_view bytes) noexcept;
@@ -81,22 +82,18 @@ class Http2Stream final : public http2::StreamUser {
   Connection* connection_ = nullptr;
   Watch* watch_ = nullptr;
 
-  std::string head_;   // the request's
+  std::string head_;  // the request's
+  std::string trailers_text_;
+  http2::ResponseFields trailers_;
   std::string reply_;  // a head of the response that came in parts
   std::uint32_t head_given_ = 0;
-  Block in_;                     // of the request's content
-  std::array<char, 24> staged_;  // of its framing
-  std::uint8_t staged_at_ = 0;
-  std::uint8_t staged_end_ = 0;
-  std::uint32_t chunk_left_ = 0;
+  FramedContent in_;  // of the request
 
   Block out_;                          // of the response's content
   std::optional<std::uint64_t> left_;  // of a response that gave its length
   Clock::time_point progress_{};       // of the response
 
-  bool chunked_ = false;    // the request's content has no length of its own
-  bool in_over_ = false;    // the client has sent all
-  bool last_read_ = false;  // and the last chunk was staged
+  bool has_length_ = false;
   bool too_large_ = false;
   bool is_head_ = false;
   bool responding_ = false;  // the final head was passed on

@@ -80,6 +80,7 @@ struct TargetOptions {
   std::string authority;  // the Host field where the upstream says `host: target`, and in health checks
   std::uint32_t weight = 1;
   bool secure = false;  // through TLS (UpstreamTls)
+  bool http2 = false;   // in clear; through TLS both sides agree upon it
 
   bool operator==(const TargetOptions&) const = default;
 };

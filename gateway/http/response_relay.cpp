@@ -2,6 +2,8 @@
 #include <utility>
 
 #include "base/codes.h"
+#include "gateway/http/http2_stream.h"
+#include "gateway/http/http2_upstream.h"
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
 
@@ -130,6 +132,7 @@ void Transaction::pump_response() noexcept {
       response_listed_ = step == BodyReader::Step::over;
       if (!list_filtered(response_listed_ ? BodyFilter::Until::end : BodyFilter::Until::more))
         return cut_response(kNotCoded);
+      if (response_listed_) pass_trailers();
       if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
     }
     if (!flush_client()) return;
@@ -176,6 +179,13 @@ bool Transaction::flush_client() noexcept {
     client_gone();
   }
   return false;
+}
+
+// From HTTP/2 to HTTP/2 only: gRPC says there how a call went.
+void Transaction::pass_trailers() noexcept {
+  Http2Upstream* const from = leg_->stream().http2_upstream();
+  Http2Stream* const to = from ? client_->stream().http2() : nullptr;
+  if (to) to->add_trailers(from->take_trailers());
 }
 
 void Transaction::response_sent() noexcept {

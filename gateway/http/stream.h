@@ -37,6 +37,7 @@ class Stream {
   int fd() const noexcept { return watch_->fd(); }
   bool plain() const noexcept { return channel_ == nullptr; }
   TlsChannel* tls() noexcept { return channel_ ? channel_->tls() : nullptr; }
+  Http2Upstream* http2_upstream() noexcept { return channel_ ? channel_->http2_upstream() : nullptr; }
   Http2Stream* http2() noexcept { return channel_ ? channel_->http2() : nullptr; }
 
   void open(Watch& watch) noexcept { watch_ = &watch; }

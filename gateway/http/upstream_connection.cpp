@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/codes.h"
+#include "gateway/http/http2_upstream.h"
 #include "gateway/http/target.h"
 #include "gateway/http/upstream.h"
 #include "gateway/http/worker_parts.h"
@@ -67,7 +68,10 @@ bool UpstreamConnection::try_endpoint(Reactor& reactor, int& error) noexcept {
   if (!watch) return error = EMFILE, false;
   stream_.open(*watch);
   state_ = pending ? State::connecting : State::in_use;
-  if (pending) watch->await_connect();
+  if (pending)
+    watch->await_connect();
+  else if (target_.options->http2)
+    begin_http2();
   return true;
 }
 
@@ -106,7 +110,17 @@ void UpstreamConnection::begin_tls() noexcept {
   stream_.tls()->shake();
 }
 
+// Without a word of the upstream's where its URL says so.
+void UpstreamConnection::begin_http2() noexcept {
+  constexpr std::size_t kMostHead = 256 * 1024;  // what it may be is the scan's to say
+  Watch& watch = stream_.watch();
+  auto channel = std::make_unique<Http2Upstream>(stream_, upstream_.parts(), kMostHead);
+  stream_.open(watch);
+  stream_.open(std::move(channel));
+}
+
 void UpstreamConnection::secured() noexcept {
+  if (stream_.tls()->protocol() == "h2") begin_http2();
   state_ = State::in_use;
   user_->upstream_connected();
 }
@@ -116,7 +130,7 @@ void UpstreamConnection::not_secured(Obstacle, std::string_view why) noexcept {
 }
 
 bool UpstreamConnection::read_ahead() noexcept {
-  return state_ == State::in_use && user_ && user_->upstream_read_ahead();
+  return state_ == State::in_use && user_ && !stream_.http2_upstream() && user_->upstream_read_ahead();
 }
 
 void UpstreamConnection::readable() noexcept {
@@ -125,11 +139,24 @@ void UpstreamConnection::readable() noexcept {
     if (!has_gone_stale()) return watch().await_read();
     return upstream_.drop_idle(*this);
   }
-  if (state_ == State::in_use && user_) user_->upstream_readable();
+  if (state_ != State::in_use || !user_) return;
+  if (Http2Upstream* const http2 = stream_.http2_upstream()) [[unlikely]] {
+    http2->pump();
+    watch().await_read();
+    if (http2->take_room()) {
+      watch().read_again();
+      return user_->upstream_writable();
+    }
+    if (!http2->has_news()) return;
+  }
+  user_->upstream_readable();
 }
 
 void UpstreamConnection::writable() noexcept {
-  if (state_ == State::in_use && user_) return user_->upstream_writable();
+  if (state_ == State::in_use && user_) {
+    if (Http2Upstream* const http2 = stream_.http2_upstream()) http2->pump();
+    return user_->upstream_writable();
+  }
   if (state_ != State::connecting) return;
   pollfd probe{stream_.fd(), POLLOUT, 0};
   if (::poll(&probe, 1, 0) <= 0) return watch().await_connect();  // a wake-up that was not meant for this socket
@@ -138,6 +165,7 @@ void UpstreamConnection::writable() noexcept {
   ::getsockopt(stream_.fd(), SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == 0) {
     if (target_.options->secure) return begin_tls();
+    if (target_.options->http2) begin_http2();
     state_ = State::in_use;
     return user_->upstream_connected();
   }

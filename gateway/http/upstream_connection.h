@@ -79,6 +79,7 @@ class UpstreamConnection final : public TlsOwner {
   bool try_endpoint(Reactor& reactor, int& error) noexcept;
   bool try_endpoints(Reactor& reactor, int& error) noexcept;
   void begin_tls() noexcept;
+  void begin_http2() noexcept;
 
   Upstream& upstream_;
   Target& target_;

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <vector>
 
+#include "gateway/http2/pairs.h"
+
 namespace lingate::http2 {
 namespace {
 
@@ -18,16 +20,6 @@ constexpr double kEmpty = 100, kEmptyASecond = 10;
 constexpr std::size_t kWorstHeads = 8;   // times the limit: beyond it is no mistake
 constexpr std::size_t kFed = 16 * 1024;  // between two looks at what it cost
 constexpr std::uint64_t kNever = 1U << 30U;
-
-nghttp2_nv pair_of(std::string_view name, std::string_view value) noexcept {
-  return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-          reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
-          NGHTTP2_NV_FLAG_NONE};
-}
-
-std::string_view text_of(const std::uint8_t* bytes, std::size_t size) noexcept {
-  return {reinterpret_cast<const char*>(bytes), size};
-}
 
 StreamUser* user_of(nghttp2_session* session, std::int32_t stream) noexcept {
   return static_cast<StreamUser*>(nghttp2_session_get_stream_user_data(session, stream));
@@ -177,11 +169,18 @@ struct ServerConversation::Callbacks {
     return 0;
   }
 
-  static ssize_t read_content(nghttp2_session*, std::int32_t, std::uint8_t* space, std::size_t room,
+  static ssize_t read_content(nghttp2_session* session, std::int32_t stream, std::uint8_t* space, std::size_t room,
                               std::uint32_t* flags, nghttp2_data_source* source, void*) {
     const StreamUser::Portion portion =
         static_cast<StreamUser*>(source->ptr)->take_content(reinterpret_cast<char*>(space), room);
     if (portion.end) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (portion.trailers) {
+      std::vector<nghttp2_nv> pairs;
+      for (const OutField& field : *portion.trailers)
+        pairs.push_back(pair_of(field.name, field.value));
+      if (nghttp2_submit_trailer(session, stream, pairs.data(), pairs.size()) == 0)
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+    }
     if (portion.size == 0 && !portion.end) return NGHTTP2_ERR_DEFERRED;
     return static_cast<ssize_t>(portion.size);
   }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gateway/http2/allowance.h"
 #include "gateway/http2/frame_tracker.h"
@@ -44,6 +45,7 @@ class StreamUser {
   struct Portion {
     std::size_t size = 0;  // 0 and no end: nothing for now, see ServerConversation::resume()
     bool end = false;
+    const std::vector<OutField>* trailers = nullptr;  // that follow the end; for the call
   };
 
   virtual void content(std::string_view bytes) noexcept = 0;  // of the request

@@ -27,6 +27,7 @@ constexpr std::size_t kMostBytes = 4 * 1024 * 1024;
 std::string fingerprint(const ClientOptions& options) {
   const CertificateFiles own = options.certificate.value_or(CertificateFiles{});
   std::string all = options.verify == ClientOptions::Verify::off ? "off" : "full";
+  if (options.http2) all += " h2";
   for (const std::string* file : {&options.ca, &own.cert, &own.key}) {
     all.append(1, '\0').append(*file).append(1, '\0');
     auto text = file->empty() ? Result<std::string, std::string>() : read_file(*file, kMostBytes);
@@ -44,8 +45,10 @@ Result<Context, Fault> make_client_context(const ClientOptions& options, Faults&
   SSL_CTX* const made = context.get();
   SSL_CTX_set_session_cache_mode(made, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(made, remember);
-  static constexpr std::array<unsigned char, 9> kOurs{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
-  SSL_CTX_set_alpn_protos(made, kOurs.data(), kOurs.size());
+  static constexpr std::array<unsigned char, 12> kOurs{2, 'h', '2', 8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
+  constexpr unsigned int kH2 = 3;
+  const unsigned int skipped = options.http2 ? 0 : kH2;
+  SSL_CTX_set_alpn_protos(made, kOurs.data() + skipped, static_cast<unsigned int>(kOurs.size()) - skipped);
   if (options.certificate)
     if (auto loaded = load_certificate(context, *options.certificate, warnings); !loaded)
       return fail(std::move(loaded.error()));

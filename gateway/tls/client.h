@@ -19,6 +19,7 @@ struct ClientOptions {
   std::string ca;  // PEM file; empty: the authorities of the system
   Verify verify = Verify::full;
   std::optional<CertificateFiles> certificate;
+  bool http2 = false;  // is offered, before HTTP/1.1
 };
 
 // Says whether two options stand for the same, what is in their files included; holds nothing of a key.
