@@ -104,6 +104,7 @@ void Http2Session::malformed() noexcept {
 // request.
 void Http2Session::stream_closed(Http2Stream& stream) noexcept {
   if (!stream.connection()) return drop(stream);
+  if (!stream.is_cut()) return;
   ++to_reap_;
   if (stream_) stream_.watch().read_again();
 }
@@ -285,8 +286,10 @@ void Http2Session::wake_for(Clock::time_point since, Duration limit) noexcept {
 
 void Http2Session::wake_when_needed() noexcept {
   if (phase_ == Phase::announced) wake_for(since_, kAnnounced);
-  if (active_ == 0) wake_for(since_, served_ ? limits().idle_timeout : limits().head_timeout);
-  if (conversation_.head_since() != Clock::time_point{}) wake_for(conversation_.head_since(), limits().head_timeout);
+  const bool goes_on = phase_ == Phase::serving && !conversation_.over();
+  const Clock::time_point head = conversation_.head_since();
+  if (goes_on && active_ == 0) wake_for(since_, served_ ? limits().idle_timeout : limits().head_timeout);
+  if (goes_on && head != Clock::time_point{}) wake_for(head, limits().head_timeout);
   if (blocked_) wake_for(progress_, limits().write_timeout);
   if (active_ > 0) wake_for(worker_.now(), limits().write_timeout);
 }

@@ -34,7 +34,7 @@ OutFraming Transaction::response_framing() noexcept {
   if (response_head_.framing.kind == Framing::Kind::length && !response.filter)
     return {OutFraming::Kind::length, response_head_.framing.length};
   // HTTP/2 frames content itself, and its end is a frame's.
-  const bool chunked = head_.minor_version > 0 && !client_->stream().http2();
+  const bool chunked = head_.minor_version > 0 && (client_->stream().plain() || !client_->stream().http2());
   return {chunked ? OutFraming::Kind::chunked : OutFraming::Kind::until_close, 0};
 }
 
@@ -132,7 +132,7 @@ void Transaction::pump_response() noexcept {
       response_listed_ = step == BodyReader::Step::over;
       if (!list_filtered(response_listed_ ? BodyFilter::Until::end : BodyFilter::Until::more))
         return cut_response(kNotCoded);
-      if (response_listed_) pass_trailers();
+      if (response_listed_ && !leg_->stream().plain()) pass_trailers();
       if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
     }
     if (!flush_client()) return;

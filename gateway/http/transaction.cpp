@@ -62,9 +62,9 @@ middleware::IdSource& Transaction::ids() noexcept {
 Scan Transaction::scan(Connection& client, Refusal& refusal) {
   const Limits& limits = worker_.generations.current().snapshot->limits;
   const Scan outcome = scan_request(client.in().bytes(), limits, head_, exchange_.request.headers, refusal);
-  if (Http2Stream* const stream = client.stream().http2()) [[unlikely]]
-    return stream->settle(head_, outcome, refusal);
-  return outcome;
+  if (client.stream().plain()) return outcome;
+  Http2Stream* const stream = client.stream().http2();
+  return stream ? stream->settle(head_, outcome, refusal) : outcome;
 }
 
 void Transaction::take_up(Connection& client) noexcept {

@@ -14,7 +14,7 @@ from http2_test import config  # noqa: E402
 from support import h2  # noqa: E402
 from support.gateway import Gateway  # noqa: E402
 from support.h2 import Peer  # noqa: E402
-from support.wire import Origin, connect, reply  # noqa: E402
+from support.wire import Origin, connect, reply, reset  # noqa: E402
 
 
 class Refused(unittest.TestCase):
@@ -100,13 +100,16 @@ class Refused(unittest.TestCase):
             self.assertEqual([request.body for request in origin.requests], [b"four"])
 
 
-def closed(gateway, reason):
-    """lingate_http2_closed_total of the reason."""
+def metric(gateway, name):
     token = (gateway.dir / "data/admin.token").read_text().strip()
     request = urllib.request.Request(f"http://127.0.0.1:{gateway.admin_port}/metrics",
                                      headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request) as page:
-        return int(re.search(rf'closed_total{{reason="{reason}"}} (\d+)', page.read().decode())[1])
+        return int(re.search(rf"^{re.escape(name)} (\d+)", page.read().decode(), re.M)[1])
+
+
+def closed(gateway, reason):
+    return metric(gateway, f'lingate_http2_closed_total{{reason="{reason}"}}')
 
 
 class Abuse(unittest.TestCase):
@@ -305,6 +308,28 @@ class Abuse(unittest.TestCase):
                 self.assertNotIn(peer.to_the_end(), (None, h2.NO_ERROR))
                 self.assert_served(self.neighbour)
         self.assert_harmless(lambda peer: peer.send(h2.frame(0xEE, 0xFF, 0, b"unknown") * 100))
+
+    def test_clients_that_leave_anywhere_leave_nothing_behind(self):
+        dice = random.Random(7)
+        self.assert_served(self.neighbour)
+        before = metric(self.gateway, "lingate_connections")
+        for _ in range(60):
+            peer = self.peer(opens_windows=dice.randrange(2) == 0)
+            try:
+                for _ in range(dice.randrange(1, 30)):
+                    match dice.randrange(5):
+                        case 0: peer.request(path=dice.choice(["/big", "/fixed", "/x"]))
+                        case 1: peer.content(peer.request(method="POST", ends=False), b"x" * dice.randrange(3000), dice.randrange(2) == 0)
+                        case 2 if peer.streams: peer.reset(dice.choice(list(peer.streams)))
+                        case 3 if any(not each.over for each in peer.streams.values()): peer.step()
+                        case 4 if peer.streams: peer.give(dice.choice(list(peer.streams)), 1000)
+            except (OSError, EOFError):
+                pass
+            dice.randrange(2) and reset(peer.sock)
+            peer.sock.close()
+        for name, left in (("http_server_active_requests", 0), ("lingate_connections", before)):
+            self.gateway.wait_for(lambda: metric(self.gateway, name) == left, f"end of {name}")
+        self.assert_served(self.neighbour)
 
     def test_random_frames_never_harm_the_neighbour(self):
         dice = random.Random(9)

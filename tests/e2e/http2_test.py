@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """HTTP/2 clients of a real gateway: what a request and its answer become, streaming, resets, limits in time, the end."""
-import json
+import gzip
 import signal
 import ssl
-import struct
 import subprocess
 import sys
 import unittest
@@ -111,6 +110,14 @@ class Requests(unittest.TestCase):
                 with self.subTest(method=method, path=path):
                     got = peer.answer(peer.request(method=method, path=path))
                     self.assertEqual((got.status, got.body), (status, b""))
+
+    def test_content_is_coded_on_its_way(self):
+        with Origin(lambda request: reply(headers=[("Content-Type", "text/plain")], body=b"abc" * 50_000)) as origin:
+            text = config(origin).replace("chain: [access-log], upstream", "chain: [access-log, compress], upstream")
+            with Gateway(text) as gateway, Peer(connect(gateway.port)) as peer:
+                got = peer.answer(peer.request([("accept-encoding", "gzip")]))
+                self.assertEqual((got.value("content-encoding"), got.value("content-length")), ("gzip", None))
+                self.assertEqual(gzip.decompress(got.body), b"abc" * 50_000)
 
     def test_interim_responses_pass(self):
         def serve(sock, stream):
