@@ -1,10 +1,11 @@
 // Store: small records that outlive a request, and in most kinds the process: callers' sessions, the keys that name
 // them, what is left of their quotas, what scripts keep. One interface, several kinds: `memory` (gone with the
-// process), `embedded` (a folder of this machine, crash-safe).
+// process), `embedded` (a folder of this machine, crash-safe), `redis` (another process, that several gateways share).
 //
-// Reads see what was last committed and wait for nobody. Writes are changes: functions that edit a record in place, run
-// by the store one batch after the other, so that nothing is lost between reading and writing. A change that is
-// acknowledged is durable, as far as the kind can promise that.
+// Reads see what was last committed; of a store that is not remote they wait for nobody. A remote one is asked by
+// follow() where a thread serves others. Writes are changes: functions that edit a record in place, run by the store so
+// that nothing is lost between reading and writing. A change that is acknowledged is durable, as far as the kind can
+// promise that.
 //
 // Errors: code::kStoreUnavailable with what the store said; a store that has failed once is asked again each time.
 // Thread: any. Lifetime: outlives all that reads and writes; the destructor acknowledges what is under way.
@@ -52,16 +53,43 @@ struct Entry {
   Record record;
 };
 
+// Two records, of which the first one's value is the key of the second.
+struct Linked {
+  std::optional<Record> first{};
+  std::optional<Record> second{};
+};
+
+// How a store does that can be away; of any other all is zero.
+struct Health {
+  bool away = false;  // its breaker is open
+  std::uint64_t answered = 0;
+  std::uint64_t failed = 0;   // answered with an error
+  std::uint64_t late = 0;     // not answered in time
+  std::uint64_t refused = 0;  // not asked, since the breaker was open
+  std::uint64_t opened = 0;   // times that the breaker has
+};
+
+class Counts;
+
 class Store {
  public:
   using Done = std::function<void(Result<Applied>)>;
   using Changed = std::function<void(Space, std::string_view key)>;
+  using Followed = std::function<void(Result<Linked>)>;
 
   virtual ~Store() = default;
 
   virtual std::string_view kind() const noexcept = 0;  // "memory"
 
+  // Whether answers come from elsewhere: then read(), scan() and apply_and_wait() are for threads that serve nobody
+  // else.
+  virtual bool is_remote() const noexcept { return false; }
+
   virtual Result<std::optional<Record>> read(Space space, std::string_view key) = 0;
+
+  // What stands under `key`, and in `then` under the key that its value is. `done` is called once, on any thread,
+  // perhaps before this returns; it must not block.
+  virtual void follow(Space space, std::string_view key, Space then, Followed done);
 
   // At most `most` records whose keys begin with `prefix` and come after `after`, by key.
   virtual Result<std::vector<Entry>> scan(Space space, std::string_view prefix, std::string_view after,
@@ -72,8 +100,16 @@ class Store {
   virtual void apply(std::vector<Change> changes, Done done) = 0;
 
   // Calls `changed` for each key of each batch when it is committed, before the batch is acknowledged; on any thread,
-  // must not block. One listener, set before the first change.
+  // must not block. One listener, set before the first change. Of a store that others write to as well it is called for
+  // their changes too; with an empty key, where some of the space may have been missed.
   virtual void on_change(Changed changed) = 0;
+
+  // Since when it is away, and changes of others are not heard; nothing: it is here.
+  virtual std::optional<std::chrono::steady_clock::time_point> away_since() const noexcept { return std::nullopt; }
+  virtual Health health() const noexcept { return {}; }
+
+  // Where several gateways can count together; nullptr: there is no other gateway.
+  virtual Counts* counts() noexcept { return nullptr; }
 
   // The same, waiting for the outcome: for threads that serve nobody else.
   Result<Applied> apply_and_wait(std::vector<Change> changes);

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "base/codes.h"
+#include "store/redis/redis_store.h"
 #include "store/store.h"
 #include "tests/support/folder.h"
+#include "tests/support/redis.h"
 
 namespace lingate::store {
 namespace {
@@ -24,6 +26,10 @@ class Kinds : public testing::TestWithParam<std::string> {
   Kinds() {
     if (GetParam() == "memory") {
       store_ = make_memory_store();
+    } else if (GetParam() == "redis") {
+      redis_.emplace();
+      auto opened = open_redis_store(redis_->options());
+      if (opened) store_ = std::move(*opened);
     } else {
       auto opened = open_embedded_store({.folder = folder_.path()});
       if (opened) store_ = std::move(*opened);
@@ -49,10 +55,11 @@ class Kinds : public testing::TestWithParam<std::string> {
   static Time in(milliseconds time) { return std::chrono::system_clock::now() + time; }
 
   Folder folder_;
+  std::optional<Redis> redis_;
   std::unique_ptr<Store> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Store, Kinds, testing::Values("memory", "embedded"),
+INSTANTIATE_TEST_SUITE_P(Store, Kinds, testing::Values("memory", "embedded", "redis"),
                          [](const auto& with) { return with.param; });
 
 TEST_P(Kinds, SaysWhatItIs) {
