@@ -9,7 +9,9 @@
 #include <cstring>
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace lingate {
@@ -77,5 +79,14 @@ class Arena {
   char* next_ = nullptr;
   std::size_t left_ = 0;
 };
+
+// A plain value in an arena; aligned, and destroyed by nobody.
+template <class T>
+T* keep(Arena& arena, const T& value) {
+  static_assert(std::is_trivially_destructible_v<T>);
+  std::size_t room = sizeof(T) + alignof(T) - 1;
+  void* place = arena.allocate(room);
+  return new (std::align(alignof(T), sizeof(T), place, room)) T(value);
+}
 
 }  // namespace lingate

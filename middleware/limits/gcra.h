@@ -51,6 +51,8 @@ class Gcra {
   explicit Gcra(const Rate& rate) noexcept;
 
   std::uint64_t burst() const noexcept { return burst_; }
+  // What one request is worth, in microseconds. Not where nothing is let through.
+  double one() const noexcept { return static_cast<double>(per_) / static_cast<double>(count_) / 1000.0; }
   Decision take(State& state, Moment now) const noexcept;
 
  private:

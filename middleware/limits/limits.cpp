@@ -21,6 +21,9 @@ void InFlightTable::leave(const Key& key) {
 }
 
 Limits::Limits(const LimitsOptions& options)
-    : hash_(KeyedHash::of_this_process()), rates_(options.most_rates), in_flight_(kInFlight), quotas_(options.quotas) {}
+    : hash_(KeyedHash::of_this_process()), rates_(options.most_rates), in_flight_(kInFlight), quotas_(options.quotas) {
+  store::Store* const store = options.quotas.store;
+  if (store && store->counts()) shared_ = std::make_unique<SharedCounts>(*store, *store->counts(), options.budget);
+}
 
 }  // namespace lingate::middleware::limits

@@ -5,13 +5,16 @@
 // Thread: any. Lifetime: outlives every snapshot; the store and the log outlive it.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "middleware/limits/gcra.h"
 #include "middleware/limits/keyed_hash.h"
 #include "middleware/limits/quota_ledger.h"
 #include "middleware/limits/sharded_table.h"
+#include "middleware/limits/shared_counts.h"
 
 namespace lingate::middleware::limits {
 
@@ -52,7 +55,8 @@ class InFlightTable {
 
 struct LimitsOptions {
   std::size_t most_rates = std::size_t{1} << 20U;  // callers that are held; 64 MiB when as many came
-  QuotaLedgerOptions quotas{};
+  QuotaLedgerOptions quotas{};                     // a store of theirs that can count for several gateways does
+  std::chrono::milliseconds budget{50};            // for its answers
 };
 
 class Limits {
@@ -66,12 +70,14 @@ class Limits {
   RateTable& rates() noexcept { return rates_; }
   InFlightTable& in_flight() noexcept { return in_flight_; }
   QuotaLedger& quotas() noexcept { return quotas_; }
+  SharedCounts* shared() noexcept { return shared_.get(); }  // nullptr: this gateway counts alone
 
  private:
   const KeyedHash hash_;
   RateTable rates_;
   InFlightTable in_flight_;
   QuotaLedger quotas_;
+  std::unique_ptr<SharedCounts> shared_;
 };
 
 }  // namespace lingate::middleware::limits

@@ -42,17 +42,6 @@ std::uint64_t milliseconds(store::Time time) noexcept {
       std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count());
 }
 
-// Readable where it fits, since people look into stores: "session/s:7f3a".
-std::string stored_key(std::string_view name, const Caller& caller) {
-  std::string key;
-  key.reserve(name.size() + caller.text.size() + 3);
-  key.append(name).append("/").append(1, caller.kind).append(":").append(caller.text);
-  if (key.size() <= store::kMaxKey) return key;
-  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
-  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
-  return "sha256/" + std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
-}
-
 std::uint64_t until(store::Time end, store::Time now) noexcept {
   return static_cast<std::uint64_t>(
       std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(end - now).count(), 0));
@@ -75,6 +64,16 @@ QuotaLedger::~QuotaLedger() {
   writer_.join();
 }
 
+std::string QuotaLedger::record_name(std::string_view name, const Caller& caller) {
+  std::string key;
+  key.reserve(name.size() + caller.text.size() + 3);
+  key.append(name).append("/").append(1, caller.kind).append(":").append(caller.text);
+  if (key.size() <= store::kMaxKey) return key;
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
+  SHA256(reinterpret_cast<const unsigned char*>(key.data()), key.size(), digest.data());
+  return "sha256/" + std::string(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
 QuotaLedger::Decision QuotaLedger::take(const Key& key, std::string_view name, const Caller& caller,
                                         const QuotaTerms& terms, const QuotaNow& now) {
   Decision decision;
@@ -86,19 +85,37 @@ QuotaLedger::Decision QuotaLedger::take(const Key& key, std::string_view name, c
   // Two threads may both come here: the second finds what the first has put there.
   Count found;
   if (store_) {
-    found.stored_as = stored_key(name, caller);
-    if (auto stored = look_up(found.stored_as, now)) found = std::move(*stored);
+    found.stored_as = record_name(name, caller);
+    if (is_shared()) {
+      // Nobody may wait for it here.
+    } else if (auto stored = look_up(found.stored_as, now)) {
+      found = std::move(*stored);
+    }
   }
-  const auto dropped = [this](Count& victim) {
-    if (store_ && victim.unwritten != 0) store_->apply({change_of(victim)}, [](const Result<store::Applied>&) {});
-  };
   return counts_.with(
       key, now.steady,
       [&](Count& there) {
         if (!there.known) there = std::move(found);
         return count(there, key, terms, now);
       },
-      dropped);
+      [this](const Count& victim) { drop(victim); });
+}
+
+void QuotaLedger::drop(const Count& victim) {
+  if (store_ && victim.unwritten != 0) store_->apply({change_of(victim)}, [](const Result<store::Applied>&) {});
+}
+
+void QuotaLedger::learn(const Key& key, std::string_view name, const Caller& caller, const QuotaTerms& terms,
+                        const Decision& counted, const QuotaNow& now) {
+  const auto note = [&](Count& there) {
+    if (there.stored_as.empty()) there.stored_as = record_name(name, caller);
+    const bool lasting = counted.renews_in == kNever;
+    there.known = true;
+    there.used = terms.most - std::min(counted.remaining, terms.most);
+    there.ends = lasting ? kNever : now.steady + counted.renews_in;
+    there.ends_wall = lasting ? store::Time() : now.wall + std::chrono::nanoseconds(counted.renews_in);
+  };
+  counts_.with(key, now.steady, note, [this](const Count& victim) { drop(victim); });
 }
 
 QuotaLedger::Decision QuotaLedger::count(Count& count, const Key& key, const QuotaTerms& terms, const QuotaNow& now) {
@@ -114,11 +131,11 @@ QuotaLedger::Decision QuotaLedger::count(Count& count, const Key& key, const Quo
   return {.allowed = true, .remaining = terms.most - count.used, .renews_in = renews_in};
 }
 
-void QuotaLedger::begin_period(Count& count, const QuotaTerms& terms, const QuotaNow& now) {
+void QuotaLedger::begin_period(Count& count, const QuotaTerms& terms, const QuotaNow& now) const {
   const bool first = !std::exchange(count.known, true);
   count.used = first && terms.remaining && *terms.remaining < terms.most ? terms.most - *terms.remaining : 0;
-  count.unwritten = count.used;
-  count.fresh = !first;
+  count.unwritten = is_shared() ? 0 : count.used;  // a shared store knows by itself what is left at first
+  count.fresh = !first && !is_shared();            // and ends its periods itself
   std::uint64_t lasts = static_cast<std::uint64_t>(terms.every.count());
   if (terms.renews && *terms.renews > now.wall) lasts = until(*terms.renews, now.wall);
   count.ends = lasts == 0 ? kNever : now.steady + lasts;
@@ -144,11 +161,15 @@ std::optional<QuotaLedger::Count> QuotaLedger::look_up(std::string_view stored_a
   return count;
 }
 
-store::Change QuotaLedger::change_of(const Count& count) {
+store::Change QuotaLedger::change_of(const Count& count) const {
   return {store::Space::quotas, count.stored_as,
-          [used = count.used, added = count.unwritten, ends = count.ends_wall,
-           fresh = count.fresh](std::optional<store::Record>& there) {
+          [used = count.used, added = count.unwritten, ends = count.ends_wall, fresh = count.fresh,
+           shared = is_shared()](std::optional<store::Record>& there) {
             const auto before = there && !fresh ? decode(there->value) : std::nullopt;
+            if (before && shared) {  // it ends when it was to end for all
+              there->value = encode({before->used + added, before->ends});
+              return true;
+            }
             const bool lasting = ends == store::Time();
             store::Record record{encode({before ? before->used + added : used, lasting ? 0 : milliseconds(ends)})};
             if (!lasting) record.expires = ends;

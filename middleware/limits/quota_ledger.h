@@ -2,6 +2,9 @@
 // changed is written to the store about once a second by a thread of its own, and the rest when the ledger goes. A
 // caller of whom nothing is known in memory is looked up in the store.
 //
+// A remote store counts by itself (SharedCounts); this is then what counts while it is away, from what it last said,
+// and what was added meanwhile is written to it.
+//
 // What is written is what was added, so that a store that could not be read, or that others write to as well, loses
 // nothing. A process that is killed forgets at most what it counted since the last writing.
 //
@@ -63,6 +66,13 @@ class QuotaLedger {
   Decision take(const Key& key, std::string_view name, const Caller& caller, const QuotaTerms& terms,
                 const QuotaNow& now);
 
+  // What a store that is shared has counted: taken for what is known here.
+  void learn(const Key& key, std::string_view name, const Caller& caller, const QuotaTerms& terms,
+             const Decision& counted, const QuotaNow& now);
+
+  // What the store knows a count by. Readable where it fits, since people look into stores: "session/s:7f3a".
+  static std::string record_name(std::string_view name, const Caller& caller);
+
   void write_now();  // what is unwritten so far
   std::size_t size() const { return counts_.size(); }
 
@@ -86,9 +96,11 @@ class QuotaLedger {
   };
 
   Decision count(Count& count, const Key& key, const QuotaTerms& terms, const QuotaNow& now);
-  static void begin_period(Count& count, const QuotaTerms& terms, const QuotaNow& now);
+  void begin_period(Count& count, const QuotaTerms& terms, const QuotaNow& now) const;
   std::optional<Count> look_up(std::string_view stored_as, const QuotaNow& now);
-  static store::Change change_of(const Count& count);
+  store::Change change_of(const Count& count) const;
+  void drop(const Count& victim);
+  bool is_shared() const noexcept { return store_ && store_->is_remote(); }
   void collect(const Key& key, std::vector<Written>& written, std::vector<store::Change>& changes);
   void write(std::vector<Written>& written, std::vector<store::Change>& changes);
   void put_back(const Written& written);

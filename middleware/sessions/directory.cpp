@@ -2,10 +2,11 @@
 
 #include <functional>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 
 #include "base/codes.h"
+#include "middleware/sessions/lookups.h"
+#include "middleware/sessions/session_cache.h"
 #include "middleware/sessions/stored_session.h"
 #include "runtimes/wire_verdict.h"
 
@@ -14,79 +15,23 @@ namespace lingate::middleware {
 using store::Record;
 using store::Space;
 using store::Time;
-
-// A session as it was when its two records had these counts of changes.
-struct SessionDirectory::Entry {
-  std::optional<Session> session;
-  std::optional<Time> expires;
-  const Stripe* key_stripe = nullptr;
-  const Stripe* session_stripe = nullptr;
-  std::uint32_t key_changes = 0;
-  std::uint32_t session_changes = 0;
-
-  bool is_fresh() const noexcept {
-    return key_stripe->load(std::memory_order_acquire) == key_changes &&
-           session_stripe->load(std::memory_order_acquire) == session_changes;
-  }
-};
-
-// Two halves: when the young one is full it becomes the old one, and what was not asked for meanwhile is forgotten.
-class SessionDirectory::Cache {
- public:
-  explicit Cache(std::size_t most) : most_of_a_half_(std::max<std::size_t>(most / 2, 1)) {}
-
-  static constexpr std::size_t kMostBytesOfAHalf = 32 * 1024 * 1024;
-
-  Entry* find(std::string_view key) {
-    if (const auto found = young_.find(key); found != young_.end()) return &found->second;
-    const auto old = old_.find(key);
-    if (old == old_.end()) return nullptr;
-    auto node = old_.extract(old);
-    make_room(node.mapped());
-    return &young_.insert(std::move(node)).position->second;
-  }
-
-  Entry& put(std::string_view key, Entry entry) {
-    make_room(entry);
-    return young_.insert_or_assign(std::string(key), std::move(entry)).first->second;
-  }
-
-  void erase(std::string_view key) {
-    if (const auto found = young_.find(key); found != young_.end()) young_.erase(found);
-  }
-
- private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
-  using Map = std::unordered_map<std::string, Entry, Hash, std::equal_to<>>;
-
-  // Texts that an entry replaces or drops stay counted: the half is only full a little sooner.
-  void make_room(const Entry& entry) {
-    const std::size_t bytes = entry.session ? entry.session->wire().size() : 0;
-    if (young_.size() >= most_of_a_half_ || young_bytes_ + bytes > kMostBytesOfAHalf) {
-      old_ = std::exchange(young_, Map());
-      young_bytes_ = 0;
-    }
-    young_bytes_ += bytes;
-  }
-
-  const std::size_t most_of_a_half_;
-  std::size_t young_bytes_ = 0;
-  Map young_;
-  Map old_;
-};
+using Entry = CachedSession;
 
 SessionDirectory::SessionDirectory(store::Store& store, AppLog& log, Options options)
-    : store_(store), log_(log), stripes_(std::make_unique<Stripe[]>(kStripes)) {
+    : store_(store), log_(log), remote_(store.is_remote()), stale_(options.stale), stripes_(kStripes) {
   for (std::uint32_t k = 0; k < options.workers; ++k)
-    caches_.push_back(std::make_unique<Cache>(options.most_cached));
-  store_.on_change([this](Space space, std::string_view key) {
-    if (space == Space::keys || space == Space::sessions) stripe(space, key).fetch_add(1, std::memory_order_release);
-  });
+    caches_.push_back(std::make_unique<SessionCache>(options.most_cached));
+  if (remote_) unknown_.resize(options.workers);
+  store_.on_change([this](Space space, std::string_view key) { changed(space, key); });
 }
 
 SessionDirectory::~SessionDirectory() = default;
+
+void SessionDirectory::changed(Space space, std::string_view key) noexcept {
+  if (space != Space::keys && space != Space::sessions) return;
+  if (!key.empty()) return void(stripe(space, key).fetch_add(1, std::memory_order_release));
+  if (space == Space::sessions) begin_epoch();
+}
 
 SessionDirectory::Stripe& SessionDirectory::stripe(Space space, std::string_view key) noexcept {
   return stripes_[(std::hash<std::string_view>()(key) + static_cast<std::size_t>(space)) % kStripes];
@@ -94,7 +39,7 @@ SessionDirectory::Stripe& SessionDirectory::stripe(Space space, std::string_view
 
 Result<const Session*> SessionDirectory::find(std::uint32_t worker, std::string_view key, Time now) {
   if (key.empty() || key.size() > kMaxKey) return nullptr;
-  Cache& cache = *caches_[worker];
+  SessionCache& cache = *caches_[worker];
   Entry* entry = cache.find(key);
   if (!entry || !entry->is_fresh()) {
     Entry loaded;

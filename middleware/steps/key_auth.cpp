@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/codes.h"
@@ -40,10 +41,40 @@ class KeyAuth final : public Middleware {
     return options_.required ? refuse(code::kCredentialsMissing, {}, exchange, record) : Flow::next;
   }
 
+  void release(Exchange&, StepRecord& record) const noexcept override {
+    SessionDirectory::forget(*static_cast<const Waiting*>(std::exchange(record.state, nullptr))->lookup);
+  }
+
  private:
+  // A key that a remote store looks up.
+  struct Waiting final : SessionDirectory::Asker {
+    Waiting(const KeyAuth& its_step, const Place& its_place, Exchange& its_exchange, StepRecord& its_record)
+        : step(its_step), place(its_place), exchange(its_exchange), record(its_record) {}
+
+    void found(const Result<const Session*>& session) noexcept override {
+      record.state = nullptr;
+      exchange.run.resume(step.conclude(session, place, exchange, record));
+    }
+
+    const KeyAuth& step;
+    const Place& place;
+    Exchange& exchange;
+    StepRecord& record;
+    SessionDirectory::Lookup* lookup = nullptr;
+  };
+
   Flow admit(std::string_view key, const Place& place, Exchange& exchange, StepRecord& record) const {
-    const Loop& loop = exchange.host().loop();
-    auto found = sessions_.find(loop.index(), key, exchange.wall());
+    const std::uint32_t worker = exchange.host().loop().index();
+    if (!sessions_.is_remote()) return conclude(sessions_.find(worker, key, exchange.wall()), place, exchange, record);
+    if (const auto known = sessions_.recall(worker, key, exchange.wall()))
+      return conclude(*known, place, exchange, record);
+    auto* waiting = keep(exchange.arena, Waiting(*this, place, exchange, record));
+    waiting->lookup = &sessions_.ask(exchange.host().loop(), *waiting, key);
+    record.state = waiting;
+    return Flow::wait;
+  }
+
+  Flow conclude(const Result<const Session*>& found, const Place& place, Exchange& exchange, StepRecord& record) const {
     if (!found) return refuse(found.error().code, found.error().message, exchange, record);
     if (!*found) return refuse(code::kCredentialsWrong, "no session has this key", exchange, record);
     exchange.set_stored_session(**found, sessions_);

@@ -3,11 +3,8 @@
 // Plain functions and values. Thread: any.
 #pragma once
 
-#include <memory>
-#include <new>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 #include "middleware/builtin.h"
 #include "middleware/limits/counted_by.h"
@@ -21,10 +18,13 @@ struct Counting {
   limits::CountedBy by;
   std::string name;
   std::uint64_t number = 0;
+  std::string shared_name;  // the same on every gateway that has this step
 
   limits::Key key(const limits::Caller& caller, std::uint64_t more = 0) const noexcept {
     return limits::key_of(limits.hash(), number, caller, more);
   }
+  // What a shared store calls that count.
+  std::string shared(const limits::Caller& caller, std::uint64_t more = 0) const;
 };
 
 // `how` are the settings whose change makes counts begin anew.
@@ -34,15 +34,6 @@ Result<Counting> counting_of(const Settings& settings, const StepSurroundings& s
 // only.
 Result<void> needs_own_or(std::string_view step, std::string_view option, const Settings& settings,
                           const limits::CountedBy& by);
-
-// A plain value in the exchange's arena, for StepRecord::state; aligned, and destroyed by nobody.
-template <class T>
-T* keep(Arena& arena, const T& value) {
-  static_assert(std::is_trivially_destructible_v<T>);
-  std::size_t room = sizeof(T) + alignof(T) - 1;
-  void* place = arena.allocate(room);
-  return new (std::align(alignof(T), sizeof(T), place, room)) T(value);
-}
 
 Flow refuse(Exchange& exchange, StepRecord& record, int code, std::string_view step);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "base/codes.h"
 #include "middleware/limits/announcement.h"
@@ -16,6 +17,7 @@ namespace lingate::middleware::steps {
 namespace {
 
 using limits::QuotaTerms;
+using limits::SharedCounts;
 
 constexpr std::string_view kOfSessions = "session";  // the name of sessions' own quotas, whichever step counts them
 
@@ -30,6 +32,13 @@ std::optional<store::Time> time_of(std::optional<double> unix_seconds) noexcept 
   constexpr double kLast = 9e9;  // the clock's numbers end in 2262
   const double seconds = *unix_seconds > 0 ? std::min(*unix_seconds, kLast) : 0;
   return store::Time(std::chrono::duration_cast<store::Time::duration>(std::chrono::duration<double>(seconds)));
+}
+
+store::SharedPeriod shared_terms(const QuotaTerms& terms) noexcept {
+  return {.most = terms.most,
+          .every = std::chrono::ceil<std::chrono::milliseconds>(terms.every),
+          .renews = terms.renews,
+          .remaining = terms.remaining};
 }
 
 class Quota final : public Middleware {
@@ -47,21 +56,80 @@ class Quota final : public Middleware {
   Flow on_request(Exchange& exchange, StepRecord& record) const override {
     const limits::QuotaNow now{exchange.wall(), limits::moment(exchange.host().loop().now())};
     const limits::Caller caller = counting_.by.caller(exchange);
-    limits::QuotaLedger& ledger = counting_.limits.quotas();
-    limits::QuotaLedger::Decision decision{.allowed = true};
-    if (max_) {
-      decision = ledger.take(counting_.key(caller), counting_.name, caller, {.most = *max_, .every = every_}, now);
-    } else if (const auto own = own_terms(exchange.session(), now)) {
-      const limits::Key key = limits::key_of(counting_.limits.hash(), of_sessions_, caller);
-      decision = ledger.take(key, kOfSessions, caller, *own, now);
+    if (max_)
+      return take(exchange, record,
+                  {counting_.name, caller, counting_.key(caller), {.most = *max_, .every = every_}, now});
+    const auto own = own_terms(exchange.session(), now);
+    if (!own) return Flow::next;
+    const limits::Key key = limits::key_of(counting_.limits.hash(), of_sessions_, caller);
+    return take(exchange, record, {kOfSessions, caller, key, *own, now});
+  }
+
+  void release(Exchange&, StepRecord& record) const noexcept override {
+    SharedCounts::forget(*static_cast<const Waiting*>(std::exchange(record.state, nullptr))->request);
+  }
+
+ private:
+  using Decision = limits::QuotaLedger::Decision;
+
+  // One request of a caller; texts are the step's and the exchange's.
+  struct Unit {
+    std::string_view name;
+    limits::Caller caller;
+    limits::Key key;
+    QuotaTerms terms;
+    limits::QuotaNow now;
+  };
+  // One that a shared store counts.
+  struct Waiting final : SharedCounts::Asker {
+    Waiting(const Quota& its_step, Exchange& its_exchange, StepRecord& its_record, const Unit& its_unit)
+        : step(its_step), exchange(its_exchange), record(its_record), unit(its_unit) {}
+
+    void counted(const std::optional<SharedCounts::Decision>& decision) noexcept override {
+      record.state = nullptr;
+      exchange.run.resume(step.settle(exchange, record, unit, decision));
     }
+
+    const Quota& step;
+    Exchange& exchange;
+    StepRecord& record;
+    const Unit unit;
+    SharedCounts::Request* request = nullptr;
+  };
+
+  Flow take(Exchange& exchange, StepRecord& record, const Unit& unit) const {
+    SharedCounts* const shared = counting_.limits.shared();
+    if (!shared) return conclude(exchange, record, take_here(unit));
+    auto* waiting = keep(exchange.arena, Waiting(*this, exchange, record, unit));
+    const SharedCounts::Asked asked =
+        shared->ask(exchange.host().loop(), *waiting,
+                    {unit.key, limits::QuotaLedger::record_name(unit.name, unit.caller), shared_terms(unit.terms)});
+    if (!asked.waits) return settle(exchange, record, unit, asked.decision);
+    waiting->request = asked.waits;
+    record.state = waiting;
+    return Flow::wait;
+  }
+
+  Decision take_here(const Unit& unit) const {
+    return counting_.limits.quotas().take(unit.key, unit.name, unit.caller, unit.terms, unit.now);
+  }
+
+  // What the store says is remembered here: this is what goes on while it is away.
+  Flow settle(Exchange& exchange, StepRecord& record, const Unit& unit,
+              const std::optional<SharedCounts::Decision>& shared) const {
+    if (!shared) return conclude(exchange, record, take_here(unit));
+    const Decision decision{.allowed = shared->allowed, .remaining = shared->remaining, .renews_in = shared->reset};
+    counting_.limits.quotas().learn(unit.key, unit.name, unit.caller, unit.terms, decision, unit.now);
+    return conclude(exchange, record, decision);
+  }
+
+  Flow conclude(Exchange& exchange, StepRecord& record, const Decision& decision) const {
     if (decision.allowed) return Flow::next;
     const Flow refused = refuse(exchange, record, code::kQuotaUsedUp, label());
     limits::tell_when_to_retry(exchange, decision.renews_in);
     return refused;
   }
 
- private:
   // Nothing: unlimited.
   std::optional<QuotaTerms> own_terms(const Session* session, const limits::QuotaNow& now) const noexcept {
     if (!session) return std::nullopt;

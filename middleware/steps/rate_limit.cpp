@@ -1,8 +1,9 @@
 // rate-limit: as many requests of a caller in a time as `rate` says, `burst` of them at once; more are refused with
 // 429. By session.id a session's own rate comes first, and without `rate` it is the only one. Every response tells how
-// much is left (RateLimit-*); on one node the count is exact, all workers together.
+// much is left (RateLimit-*). The count is exact, all workers together, and where the store is shared, all gateways.
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "base/codes.h"
 #include "middleware/limits/announcement.h"
@@ -15,6 +16,7 @@ namespace {
 
 using limits::Gcra;
 using limits::Rate;
+using limits::SharedCounts;
 
 // Tells rates apart, so that a session whose rate was changed begins anew instead of with what it owes at the old one.
 std::uint64_t mix_of(const Rate& rate) noexcept {
@@ -35,23 +37,76 @@ class RateLimit final : public Middleware {
     const limits::Caller caller = counting_.by.caller(exchange);
     if (caller.kind == 's')
       if (const auto own = limits::rate_of(limits::limits_of(*exchange.session())))
-        return take(exchange, record, Gcra(*own), counting_.key(caller, mix_of(*own)));
+        return take(exchange, record, Gcra(*own), caller, mix_of(*own));
     if (!rate_) return Flow::next;
-    return take(exchange, record, *rate_, counting_.key(caller));
+    return take(exchange, record, *rate_, caller, 0);
   }
 
   Flow on_response(Exchange& exchange, StepRecord& record) const override {
-    if (record.state) announce(exchange, *static_cast<const limits::Announcement*>(record.state));
+    if (record.state) announce(exchange, static_cast<const Kept*>(record.state)->announcement);
     return Flow::next;
   }
 
+  void release(Exchange&, StepRecord& record) const noexcept override {
+    auto* kept = static_cast<Kept*>(record.state);
+    if (kept->request) SharedCounts::forget(*std::exchange(kept->request, nullptr));
+  }
+
  private:
-  Flow take(Exchange& exchange, StepRecord& record, const Gcra& rate, const limits::Key& key) const {
-    const limits::Moment now = limits::moment(exchange.host().loop().now());
-    const Gcra::Decision decision = counting_.limits.rates().take(key, rate, now);
+  // What is kept of a request: what the response tells, and the question that it waits for.
+  struct Kept {
+    limits::Announcement announcement{};
+    SharedCounts::Request* request = nullptr;
+  };
+  struct Waiting final : SharedCounts::Asker {
+    Waiting(const RateLimit& its_step, Exchange& its_exchange, StepRecord& its_record, const Gcra& its_rate,
+            const limits::Key& its_key)
+        : step(its_step), exchange(its_exchange), record(its_record), rate(its_rate), key(its_key) {}
+
+    void counted(const std::optional<SharedCounts::Decision>& decision) noexcept override {
+      record.state = nullptr;
+      exchange.run.resume(step.settle(exchange, record, rate, key, decision));
+    }
+
+    const RateLimit& step;
+    Exchange& exchange;
+    StepRecord& record;
+    const Gcra rate;
+    const limits::Key key;
+  };
+
+  Flow take(Exchange& exchange, StepRecord& record, const Gcra& rate, const limits::Caller& caller,
+            std::uint64_t more) const {
+    const limits::Key key = counting_.key(caller, more);
+    SharedCounts* const shared = counting_.limits.shared();
+    if (!shared || rate.burst() == 0) return conclude(exchange, record, rate, take_here(exchange, rate, key));
+    auto* waiting = keep(exchange.arena, Waiting(*this, exchange, record, rate, key));
+    const SharedCounts::Asked asked =
+        shared->ask(exchange.host().loop(), *waiting,
+                    {key, counting_.shared(caller, more), store::SharedRate{rate.one(), rate.burst()}});
+    if (!asked.waits) return settle(exchange, record, rate, key, asked.decision);
+    record.state = keep(exchange.arena, Kept{.request = asked.waits});
+    return Flow::wait;
+  }
+
+  Gcra::Decision take_here(Exchange& exchange, const Gcra& rate, const limits::Key& key) const {
+    return counting_.limits.rates().take(key, rate, limits::moment(exchange.host().loop().now()));
+  }
+
+  // It is counted here as well: this is what goes on while the store is away.
+  Flow settle(Exchange& exchange, StepRecord& record, const Gcra& rate, const limits::Key& key,
+              const std::optional<SharedCounts::Decision>& shared) const {
+    if (!shared) return conclude(exchange, record, rate, take_here(exchange, rate, key));
+    if (shared->allowed) take_here(exchange, rate, key);
+    return conclude(
+        exchange, record, rate,
+        {.allowed = shared->allowed, .remaining = shared->remaining, .wait = shared->wait, .reset = shared->reset});
+  }
+
+  Flow conclude(Exchange& exchange, StepRecord& record, const Gcra& rate, const Gcra::Decision& decision) const {
     const limits::Announcement announcement{rate.burst(), decision.remaining, decision.reset};
     if (decision.allowed) {
-      record.state = keep(exchange.arena, announcement);
+      record.state = keep(exchange.arena, Kept{announcement});
       return Flow::next;
     }
     const Flow refused = refuse(exchange, record, code::kRateLimited, label());
