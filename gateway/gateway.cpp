@@ -120,17 +120,17 @@ Result<void> Gateway::Parts::open_logs(const config::Log& options) {
 
 Result<void> Gateway::Parts::take_store(const config::Model& model) {
   if (!uses_store(model)) return {};
-  auto opened = open_store(model);
+  auto opened = open_store(model, log.get());
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   sessions = std::make_unique<middleware::SessionDirectory>(
-      *store, *log, middleware::SessionDirectory::Options{.workers = worker_count});
+      *store, *log, middleware::SessionDirectory::Options{.workers = worker_count, .stale = model.store.stale});
   return {};
 }
 
 Result<void> Gateway::Parts::load(const config::Model& model) {
-  limits = std::make_unique<middleware::limits::Limits>(
-      middleware::limits::LimitsOptions{.quotas = {.store = store.get(), .log = log.get()}});
+  limits = std::make_unique<middleware::limits::Limits>(middleware::limits::LimitsOptions{
+      .quotas = {.store = store.get(), .log = log.get()}, .budget = model.store.redis.budget});
   fetcher = std::make_unique<middleware::auth::JwksFetcher>(*log);
   Surroundings surroundings{.workers = worker_count,
                             .logs = &logs,
@@ -166,7 +166,8 @@ std::string Gateway::Parts::metrics() const {
                        .dropped_lines = logs.dropped(),
                        .generation = running->version.generation,
                        .generation_since = running->version.since,
-                       .last_reload_good = reloader->last_was_good()});
+                       .last_reload_good = reloader->last_was_good(),
+                       .store = store.get()});
 }
 
 admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
@@ -234,6 +235,8 @@ Gateway::Parts::~Parts() {
     worker->drop_all();
   retirement.end();
   passwords.close();
+  if (sessions) sessions->close();
+  if (limits && limits->shared()) limits->shared()->close();
 }
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

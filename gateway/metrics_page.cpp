@@ -57,6 +57,22 @@ void write_config(std::string& out, const MetricsSources& sources) {
   fmt::format_to(to, "lingate_config_generation {}\n", sources.generation);
 }
 
+// Of a store that can be away.
+void write_store(std::string& out, const store::Store& store) {
+  auto to = std::back_inserter(out);
+  const store::Health health = store.health();
+  family(out, "lingate_store_breaker_open", "gauge", "1: the store is away, and nobody waits for it.");
+  fmt::format_to(to, "lingate_store_breaker_open{{kind=\"{}\"}} {}\n", store.kind(), health.away ? 1 : 0);
+  family(out, "lingate_store_breaker_opened_total", "counter", "Times that the store went away.");
+  fmt::format_to(to, "lingate_store_breaker_opened_total{{kind=\"{}\"}} {}\n", store.kind(), health.opened);
+  family(out, "lingate_store_questions_total", "counter",
+         "Questions to the store: answered, answered with an error, not in time, or not asked.");
+  for (const auto& [outcome, count] : {std::pair("answered", health.answered), std::pair("error", health.failed),
+                                       std::pair("late", health.late), std::pair("refused", health.refused)})
+    fmt::format_to(to, "lingate_store_questions_total{{kind=\"{}\",outcome=\"{}\"}} {}\n", store.kind(), outcome,
+                   count);
+}
+
 }  // namespace
 
 std::string metrics_page(const MetricsSources& sources) {
@@ -81,6 +97,7 @@ std::string metrics_page(const MetricsSources& sources) {
   write_runtimes(out, sums);
   family(out, "lingate_log_lines_dropped_total", "counter", "Log lines that a blocked target did not take.");
   fmt::format_to(std::back_inserter(out), "lingate_log_lines_dropped_total {}\n", sources.dropped_lines);
+  if (sources.store && sources.store->is_remote()) write_store(out, *sources.store);
   write_config(out, sources);
   family(out, "lingate_build_info", "gauge", "This build.");
   fmt::format_to(std::back_inserter(out), "lingate_build_info{{version=\"{}\"}} 1\n", version());

@@ -11,6 +11,7 @@
 
 #include "gateway/http/worker.h"
 #include "middleware/script_pools.h"
+#include "store/store.h"
 
 namespace lingate {
 
@@ -21,6 +22,7 @@ struct MetricsSources {
   std::uint64_t generation = 1;
   std::chrono::system_clock::time_point generation_since;
   bool last_reload_good = true;
+  const store::Store* store = nullptr;  // nullptr: there is none
 };
 
 std::string metrics_page(const MetricsSources& sources);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "base/codes.h"
+#include "gateway/config/values.h"
 #include "middleware/builtin.h"
+#include "store/redis/redis_store.h"
 
 namespace lingate {
 
@@ -20,7 +23,25 @@ bool steps_use_store(const config::Model& model) {
   });
 }
 
-Result<std::unique_ptr<store::Store>> open_store(const config::Model& model) {
+namespace {
+
+void tell(middleware::AppLog& log, const config::Store& store, bool away, std::string_view why) {
+  if (!away) {
+    const std::string message = "redis: in use: " + std::string(why);
+    return log.write({.level = middleware::LogLevel::info, .message = message});
+  }
+  const std::string message = "redis: " + std::string(why) + "; breaker open: sessions known here are accepted for " +
+                              config::show_duration(store.stale) + ", limits are counted by this gateway alone";
+  log.write({.level = middleware::LogLevel::error, .message = message, .code = code::kStoreUnavailable});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<store::Store>> open_store(const config::Model& model, middleware::AppLog* log) {
+  if (model.store.kind == config::Store::Kind::redis)
+    return store::open_redis_store(model.store.redis, [log, store = model.store](bool away, std::string_view why) {
+      if (log) tell(*log, store, away, why);
+    });
   if (model.store.kind == config::Store::Kind::memory) return store::make_memory_store();
   return store::open_embedded_store({.folder = model.store.path});
 }

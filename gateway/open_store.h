@@ -1,12 +1,14 @@
 // The store that a gateway keeps sessions, keys and quotas in: the one place that turns the configuration into one.
 //
-// Thread: the composition root's, once. Lifetime: the store outlives all that is made with it.
+// Thread: the composition root's, once. Lifetime: the store outlives all that is made with it; the
+// log outlives the store.
 #pragma once
 
 #include <memory>
 
 #include "base/result.h"
 #include "gateway/config/model.h"
+#include "middleware/app_log.h"
 #include "store/store.h"
 
 namespace lingate {
@@ -15,7 +17,8 @@ namespace lingate {
 bool uses_store(const config::Model& model);
 bool steps_use_store(const config::Model& model);
 
-// Fails with code::kStoreUnavailable.
-Result<std::unique_ptr<store::Store>> open_store(const config::Model& model);
+// Fails with code::kStoreUnavailable. A Redis that is away is no failure: `log` tells of it, and when it is back, if
+// there is one.
+Result<std::unique_ptr<store::Store>> open_store(const config::Model& model, middleware::AppLog* log);
 
 }  // namespace lingate

@@ -19,6 +19,8 @@ constexpr std::string_view kUnix = "unix:";
 constexpr std::string_view kHttp = "http://";
 constexpr std::string_view kHttps = "https://";
 constexpr std::string_view kH2c = "h2c://";  // HTTP/2 in clear
+constexpr std::string_view kRedis = "redis://";
+constexpr std::string_view kRediss = "rediss://";
 
 bool is_ipv4(const std::string& text) {
   in_addr address{};
@@ -175,6 +177,32 @@ Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem:
   if (path < authority.size() && authority.substr(path) != "/")
     return url_fault(text, "without a path: change paths with 'strip' or the step 'rewrite'");
   return authority_target(text, authority.substr(0, path));
+}
+
+Parsed<store::RedisServer> parse_redis_url(std::string_view text, const std::filesystem::path& folder) {
+  const auto fault = [text](std::string cure) {
+    const std::string_view shown = text.find('@') == std::string_view::npos ? text : "…@…";  // there may be a password
+    return fail(Fault{code::kBadUrl, fmt::format("'{}' is no URL of a Redis", shown), std::move(cure)});
+  };
+  if (text.starts_with(kUnix)) {
+    auto address = unix_address(text, folder);
+    if (!address) return fail(std::move(address.error()));
+    return store::RedisServer{.host = std::move(address->path), .port = 0};
+  }
+  const bool secure = text.starts_with(kRediss);
+  if (!secure && !text.starts_with(kRedis)) return fault("write 'redis://HOST:PORT', 'rediss://…' or 'unix:PATH'");
+  std::string_view authority = text.substr(secure ? kRediss.size() : kRedis.size());
+  if (authority.ends_with('/')) authority.remove_suffix(1);
+  if (authority.find('@') != std::string_view::npos)
+    return fault("give 'username' and 'password' as keys of their own");
+  if (authority.find_first_of("/?#") != std::string_view::npos) return fault("give the database as 'db'");
+  auto parts = split(authority);
+  const bool good = parts && (parts->bracketed ? is_ipv6(parts->host) : is_host_name(parts->host));
+  if (!good) return fault("write 'redis://HOST:PORT', or 'redis://[IPV6]:PORT'");
+  constexpr std::uint32_t kUsual = 6379;
+  const auto port = parts->has_port ? number(parts->port, 65'535) : std::optional(kUsual);
+  if (!port || *port == 0) return fault("a port is a number from 1 to 65535");
+  return store::RedisServer{.host = std::move(parts->host), .port = static_cast<std::uint16_t>(*port), .tls = secure};
 }
 
 Parsed<Network> parse_network(std::string_view text) {

@@ -87,12 +87,6 @@ Log build_log(const View& log) {
   return result;
 }
 
-Store build_store(const View& store) {
-  const bool memory = store.settings().text("kind") == "memory";
-  return {.kind = memory ? Store::Kind::memory : Store::Kind::embedded,
-          .path = std::string(store.settings().text("path"))};
-}
-
 constexpr std::string_view kTokenFile = "data/admin.token";
 
 std::optional<Admin> build_admin(const BuildContext& context, Addresses& addresses) {
@@ -145,7 +139,7 @@ void build_gateway(const BuildContext& context, Model& model) {
   model.limits = build_limits(context.root.at("limits"));
   check_limits(context, context.root.at("limits"), model.limits);
   model.log = build_log(context.root.at("log"));
-  model.store = build_store(context.root.at("store"));
+  model.store = build_store(context);
 }
 
 void report_dangling(const BuildContext& context, const Dangling& dangling) {

@@ -1,6 +1,7 @@
 #include "gateway/config/fields.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 namespace lingate::config {
@@ -15,6 +16,7 @@ constexpr Section kSections[] = {
     {"listen.tls.client_auth", "", "ca", "Certificates of clients; a bare file of authorities will do."},
     {"admin", "", "", "The operators' listener."},
     {"store", "", "kind", "Where sessions, keys and quotas are kept."},
+    {"store.tls", "", "", "TLS with Redis."},
     {"limits", "", "", "Limits on clients."},
     {"limits.timeout", "", "", "Time-outs on clients."},
     {"log", "", "", "The gateway's own log."},
@@ -79,16 +81,16 @@ constexpr std::string_view kSteps[] = {"request-id", "access-log", "headers",   
                                        "basic-auth", "ip",         "rate-limit",   "concurrency-limit", "quota",
                                        "use",        "script",     "server-timing"};
 
-constexpr Later kLater[] = {
-    {"store", "kind", "redis"},
-};
+// Keys and words that this release knows of and does not have.
+constexpr std::array<Later, 0> kLater{};
 
 struct Table {
   std::vector<Field> rows;
   std::map<std::string_view, std::vector<Field>> by_section;
 
   Table() {
-    for (auto* part : {gateway_fields, tls_fields, route_fields, step_fields, auth_fields, policy_fields}) {
+    for (auto* part :
+         {gateway_fields, store_fields, tls_fields, route_fields, step_fields, auth_fields, policy_fields}) {
       const std::vector<Field> more = part();
       rows.insert(rows.end(), more.begin(), more.end());
     }

@@ -2,8 +2,8 @@
 // documentation. The loader, `check`, `explain`, `schema` and the reference page all come from it; nothing about a key
 // is said anywhere else.
 //
-// To add a key: one row in fields_gateway.cpp, fields_routes.cpp, fields_tls.cpp, fields_steps.cpp or (steps that ask
-// who calls, and those that refuse) fields_auth.cpp and fields_policy.cpp, its use, its test.
+// To add a key: one row in fields_gateway.cpp, fields_store.cpp, fields_routes.cpp, fields_tls.cpp, fields_steps.cpp or
+// (steps that ask who calls, and those that refuse) fields_auth.cpp and fields_policy.cpp, its use, its test.
 //
 // Constant data; any thread, any time.
 #pragma once
@@ -112,6 +112,7 @@ std::vector<Located> locate_all();
 
 // Filled by the files of rows.
 std::vector<Field> gateway_fields();
+std::vector<Field> store_fields();
 std::vector<Field> route_fields();
 std::vector<Field> step_fields();
 std::vector<Field> auth_fields();

@@ -68,25 +68,6 @@ void add_runtime(std::vector<Field>& rows, const RuntimeDefaults& is) {
         .most = kHour}});
 }
 
-void add_store(std::vector<Field>& rows) {
-  rows.insert(rows.end(),
-              {{.section = "store",
-                .name = "kind",
-                .type = Type::choice,
-                .words = "embedded|memory",
-                .fallback = "embedded",
-                .example = "memory",
-                .doc = "`embedded`: a folder of this machine, crash-safe. `memory`: gone when the gateway "
-                       "ends."},
-               {.section = "store",
-                .name = "path",
-                .type = Type::folder,
-                .fallback = "data",
-                .example = "/var/lib/lingate",
-                .doc = "The folder of the embedded store; it is made where it is missing. One gateway has it "
-                       "at a time."}});
-}
-
 void add_top(std::vector<Field>& rows) {
   rows.insert(rows.end(),
               {{.section = "",
@@ -340,7 +321,6 @@ void add_runtimes(std::vector<Field>& rows) {
 std::vector<Field> gateway_fields() {
   std::vector<Field> rows;
   add_top(rows);
-  add_store(rows);
   add_listeners(rows);
   add_limits(rows);
   add_log(rows);

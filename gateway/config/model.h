@@ -17,6 +17,7 @@
 #include "gateway/routing/match.h"
 #include "gateway/tls/client.h"
 #include "gateway/tls/server.h"
+#include "store/redis/options.h"
 
 namespace lingate::config {
 
@@ -89,10 +90,14 @@ struct Log {
 };
 
 struct Store {
-  enum class Kind { embedded, memory };
+  enum class Kind { embedded, memory, redis };
 
   Kind kind = Kind::embedded;
-  std::string path;  // embedded: absolute
+  std::string path;           // embedded: absolute
+  store::RedisOptions redis;  // redis
+  Duration stale{};           // redis: how long a known session is accepted while it is away
+
+  bool operator==(const Store&) const = default;
 };
 
 enum class Balance { round_robin, least_request, hash };

@@ -44,6 +44,7 @@ struct TargetUrl {
   bool http2 = false;   // h2c
 };
 Parsed<TargetUrl> parse_target_url(std::string_view text, const std::filesystem::path& folder);
+Parsed<store::RedisServer> parse_redis_url(std::string_view text, const std::filesystem::path& folder);
 
 // "lua" for "tenant.lua"; empty: the extension names no language.
 std::string_view runtime_of(std::string_view file) noexcept;

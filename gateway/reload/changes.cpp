@@ -18,7 +18,7 @@ std::vector<std::string> what_takes_a_start(const config::Model& now, const conf
     if (differs) names.emplace_back(name);
   };
   note("workers", now.workers != next.workers);
-  note("store", now.store.kind != next.store.kind || now.store.path != next.store.path);
+  note("store", !(now.store == next.store));
   note("log.file", now.log.file != next.log.file);
   note("admin", now.admin.has_value() != next.admin.has_value());
   if (!now.admin || !next.admin) return names;

@@ -287,8 +287,34 @@ TEST(Mistakes, FilesThatAreNotThere) {
               ElementsAre(testing::HasSubstr("| create it, or write 'stdout' or 'stderr'")));
 }
 
-TEST(Mistakes, WhatLaterReleasesHave) {
-  EXPECT_THAT(mistakes_above("store: {kind: redis}"), ElementsAre(testing::HasSubstr("LG2021")));
+TEST(Mistakes, AStoreInRedis) {
+  EXPECT_THAT(mistakes_above("store: {kind: redis, url: \"redis://cache.internal\", password: {env: TENANT_KEY}}"),
+              IsEmpty());
+  EXPECT_THAT(
+      mistakes_above("store: {kind: redis, url: [\"redis://[::1]:1\", \"rediss://10.0.0.1/\", unix:run/redis]}"),
+      IsEmpty());
+  EXPECT_THAT(mistakes_above("store: {kind: redis}"), ElementsAre("3:8 LG2005 a store of `kind: redis` has no 'url' | "
+                                                                  "for example: url: \"redis://127.0.0.1:6379\""));
+  const auto url = [](const std::string& text) {
+    return mistakes_above("store: {kind: redis, url: \"" + text + "\"}");
+  };
+  EXPECT_THAT(url("redis.internal"), ElementsAre("3:27 LG2017 'redis.internal' is no URL of a Redis | "
+                                                 "write 'redis://HOST:PORT', 'rediss://…' or 'unix:PATH'"));
+  EXPECT_THAT(url("redis://me:secret@a"), ElementsAre("3:27 LG2017 '…@…' is no URL of a Redis | "
+                                                      "give 'username' and 'password' as keys of their own"));
+  EXPECT_THAT(url("redis://a:6379/3"), ElementsAre(testing::HasSubstr("give the database as 'db'")));
+  EXPECT_THAT(url("redis://a:0"), ElementsAre(testing::HasSubstr("a port is a number from 1 to 65535")));
+  EXPECT_THAT(url("redis://a, tls: {server_name: x"), ElementsAre(testing::HasSubstr("LG2017")));
+}
+
+TEST(Mistakes, KeysOfAnotherKindOfStore) {
+  EXPECT_THAT(mistakes_above("store: {db: 3}"),
+              ElementsAre("3:9 LG2022 'db' is of `kind: redis`, and this store is of another | "
+                          "remove it, or write 'kind: redis'"));
+  EXPECT_THAT(mistakes_above("store: {kind: redis, url: \"redis://a\", path: x}"),
+              ElementsAre(testing::HasSubstr("'path' is of `kind: embedded`")));
+  EXPECT_THAT(mistakes_above("store: {kind: redis, url: \"redis://a\", tls: {server_name: x}}"),
+              ElementsAre(testing::HasSubstr("'tls' is given, and no URL is 'rediss://'")));
 }
 
 TEST(Mistakes, KeysThatExcludeEachOther) {

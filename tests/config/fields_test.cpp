@@ -84,6 +84,7 @@ TEST(FieldTable, EveryExampleIsValid) {
   std::filesystem::create_directory(folder().path() / "logs");
   std::filesystem::create_directories(folder().path() / "data/spool");
   folder().write("data/geo.db", "");
+  folder().write("redis.password", "secret");
   for (const char* file : {"site.pem", "site.key", "a.pem", "a.key", "b.pem", "b.key", "clients.pem", "ca.pem",
                            "gateway.pem", "gateway.key"})
     folder().write(file, "");  // not what they should be: LG2031
@@ -145,7 +146,7 @@ TEST(FindKeys, TakesWholePathsAndTheirEnds) {
   EXPECT_THAT(paths("routes.match.path"), testing::ElementsAre("routes[].match.path"));
   EXPECT_THAT(paths("match.path"), testing::ElementsAre("routes[].match.path"));
   EXPECT_THAT(paths("upstreams.health.every"), testing::ElementsAre("upstreams.NAME.health.every"));
-  EXPECT_THAT(paths("budget"), testing::ElementsAre("runtimes.lua.budget", "runtimes.python.budget",
+  EXPECT_THAT(paths("budget"), testing::ElementsAre("store.budget", "runtimes.lua.budget", "runtimes.python.budget",
                                                     "runtimes.js.budget", "script.budget"));
   EXPECT_THAT(paths("limits"), testing::ElementsAre("limits"));
   EXPECT_THAT(paths("nothing"), testing::IsEmpty());
