@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "gateway/gateway.h"
+#include "gateway/open_store.h"
 #include "gateway/service_manager.h"
 #include "middleware/script_pools.h"
 #include "runtimes/builtin.h"
@@ -66,6 +67,10 @@ std::vector<cli::ScriptProblem> WholeProgram::check_scripts(const config::Model&
         problems.push_back(problem_of(step, pool.error(), pools.last_fault()));
     }
   return problems;
+}
+
+Result<std::unique_ptr<store::Store>> WholeProgram::open_store(const config::Model& model) {
+  return lingate::open_store(model, nullptr);  // what it would log, the verb says
 }
 
 std::vector<cli::Component> WholeProgram::components() const {

@@ -14,6 +14,7 @@ class WholeProgram final : public cli::Program {
   int run(const config::Model& model, Watch watch) override;
   std::vector<cli::ScriptProblem> check_scripts(const config::Model& model) override;
   std::vector<cli::Component> components() const override;
+  Result<std::unique_ptr<store::Store>> open_store(const config::Model& model) override;
 };
 
 }  // namespace lingate

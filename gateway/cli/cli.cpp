@@ -16,6 +16,7 @@
 #include "gateway/cli/config.h"
 #include "gateway/cli/keys.h"
 #include "gateway/cli/manual.h"
+#include "gateway/cli/store.h"
 #include "gateway/config/reference.h"
 
 namespace lingate::cli {
@@ -35,6 +36,7 @@ struct Words {
   BenchWords bench;
   KeysWords keys;
   ConfigWords config;
+  StoreWords store;
   std::string check_format = "text";
   std::string shell;
   bool markdown = false;
@@ -92,6 +94,8 @@ void describe(CLI::App& app, Words& words) {
                   words.config);
   describe_reload(*add_verb(app, "reload", "Have a running gateway load its configuration and scripts again"),
                   words.config);
+
+  describe_store(*add_verb(app, "store", "Carry what a store keeps to another one"), words.store);
 
   CLI::App* schema = add_verb(app, "schema", "Print the configuration reference as JSON Schema (draft-07)");
   schema->add_flag("--markdown", words.markdown, "print it as a page");
@@ -156,6 +160,7 @@ int dispatch(const CLI::App& app, Words& words, const std::string& typed, Progra
   if (verb == "keys") return keys(*app.get_subcommands().front(), words.keys, console);
   if (verb == "config") return config(*app.get_subcommands().front(), words.config, console);
   if (verb == "reload") return reload(words.config, console);
+  if (verb == "store") return store(*app.get_subcommands().front(), words.store, program, console);
   if (verb == "bench") return bench(*app.get_subcommands().front(), words.bench, typed, console);
   if (verb == "completion") return completion(words.shell, verbs_of(app), console);
   if (verb == "man") return console.out << manual(app), kOk;

@@ -6,11 +6,14 @@
 
 #include <cstdint>
 #include <iosfwd>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "gateway/config/diagnostic.h"
 #include "gateway/config/model.h"
+#include "store/store.h"
 
 namespace lingate::cli {
 
@@ -56,6 +59,9 @@ class Program {
   virtual std::vector<ScriptProblem> check_scripts(const config::Model& model) = 0;
 
   virtual std::vector<Component> components() const = 0;
+
+  // The store that the model names, for who looks into it without a gateway.
+  virtual Result<std::unique_ptr<store::Store>> open_store(const config::Model& model) = 0;
 
  protected:
   ~Program() = default;

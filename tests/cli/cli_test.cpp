@@ -48,6 +48,9 @@ class FakeProgram final : public Program {
     return problems;
   }
   std::vector<Component> components() const override { return {{"LuaJIT", "2.1.0"}}; }
+  Result<std::unique_ptr<store::Store>> open_store(const config::Model& model) override {
+    return store::open_embedded_store({.folder = model.store.path});
+  }
 
   int run_result = kOk;
   std::size_t ran_routes = 0;
@@ -109,11 +112,30 @@ TEST_F(CommandLine, AMisspeltVerbIsRecognised) {
 TEST_F(CommandLine, HelpExitsWith0) {
   EXPECT_EQ(lingate({"--help"}), kOk);
   for (const char* verb :
-       {"run", "check", "route", "schema", "explain", "keys", "config", "doctor", "version", "completion"}) {
+       {"run", "check", "route", "schema", "explain", "keys", "config", "store", "doctor", "version", "completion"}) {
     EXPECT_THAT(out, HasSubstr(verb));
   }
   EXPECT_EQ(lingate({"route", "--help"}), kOk);
   EXPECT_THAT(out, HasSubstr("--expect"));
+}
+
+TEST_F(CommandLine, AStoreIsCarriedToAnother) {
+  for (const char* name : {"one", "two"})
+    write(std::string(name) + ".yaml", std::string(kGateway) + "store: {path: " + name + "}\n");
+  {
+    auto one = store::open_embedded_store({.folder = file("one")}).value();
+    ASSERT_EQ(one->apply_and_wait({store::put(store::Space::kv, "a", {"1"})}), store::Applied::done);
+  }
+  EXPECT_EQ(lingate({"store", "export", "-c", file("one.yaml"), file("lines")}), kOk) << error;
+  EXPECT_EQ(lingate({"store", "export", "-c", file("one.yaml")}), kOk) << error;
+  EXPECT_THAT(out, HasSubstr("\"space\":\"kv\""));
+  write("bad", out + "nonsense\n");
+  EXPECT_EQ(lingate({"store", "import", "-c", file("two.yaml"), file("bad")}), kUsage);
+  EXPECT_THAT(error, HasSubstr("bad: line 3: this is no JSON object; nothing was imported"));
+  EXPECT_EQ(lingate({"store", "import", "-c", file("two.yaml"), file("lines")}), kOk) << error;
+  EXPECT_EQ(error, "1 record(s)\n");
+  auto two = store::open_embedded_store({.folder = file("two")}).value();
+  EXPECT_EQ(two->read(store::Space::kv, "a").value()->value, "1");
 }
 
 TEST_F(CommandLine, DoctorShowsWhatTheMachineOffers) {
