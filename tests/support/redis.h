@@ -30,8 +30,10 @@ class Redis {
   Redis& operator=(const Redis&) = delete;
 
   std::string path() const { return folder_.path() + "/socket"; }
+  // With a budget that no busy machine exceeds.
   store::RedisOptions options() const {
     store::RedisOptions options;
+    options.budget = std::chrono::seconds(5);
     options.servers = {{.host = path()}};
     return options;
   }
