@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import tempfile
 import threading
 import time
 import unittest
@@ -165,6 +166,32 @@ class Two(unittest.TestCase):
         self.assertGreater(sum(passed), 0.8 * 1000 * (took - 0.2), "far fewer than may pass")
 
 
+class Carried(unittest.TestCase):
+    def test_what_a_folder_keeps_is_carried_into_redis_and_back(self):
+        embedded = CONFIG.replace("{{kind: redis, {store}}}", "{{path: data}}").format()
+        lines, back = (Path(self.enterContext(tempfile.TemporaryDirectory())) / "lines" for _ in range(2))
+        with Gateway(embedded) as gw, Redis() as redis, gateway(f'url: "{redis.url}", budget: 5s') as shared:
+            key = keys(gw, "create", "--meta", "user=ann")["key"]
+            self.assertEqual([status(gw, "/quota", who="ann") for _ in range(4)], [200] * 4)
+            refused = run_cli("store", "export", "-c", str(gw.dir / "gateway.yaml"))
+            self.assertEqual(refused[0], 6)
+            self.assertIn("in use by another lingate", refused[2])
+            gw.stop()
+            self.carry("export", gw, lines)
+            self.carry("import", shared, lines)
+            comes(lambda: status(shared, "/known", key) == 200)
+            self.assertEqual([status(shared, "/quota", who="ann") for _ in range(8)], [200] * 6 + [429] * 2)
+            self.carry("export", shared, back)
+            self.assertEqual(set(lines.read_text().splitlines()) - set(back.read_text().splitlines()),
+                             {line for line in lines.read_text().splitlines() if '"quotas"' in line})
+            gw.start()
+
+    def carry(self, verb, gw, lines):
+        code, _, error = run_cli("store", verb, "-c", str(gw.dir / "gateway.yaml"), str(lines))
+        self.assertEqual(code, 0, error)
+        self.assertRegex(error, r"^\d+ record\(s\)")
+
+
 class Away(unittest.TestCase):
     def setUp(self):
         self.redis = self.enterContext(Redis())
@@ -228,6 +255,19 @@ class Start(unittest.TestCase):
             self.assertEqual({status(gw, "/known", key) for _ in range(16)}, {200})
             redis.kill()
             comes(lambda: status(gw, "/known", key) == 503, 3)
+
+    def test_a_user_who_may_do_what_the_readme_says_is_enough(self):
+        allowed = ("hello auth client|setname select script|load eval evalsha subscribe publish get set del exists pexpireat "
+                   "pexpiretime zadd zrem zrange time").split()
+        with Redis() as redis:
+            made = redis.ask("ACL", "SETUSER", "gateways", "on", ">word", "resetkeys", "~lingate:*", "resetchannels",
+                             "&lingate:changes", "-@all", *("+" + each for each in allowed))
+            self.assertEqual(made, b"+OK\r\n")
+            with gateway(f'url: "{redis.url}", username: gateways, password: word, budget: 5s') as gw:
+                key = keys(gw, "create", "--expires", "1h")["key"]
+                self.assertEqual([status(gw, path, key) for path in ("/known", "/own", "/few", "/quota")], [200] * 4)
+                self.assertEqual(len(keys(gw, "list")), 1)
+            self.assertEqual(redis.ask("ACL", "LOG"), b"*0\r\n")
 
     def test_tls_is_verified_both_ways_and_the_password_asked_for(self):
         ca, other = authority("redis-ca"), authority("other-ca")
