@@ -253,6 +253,49 @@ class Upstreams(unittest.TestCase):
         with Origin(serve=plain) as origin, Gateway(config(origin, more, "https")) as gateway:
             self.assertEqual(ask(gateway.port, request_bytes()).body, b"one")
 
+    def test_health_checks_speak_it(self):
+        well = threading.Event()
+        well.set()
+
+        def serve(peer, stream):
+            checks = dict(whole(peer, stream).fields)[":path"] == "/health"
+            head(peer, stream, status=503 if checks and not well.is_set() else 200, ends=True)
+        more = "health: {path: /health, every: 50ms, healthy: 1, unhealthy: 1}"
+        with Server(serve) as server, Gateway(config(server, more)) as gateway:
+            self.assertEqual(ask(gateway.port, request_bytes()).status, 200)
+            well.clear()
+            gateway.wait_log("is unhealthy")
+            self.assertEqual(ask(gateway.port, request_bytes()).status, 503)
+            well.set()
+            gateway.wait_log("is healthy again")
+            self.assertEqual(ask(gateway.port, request_bytes()).status, 200)
+
+    def test_a_slow_reader_stops_the_upstream(self):
+        size, sent = 4 << 20, []
+
+        def serve(peer, stream):
+            whole(peer, stream)
+            head(peer, stream)
+            for _ in range(size >> 16):
+                peer.content(stream, b"x" * (1 << 16), ends=False)
+                sent.append(1 << 16)
+            finish(peer, stream)
+        with Server(serve) as server, Gateway(config(server)) as gateway:
+            before = gateway.memory()
+            with Peer(connect(gateway.port), opens_windows=False) as peer:
+                stream = peer.request(CALL, message(b""), method="POST")
+                answer = peer.streams[stream]
+                peer.until(lambda: len(answer.body) == 65535)
+                peer.send(h2.frame(h2.PING, payload=b"12345678"))
+                peer.until(lambda: peer.pings == 1)
+                self.assertLess(gateway.memory() - before, 2 << 20)
+                self.assertLess(sum(sent), 1 << 20)
+                peer.opens_windows = True
+                peer.give(0, 65535)
+                peer.give(stream, 65535)
+                self.assertEqual(len(peer.answer(stream).body), size)
+                self.assertEqual(dict(answer.trailers)["grpc-status"], "0")
+
     def test_goaway_and_pings_between_requests(self):
         def serve(peer, stream):
             whole(peer, stream)
