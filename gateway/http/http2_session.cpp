@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "base/codes.h"
@@ -29,7 +30,7 @@ http2::ServerLimits limits_of(const Limits& limits) noexcept {
 
 }  // namespace
 
-void Http2Session::start(WorkerState& worker, Stream& stream, const Beginning& beginning) noexcept {
+void Http2Session::start(WorkerState& worker, Stream& stream, const Beginning& beginning) {
   auto* const session = new Http2Session(worker, beginning);
   session->stream_.take(stream);
   if (TlsChannel* const tls = session->stream_.tls())
@@ -85,7 +86,7 @@ ClientSide Http2Session::side(const Peer& peer) noexcept {
 // ---- streams ----
 
 http2::StreamUser* Http2Session::request(std::int32_t id, const http2::RequestText& head, std::string text) noexcept {
-  auto* const stream = new Http2Stream(*this, id, head, std::move(text));
+  Http2Stream* const stream = std::make_unique<Http2Stream>(*this, id, head, std::move(text)).release();
   stream->next = streams_;
   if (streams_) streams_->previous = stream;
   streams_ = stream;

@@ -37,7 +37,7 @@ class Http2Session final : public TlsOwner, private Timer, private TurnEnd, priv
   };
 
   // Takes over what `stream` has; it may be over when this returns.
-  static void start(WorkerState& worker, Stream& stream, const Beginning& beginning) noexcept;
+  static void start(WorkerState& worker, Stream& stream, const Beginning& beginning);
 
   // ---- for its streams ----
   http2::ServerConversation& conversation() noexcept { return conversation_; }
