@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What steps take and how scripts fail, by route, in /metrics; what a browser is told of it."""
+import json
 import re
 import sys
 import unittest
@@ -80,6 +81,26 @@ class Metrics(unittest.TestCase):
         shown = self.ask("/shown").value("Server-Timing")
         self.assertRegex(shown, r"^total;dur=\d+\.\d{3}, both\.lua;dur=\d+\.\d{3}, respond;dur=\d+\.\d{3}$")
         self.assertIsNone(self.ask("/plain").value("Server-Timing"))
+
+
+class Monitoring(unittest.TestCase):
+    def test_dashboard_and_alerts_ask_for_what_there_is(self):
+        folder = Path(__file__).resolve().parents[2] / "packaging" / "monitoring"
+        dashboard = json.loads((folder / "dashboard.json").read_text())
+        asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        alerts = re.findall(r"^        expr: (.*)$", (folder / "alerts.yaml").read_text(), re.M)
+        self.assertGreater(len(alerts), 5)
+        with Gateway(CONFIG, FILES) as gateway:
+            ask(gateway.port, request_bytes(target="/three"))
+            page = Admin(gateway).raw("GET", "/metrics")[2].decode()
+        types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", page, re.M))
+        for expression in [*asked, *alerts]:
+            self.assertEqual(expression.count("("), expression.count(")"), expression)
+            names = re.findall(r"\b(?:lingate|http_server|http_client)_[a-z0-9_]+", expression)
+            for name in names:
+                self.assertIn(re.sub(r"_(bucket|sum|count)$", "", name), types, expression)
+                if "rate(" + name in expression:
+                    self.assertNotEqual(types.get(name), "gauge", expression)
 
 
 if __name__ == "__main__":
