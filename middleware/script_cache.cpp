@@ -4,10 +4,11 @@
 
 namespace lingate::middleware {
 
-std::optional<std::string_view> ScriptCache::key_of(Exchange& exchange) const {
+std::optional<std::string_view> ScriptCache::key_of(Exchange& exchange) {
   const limits::Caller caller = options_.by.caller(exchange);
   if (options_.by.falls_back(caller)) return std::nullopt;
-  return caller.text;
+  key_.assign(exchange.route()).append(1, '\0').append(caller.text);
+  return key_;
 }
 
 std::optional<std::string_view> ScriptCache::find(std::string_view key, const Exchange& exchange) {

@@ -1,6 +1,8 @@
 // ScriptCache: what the `request` hook of one step has answered, by something that the request carries: a key, a token.
 // So an external check runs once for each of them and not with each request. An answer is the verdict itself, played
 // again: the session that was assigned, edits of headers, ctx, or the response that ends the request.
+// Each route has its own answers, since what a caller may do in one says nothing of another; beyond that a script has
+// to answer by the key alone.
 //
 // Not kept, because it belongs to one request: a failure, edits of method, path, query, body or of a session that the
 // store has, and ctx where earlier steps had put something there.
@@ -33,9 +35,8 @@ class ScriptCache {
 
   ScriptCache(const ScriptCacheOptions& options, limits::KeyedHash hash) : options_(options), known_(hash) {}
 
-  // What an answer is kept by; nothing: the request has no such thing, and the script runs. Lives as the exchange's
-  // texts.
-  std::optional<std::string_view> key_of(Exchange& exchange) const;
+  // What an answer is kept by; nothing: the request has no such thing, and the script runs. Lives until the next call.
+  std::optional<std::string_view> key_of(Exchange& exchange);
 
   // Nothing: not known.
   std::optional<std::string_view> find(std::string_view key, const Exchange& exchange);
@@ -54,6 +55,7 @@ class ScriptCache {
   std::chrono::nanoseconds ttl_of(Exchange& exchange) const;
 
   const ScriptCacheOptions& options_;
+  std::string key_;
   Known<Answer, Clock::time_point, &ScriptCache::bytes_of> known_;
 };
 

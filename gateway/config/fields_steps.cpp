@@ -212,13 +212,15 @@ void add_grants(std::vector<Field>& rows) {
 }
 
 void add_cache(std::vector<Field>& rows) {
-  rows.push_back({.section = "step.script",
-                  .name = "cache",
-                  .type = Type::section,
-                  .of = "step.script.cache",
-                  .example = "{by: header.X-Token, ttl: 60s}",
-                  .doc = "Keeps what the `request` hook has answered (a session, headers, a response) and takes it for "
-                         "further requests with the same `by`: an external check runs once."});
+  rows.push_back(
+      {.section = "step.script",
+       .name = "cache",
+       .type = Type::section,
+       .of = "step.script.cache",
+       .example = "{by: header.X-Token, ttl: 60s}",
+       .doc =
+           "Keeps what the `request` hook has answered (a session, headers, a response) and takes it for "
+           "further requests of the route with the same `by`, whatever else they hold: an external check runs once."});
   rows.insert(rows.end(),
               {{.section = "step.script.cache",
                 .name = "by",

@@ -144,6 +144,21 @@ end}
             for k in range(300):
                 self.assertEqual(self.ask(gw, f"key-{k}")["X-Run"], str(k + 1))
 
+    def test_each_route_has_its_own_answers(self):
+        config = f"""
+version: 1
+workers: 1
+listen: [{{address: "127.0.0.1:0"}}]
+upstreams: {{o: {{targets: [{{url: "http://127.0.0.1:{self.origin.port}"}}], eject: off}}}}
+chains: {{c: [script: {{file: check.lua, cache: {{by: header.X-Token, ttl: 10m}}}}]}}
+routes:
+  - {{name: a, match: {{path: /a}}, chain: [use: c], upstream: o}}
+  - {{name: b, match: {{path: /b}}, chain: [use: c], upstream: o}}
+"""
+        with Gateway(config, CHECKS) as gw:
+            runs = [self.ask(gw, "t", path)["X-Run"] for path in ("/a", "/b", "/a", "/b")]
+            self.assertEqual(runs, ["1", "2", "1", "2"])
+
     def test_check_names_what_cannot_be_kept(self):
         for cache, says in [("{by: client.ip, ttl: 1m}", "cannot be kept by 'client.ip'"), ("{ttl: 1m}", "'by'"),
                             ("{by: header.X}", "'ttl'"), ("{by: header.X, ttl: 1m}, body: request", "request's body"),
