@@ -1,6 +1,7 @@
 #include "base/fields.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace lingate::fields {
 namespace {
@@ -28,6 +29,16 @@ std::uint64_t load(const char* from) {
   return word;
 }
 
+// Whether eight bytes are the same but for the case of letters. They may differ in the bit that makes case only (0x20),
+// and where they do, both must be letters: the sums set the high bit of a byte from 'a' on, and of one above 'z'.
+constexpr bool same_but_for_case(std::uint64_t a, std::uint64_t b) {
+  const std::uint64_t differ = a ^ b;
+  if (differ == 0) return true;
+  const std::uint64_t lower = (a | kOnes * 0x20) & ~kHighs;
+  const std::uint64_t letters = (lower + kOnes * (0x80 - 'a')) & ~(lower + kOnes * (0x80 - 'z' - 1)) & ~a & kHighs;
+  return (differ & ~(kOnes * 0x20)) == 0 && ((differ << 2U) & ~letters) == 0;
+}
+
 // Whole words, the last one of them ending with the value.
 bool is_clean(std::string_view value) {
   const char* const end = value.data() + value.size();
@@ -45,6 +56,23 @@ bool is_clean(std::string_view value) {
 }
 
 }  // namespace
+
+bool detail::same_letters(const char* a, const char* b, std::size_t size) noexcept {
+  if (size >= 8) {
+    for (std::size_t at = 0; at + 8 < size; at += 8)
+      if (!same_but_for_case(load<std::uint64_t>(a + at), load<std::uint64_t>(b + at))) return false;
+    return same_but_for_case(load<std::uint64_t>(a + size - 8), load<std::uint64_t>(b + size - 8));
+  }
+  if (size >= 4) {
+    const auto both_ends = [size](const char* text) {
+      return load<std::uint32_t>(text) | load<std::uint32_t>(text + size - 4) << 32U;
+    };
+    return same_but_for_case(both_ends(a), both_ends(b));
+  }
+  for (std::size_t k = 0; k < size; ++k)
+    if (lower(a[k]) != lower(b[k])) return false;
+  return true;
+}
 
 std::size_t find_forbidden(std::string_view value) noexcept {
   if (is_clean(value)) [[likely]]

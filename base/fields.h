@@ -8,7 +8,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace lingate::fields {
@@ -69,13 +68,16 @@ constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
 }
 
+namespace detail {
+
+// Of texts of the same size.
+bool same_letters(const char* a, const char* b, std::size_t size) noexcept;
+
+}  // namespace detail
+
 // Names compare without case, in ASCII only.
 inline bool same_name(std::string_view a, std::string_view b) noexcept {
-  if (a.size() != b.size()) return false;
-  if (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0) return true;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (a[i] != b[i] && lower(a[i]) != lower(b[i])) return false;
-  return true;
+  return a.size() == b.size() && detail::same_letters(a.data(), b.data(), a.size());
 }
 
 // Framing and hop-by-hop fields: Connection, Keep-Alive, Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade and

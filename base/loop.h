@@ -54,13 +54,22 @@ class Timer {
   std::uint32_t slot_ = kIdle;
 };
 
-// Work that many small pieces of a turn can share: one wake-up for many calls, one system call for many writes.
+// Work that is done at the end of a turn, together with the like of it: the calls of one script one after the other
+// (their code stays in the processor's caches), one wake-up for many calls, one system call for many writes.
 class TurnEnd {
  public:
+  // Told in this order: what calls bring about is still sent in the same turn.
+  enum class Part : std::uint8_t { calls, sends };
+
+  Part part() const noexcept { return part_; }
   virtual void turn_ends() noexcept = 0;
 
  protected:
+  explicit TurnEnd(Part part = Part::sends) noexcept : part_(part) {}
   ~TurnEnd() = default;
+
+ private:
+  Part part_;
 };
 
 // Hears of a descriptor that something outside rings: a process that answers or ends.

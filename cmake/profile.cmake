@@ -56,6 +56,6 @@ function(lingate_profiled target)
     string(REPLACE "/" "#" wanted "${objects}/CMakeFiles/${target}.dir/${name}.gcda")
     file(COPY_FILE ${counts} ${CMAKE_BINARY_DIR}/profile/${wanted} ONLY_IF_DIFFERENT)
     set_source_files_properties(${source} PROPERTIES OBJECT_DEPENDS ${counts} COMPILE_OPTIONS
-      "-fprofile-use=${CMAKE_BINARY_DIR}/profile;-fprofile-partial-training;-fprofile-correction;${quiet}")
+      "-fprofile-use=${CMAKE_BINARY_DIR}/profile;-fprofile-partial-training;-fno-unroll-loops;-fno-peel-loops;-fprofile-correction;${quiet}")
   endforeach()
 endfunction()

@@ -6,6 +6,7 @@
 
 #include "base/fields.h"
 #include "middleware/error.h"
+#include "middleware/script_flight.h"
 
 namespace lingate::middleware {
 
@@ -18,45 +19,13 @@ constexpr std::size_t kKeep = 256 * 1024;
 
 }  // namespace
 
-// One call on its way through the pool. Kept in a free list of its worker; at rest nothing of it is in use.
-class ScriptFlight final : public runtimes::ScriptCall {
- public:
-  ScriptFlight(const ScriptStep& owner, std::uint32_t on, CallTag& own_tag) : step(owner), worker(on), mark(own_tag) {}
-
-  void completed() noexcept override {
-    if (hook == Hook::log) return step.conclude_log(*this);
-    Exchange& waiting = *exchange;
-    const Flow flow = step.conclude(*this);  // gives the flight back
-    waiting.run.resume(flow);
-  }
-
-  const ScriptStep& step;
-  const std::uint32_t worker;
-  CallTag& mark;
-  CallBuffers buffers;
-  VerdictReader verdict_reader;
-  Exchange* exchange = nullptr;  // not for `log`: its exchange may be over
-  StepRecord* record = nullptr;
-  AppLog* log = nullptr;  // for `log`, as the next two
-  std::string request_id;
-  std::string_view route;  // of the snapshot
-  std::string cache_key;   // not empty: the answer is to be kept
-  ScriptCache::ContextBefore context_before = ScriptCache::ContextBefore::empty;
-};
-
-// Touched by its worker only; aligned so that workers do not share a cache line.
-struct alignas(64) ScriptStep::Lane {
-  std::vector<std::unique_ptr<ScriptFlight>> all;
-  std::vector<ScriptFlight*> free;
-  std::optional<ScriptCache> cache;
-  VerdictReader known_reader;  // of what the cache has
-};
-
 ScriptStep::ScriptStep(runtimes::RuntimePool& pool, std::shared_ptr<ScriptLog> log, ScriptStepOptions options)
     : pool_(pool),
       log_(std::move(log)),
       options_(std::move(options)),
       lanes_(std::make_unique<Lane[]>(options_.workers)) {
+  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
+    lanes_[worker].step = this;
   if (!options_.cache) return;
   const auto hash = limits::KeyedHash::of_this_process();
   for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
@@ -128,6 +97,8 @@ Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::st
       exchange.context().empty() ? ScriptCache::ContextBefore::empty : ScriptCache::ContextBefore::filled;
   encode_call(exchange, shape(hook), flight.buffers, flight.input);
   record.state = &flight;
+  if (pool_.options().placement == runtimes::Placement::inline_ && lanes_[loop.index()].put_off(loop, flight))
+    return Flow::wait;
   if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::pending) return Flow::wait;
   return conclude(flight);
 }
@@ -204,13 +175,14 @@ void ScriptStep::conclude_log(ScriptFlight& flight) const noexcept {
 void ScriptStep::release(Exchange& exchange, StepRecord& record) const noexcept {
   auto* flight = static_cast<ScriptFlight*>(std::exchange(record.state, nullptr));
   if (!flight) return;
+  if (flight->stage != ScriptFlight::Stage::direct) lanes_[flight->worker].drop(*flight);
   pool_.cancel(exchange.host().loop(), *flight);
   give_back(*flight);
 }
 
 // A `log` hook outlives its exchange.
 bool ScriptStep::is_quiet(std::uint32_t worker) const noexcept {
-  return lanes_[worker].free.size() == lanes_[worker].all.size();
+  return lanes_[worker].is_quiet();
 }
 
 ScriptFlight& ScriptStep::take(std::uint32_t worker) const {

@@ -60,6 +60,24 @@ bool next_member(proto::Reader& members, Member& member) {
   return true;
 }
 
+// Whether both have the same members, in whatever order, as far as one look shows. No name comes twice.
+bool are_same(std::string_view before, std::string_view after) {
+  if (before == after) return true;
+  if (before.size() != after.size()) return false;
+  constexpr std::size_t kMost = 16;
+  std::array<std::string_view, kMost> olds;
+  std::size_t count = 0;
+  proto::Field field;
+  for (proto::Reader reader(before); reader.next(field);) {
+    if (count == kMost) return false;
+    olds[count++] = field.bytes;
+  }
+  const auto end = olds.begin() + static_cast<std::ptrdiff_t>(count);
+  for (proto::Reader reader(after); reader.next(field);)
+    if (std::find(olds.begin(), end, field.bytes) == end) return false;
+  return true;  // as many bytes, in members that are all different
+}
+
 bool all_text(std::string_view list) {
   proto::Reader reader(list);
   proto::Field field;
@@ -267,7 +285,7 @@ Refusal CallView::keep_metadata(std::string_view metadata) {
   metadata_set_.clear();
   metadata_removed_.clear();
   const std::string_view before = session_metadata();
-  if (before == metadata) return std::nullopt;
+  if (are_same(before, metadata)) return std::nullopt;
   if (auto refusal = session_writable("metadata")) return refusal;
   std::string_view after;
   if (auto refusal = room_.keep(metadata, after)) return refusal;

@@ -61,9 +61,10 @@ class ScriptCall {
   std::string input;    // the encoded Call; the owner's buffer, reused. Empty or foreign while the call is in flight.
   void* tag = nullptr;  // comes back in Host::log, which see: an instance may hold it longer than the call lasts
 
-  // Result. From call(): valid until the loop's next use of the pool. In completed() and after: until the next use of
-  // this call.
+  // Result. From call(): valid until the loop's next use of the pool. In completed() and after, and after
+  // keep_verdict(): until the next use of this call.
   std::string_view verdict() const noexcept { return verdict_; }
+  void keep_verdict() { verdict_ = kept_.assign(verdict_); }
   std::chrono::nanoseconds running() const noexcept { return running_; }  // time inside the engine
 
  protected:

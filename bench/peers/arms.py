@@ -8,7 +8,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateways import FILLER, SESSIONS
+from gateways import CALLERS, FILLER, SESSIONS, SLOW
 from processes import Failed, expect, listeners
 
 ORDER = json.dumps({"kind": "order", "user": "bob", **{
@@ -29,14 +29,14 @@ class Arm:
     bytes: int = 128  # of the upstream's answer
     folder: str = "/"
     post: bool = False
-    key: bool = True
+    key: str = KEY
     status: int = 200
     forwarded: bool = True
     connections: int = 64
     figure: str = "cpu"
 
     def request(self, host, leaf=None, extra=(), without_key=False):
-        fields = [f"Host: {host}", *FIELDS, *([KEY] if self.key and not without_key else []), *extra]
+        fields = [f"Host: {host}", *FIELDS, *([self.key] if self.key and not without_key else []), *extra]
         if self.post:
             fields += ["Content-Type: application/json", f"Content-Length: {len(ORDER)}"]
         start = f"{'POST' if self.post else 'GET'} {self.folder}{leaf or self.bytes} HTTP/1.1"
@@ -46,7 +46,7 @@ class Arm:
 ARMS = {
     "bare": Arm("forwards a GET, 128 bytes come back"),
     "header": Arm("the header job, in a script", "does_the_header_job"),
-    "deny": Arm("the header job refuses", "denies", key=False, status=401, forwarded=False),
+    "deny": Arm("the header job refuses", "denies", key="", status=401, forwarded=False),
     "early": Arm("a script answers, 128 bytes", "answers_itself", forwarded=False),
     "body": Arm("a script rewrites a JSON body of 1.1 KB", "rewrites_the_body", post=True),
     "r10k": Arm("10 KB come back", "passes_bytes", bytes=10 << 10),
@@ -57,6 +57,7 @@ ARMS = {
     "routes": Arm("10,000 routes beside 10", "finds_its_routes", folder="/r00005/"),
     "chain": Arm("ten native steps beside none", "takes_its_steps"),
     "handover": Arm("an empty script in a worker process beside inline", "has_its_worker"),
+    "guarded": Arm("a key, a limit for each caller, and the header job in a script", "guards", key=f"X-Api-Key: {[*CALLERS][41]}"),
     "telemetry": Arm("access log and metrics beside neither", "logs_and_counts"),
 }
 
@@ -157,6 +158,35 @@ def takes_its_steps(gateway, name):
     steps = gateway.values["chain"].count("X-Step") // 2
     fields, _ = echoed(gateway, name, [("X-Step", str(steps - 1))] if steps else [])
     expect(fields["X-Step"] == ("0" if steps else None), "the response did not pass the steps backwards")
+
+
+def guards(gateway, name):
+    if "admin" in gateway.description.values:
+        make_callers(gateway)
+    for key in [*CALLERS][:2]:
+        caller = CALLERS[key]
+        fields, _ = echoed(gateway, name, [("X-User-Id", caller["user"]), ("X-Tenant", caller["tenant"])], ["X-Api-Key"],
+                           without_key=True, extra=[f"X-Api-Key: {key}", "X-User-Id: forged"])
+        expect(fields.get_all("X-Gateway") == ["perf"], "the response's X-Gateway is not set")
+    denies(gateway, name)
+    request = ARMS[name].request(gateway.host(name), extra=[f"X-Api-Key: {SLOW}"], without_key=True)
+    statuses = [exchange(gateway.port(name), request)[0] for _ in range(2)]
+    expect(statuses == [200, 429], f"statuses {statuses}, not [200, 429], of one who may come once")
+
+
+def make_callers(gateway):
+    """A thousand sessions with keys, and one that may come once an hour, through the admin API."""
+    token = (gateway.folder / "data/admin.token").read_text().strip()
+    sessions = [{"key": key, "metadata": caller} for key, caller in CALLERS.items()]
+    sessions.append({"key": SLOW, "rate": 1, "per": 3600, "burst": 1, "metadata": {"user": "slow", "tenant": "slow"}})
+    connection = http.client.HTTPConnection("127.0.0.1", gateway.ports["admin"], timeout=5)
+    for session in sessions:
+        connection.request("POST", "/keys", json.dumps(session), {"Authorization": f"Bearer {token}",
+                                                                  "Content-Type": "application/json"})
+        response = connection.getresponse()
+        expect(response.status == 201, f"POST /keys: {response.status} {response.read()}")
+        response.read()
+    connection.close()
 
 
 def logs_and_counts(gateway, name):

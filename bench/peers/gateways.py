@@ -19,6 +19,8 @@ FOLDER = Path(__file__).resolve().parent
 MULTIARCH = sysconfig.get_config_var("MULTIARCH") or os.uname().machine + "-linux-gnu"
 SESSIONS = {f"key-{i:08d}": {"user": f"user-{i}", "tenant": f"tenant-{i % 17}"} for i in range(1, 1001)}
 FILLER = "x" * 128
+CALLERS = {f"guarded-{key}": caller for key, caller in SESSIONS.items()}  # of the arm `guarded`
+SLOW = "guarded-key-that-may-come-once"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ PEERS = [
                 {**BARE, "r10k": Place("large"), "r1m": Place("large")}, {"nginx": "nginx"},
                 # glibc would give a large response's buffers back to the kernel each time, and fault them in again.
                 {"MALLOC_TRIM_THRESHOLD_": "67108864", "MALLOC_MMAP_THRESHOLD_": "67108864"}),
-    Description("nginx-lua", NGINX, ("nginx-lua.conf", "nginx-common.conf", "sessions.lua"), SCRIPTED,
+    Description("nginx-lua", NGINX, ("nginx-lua.conf", "nginx-common.conf", "sessions.lua", "callers.lua"),
+                {**SCRIPTED, **ports_of("guarded")},
                 {"nginx": "nginx",
                  "/usr/lib/nginx/modules/ngx_http_lua_module.so": "libnginx-mod-http-lua",
                  "/usr/share/lua/5.1/resty/core.lua": "lua-resty-core",
@@ -95,6 +98,8 @@ SELVES = {  # name: (arms, what differs from a plain proxy)
                                    "admin": "admin: {address: 127.0.0.1:{port_admin}}"}),
     "script-inline": (("handover",), {"chain": "script: {file: empty.lua, isolation: inline}"}),
     "script-process": (("handover",), {"chain": "script: {file: empty.lua, isolation: process, instances: 1}"}),
+    "guarded": (("guarded",), {"chain": "key-auth, rate-limit: 1000000/1s, script: {file: guarded.lua, isolation: inline}",
+                               "admin": "admin: {address: 127.0.0.1:{port_admin}}\nstore: {kind: memory}"}),
     "routes-10": (("routes",), {"routes": routes(10)}),
     "routes-10000": (("routes",), {"routes": routes(10000)}),
 }
@@ -109,7 +114,7 @@ def lingates(program):
                         (f"lingate-{language}.yaml", *(f"{job}.{kinds[language]}" for job in ("header", "early", "body"))),
                         arms[language], says_port=True) for language in arms]
     for name, (those, values) in SELVES.items():
-        made.append(Description(name, run, ("lingate-plain.yaml", "empty.lua"), {arm: Place() for arm in those}, says_port=True,
+        made.append(Description(name, run, ("lingate-plain.yaml", "empty.lua", "guarded.lua"), {arm: Place() for arm in those}, says_port=True,
                                 values={"workers": 1, "chain": "", "admin": "", "routes": ALL, **values}))
     return made
 

@@ -33,6 +33,7 @@ TARGETS = [
     Target("  share, Lua", "header", "lingate-lua", "nginx-lua", 0.60, 0.30, minus="bare"),
     Target("401, Lua", "deny", "lingate-lua", "nginx-lua", 0.90, 0.70),
     Target("early reply, Lua", "early", "lingate-lua", "nginx-lua"),
+    Target("key, limit, Lua", "guarded", "guarded", "nginx-lua", 0.85, 0.70),
     Target("JSON body, Lua", "body", "lingate-lua", "nginx-lua", 0.90, 0.60),
     Target("header, JS", "header", "lingate-js", "njs", 1.10, 0.90),
     Target("  share, JS", "header", "lingate-js", "njs", minus="bare"),

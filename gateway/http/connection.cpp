@@ -133,11 +133,11 @@ void Connection::writable() noexcept {
   if (phase_ == Phase::busy) transaction_->client_writable();
 }
 
-bool Connection::read_ahead() noexcept {
-  if (phase_ == Phase::busy || phase_ == Phase::over || phase_ == Phase::lingering) return false;
-  if (in_ && !in_.empty() && !partial_) return false;  // there is something to serve first
+Ahead Connection::read_ahead() noexcept {
+  if (phase_ == Phase::busy || phase_ == Phase::over || phase_ == Phase::lingering) return Ahead::nothing;
+  if (in_ && !in_.empty() && !partial_) return Ahead::nothing;  // there is something to serve first
   got_ahead_ = static_cast<std::int32_t>(read_head());
-  return true;
+  return Ahead::request;
 }
 
 std::ptrdiff_t Connection::read_head() noexcept {

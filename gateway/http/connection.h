@@ -72,7 +72,7 @@ class Connection final : public TlsOwner, private Timer {
   void drain() noexcept;                                    // closes now if no request is in flight
   void shut_down() noexcept;                                // closes whatever is in flight; the connection is gone
 
-  bool read_ahead() noexcept override;
+  Ahead read_ahead() noexcept override;
   void readable() noexcept override;
   void writable() noexcept override;
   void secured() noexcept override;

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "gateway/http/edge_backend.h"
@@ -15,9 +16,25 @@
 namespace lingate::http {
 
 class AsioWatch;
+struct AgainOp;
 struct TurnOp;
 struct WatchSlab;
 struct WriteOp;
+
+// Operations of which few are under way at a time: each is lent until it is over, and as many are kept as were once.
+template <class Op>
+class Lending {
+ public:
+  Op& lend() {
+    if (free_) return *std::exchange(free_, free_->next_free);
+    return *kept_.emplace_back(std::make_unique<Op>());
+  }
+  void take_back(Op& op) noexcept { op.next_free = std::exchange(free_, &op); }
+
+ private:
+  std::vector<std::unique_ptr<Op>> kept_;
+  Op* free_ = nullptr;
+};
 
 class Reactor::Context {
  public:
@@ -26,11 +43,11 @@ class Reactor::Context {
 
   // These outlive the io_context, which may still hold what is in them.
   std::vector<std::unique_ptr<WatchSlab>> watches;
-  std::vector<std::unique_ptr<WriteOp>> writes;
+  Lending<WriteOp> writes;
+  Lending<AgainOp> agains;
   std::unique_ptr<TurnOp> turn;
   boost::asio::io_context io;
   AsioWatch* free = nullptr;
-  WriteOp* free_write = nullptr;
   std::uint32_t live = 0;
   Clock::time_point (*hook)(void*) = nullptr;
   void* hook_argument = nullptr;
@@ -38,7 +55,6 @@ class Reactor::Context {
   EdgeService& edges() noexcept { return edges_; }
   Clock::time_point tell_time() noexcept { return hook ? hook(hook_argument) : Clock::now(); }
   AsioWatch& next_watch();  // stays in the free list until it is opened
-  WriteOp& lend_write();
 
  private:
   EdgeService& edges_;

@@ -18,21 +18,27 @@ namespace lingate::http {
 struct TurnOp final : asio_detail::scheduler_operation {
   explicit TurnOp(Reactor::Context& owner) : scheduler_operation(&TurnOp::done), context(owner) {}
 
+  using Part = TurnEnd::Part;
+
   bool puts_off() const noexcept { return direct_events == 0; }
+  std::vector<TurnEnd*>& listeners(Part part) noexcept { return listeners_[static_cast<std::size_t>(part)]; }
   void post() noexcept;
   void end() noexcept;
+  void go_on(std::vector<AsioWatch*>& ahead) noexcept;
   void tell_listeners() noexcept;
+  void tell(Part part) noexcept;
   void note_load(std::size_t events) noexcept;
   static void done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (owner) static_cast<TurnOp*>(base)->end();
   }
 
   Reactor::Context& context;
-  std::vector<AsioWatch*> ahead;  // have read ahead in this turn
-  std::vector<AsioWatch*> served;
-  std::vector<TurnEnd*> listeners;
+  std::vector<AsioWatch*> responses;  // have been read ahead in this turn
+  std::vector<AsioWatch*> requests;
+  std::array<std::vector<TurnEnd*>, 2> listeners_;  // by part
   std::vector<TurnEnd*> told;
-  bool posted = false;
+  Clock::time_point sent{};         // when things were last sent, in end()
+  bool posted = false;              // or under way
   std::uint32_t lonely_turns = 0;   // in a row, of one event each
   std::uint32_t direct_events = 0;  // to be served at once before the load is looked at again
 };
@@ -40,22 +46,25 @@ struct TurnOp final : asio_detail::scheduler_operation {
 struct ReadOp : EdgeOp {
   using EdgeOp::EdgeOp;
 };
-struct AgainOp : asio_detail::scheduler_operation {
-  using scheduler_operation::scheduler_operation;
-};
 
-// Few watches wait for a write at a time, so the operation is lent by the context until it is over.
+// Few watches wait for a write at a time, or for another turn, so the context lends these until they are over.
 struct WriteOp final : EdgeOp {
   WriteOp();
 
   AsioWatch* watch = nullptr;
   WriteOp* next_free = nullptr;
 };
+struct AgainOp final : asio_detail::scheduler_operation {
+  AgainOp();
+
+  AsioWatch* watch = nullptr;
+  AgainOp* next_free = nullptr;
+};
 
 // An idle connection keeps one of these: it is its own operations, and small.
-class AsioWatch final : public Watch, private ReadOp, private AgainOp {
+class AsioWatch final : public Watch, private ReadOp {
  public:
-  AsioWatch() : ReadOp(&AsioWatch::read_done), AgainOp(&AsioWatch::again_done) {}
+  AsioWatch() : ReadOp(&AsioWatch::read_done) {}
   ~AsioWatch() = default;
 
   void belong_to(Reactor::Context& context) noexcept {
@@ -94,7 +103,11 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
     start_write_op(Readiness::known);
   }
   void start_connect() noexcept { start_write_op(Readiness::to_come); }
-  void post_again() noexcept { context_->edges().post_immediate_completion(static_cast<AgainOp*>(this), true); }
+  void post_again() noexcept {
+    AgainOp& again = context_->agains.lend();
+    again.watch = this;
+    context_->edges().post_immediate_completion(&again, true);
+  }
 
   void tell_soft_read() noexcept {
     read_edge_.told = true;
@@ -127,11 +140,20 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
       recycle_if_quiet();
   }
 
+  static void again_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
+    if (!owner) return;
+    auto& again = *static_cast<AgainOp*>(base);
+    AsioWatch& self = *again.watch;
+    self.context_->agains.take_back(again);
+    self.posted_ = false;
+    if (self.heard()) self.tell_readable();
+  }
+
   static void write_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
     if (!owner) return;  // the io_context is being destroyed
     auto& write = *static_cast<WriteOp*>(base);
     AsioWatch& self = *write.watch;
-    write.next_free = std::exchange(self.context_->free_write, &write);
+    self.context_->writes.take_back(write);
     self.writing_ = self.write_edge_.posted = false;
     if (!self.heard()) return;
     self.context_->tell_time();
@@ -149,13 +171,13 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
   void start_soft_write() noexcept {
     if (!write_edge_.told) return;
     write_edge_ = {.told = false, .posted = true};
-    WriteOp& write = context_->lend_write();
+    WriteOp& write = context_->writes.lend();
     write.watch = this;
     context_->edges().post_immediate_completion(&write, true);
   }
 
   void start_write_op(Readiness readiness) noexcept {
-    WriteOp& write = context_->lend_write();
+    WriteOp& write = context_->writes.lend();
     write.watch = this;
     registration_.start(context_->edges(), fd_, Edge::writable, write, readiness);
   }
@@ -188,17 +210,11 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
       --turn.direct_events;
       return self.tell_readable();
     }
-    if (!self.watcher_->read_ahead()) return self.tell_readable();
+    const Ahead ahead = self.watcher_->read_ahead();
+    if (ahead == Ahead::nothing) return self.tell_readable();
     self.ahead_ = true;
-    turn.ahead.push_back(&self);
+    (ahead == Ahead::response ? turn.responses : turn.requests).push_back(&self);
     turn.post();
-  }
-
-  static void again_done(void* owner, asio_detail::operation* base, const boost::system::error_code&, std::size_t) {
-    if (!owner) return;
-    AsioWatch& self = *static_cast<AsioWatch*>(static_cast<AgainOp*>(base));
-    self.posted_ = false;
-    if (self.heard()) self.tell_readable();
   }
 
   Reactor::Context* context_ = nullptr;
@@ -207,6 +223,7 @@ class AsioWatch final : public Watch, private ReadOp, private AgainOp {
 };
 
 WriteOp::WriteOp() : EdgeOp(&AsioWatch::write_done) {}
+AgainOp::AgainOp() : scheduler_operation(&AsioWatch::again_done) {}
 
 struct WatchSlab {
   std::array<AsioWatch, 64> watches;
@@ -218,26 +235,38 @@ void TurnOp::post() noexcept {
 }
 
 void TurnOp::end() noexcept {
-  served.swap(ahead);
-  note_load(served.size());
-  // What is first in a long turn does not wait for the last: its answer leaves in between.
-  constexpr std::chrono::milliseconds kLongest{1};
-  Clock::time_point sent = context.tell_time();
-  for (AsioWatch* const watch : served) {
-    watch->go_on();
-    const Clock::time_point now = context.tell_time();
-    if (now - sent < kLongest) continue;
-    tell_listeners();
-    sent = context.tell_time();
-  }
-  served.clear();
-  posted = false;
+  note_load(responses.size() + requests.size());
+  sent = context.tell_time();
+  go_on(responses);
+  go_on(requests);
   tell_listeners();
+  posted = false;
+  if (std::any_of(listeners_.begin(), listeners_.end(), [](const auto& those) { return !those.empty(); })) post();
+}
+
+// Nobody reads ahead meanwhile.
+void TurnOp::go_on(std::vector<AsioWatch*>& ahead) noexcept {
+  constexpr std::chrono::milliseconds kLongest{1};
+  for (AsioWatch* const watch : ahead) {
+    watch->go_on();
+    // What is first in a long turn does not wait for the last: its answer leaves in between.
+    if (context.tell_time() - sent > kLongest) tell_listeners();
+  }
+  ahead.clear();
+}
+
+// What a call brings about may come to the next one.
+void TurnOp::tell_listeners() noexcept {
+  do {
+    tell(Part::calls);
+    tell(Part::sends);
+  } while (!listeners(Part::calls).empty());
+  sent = context.tell_time();
 }
 
 // What they do may put off again, and may end others.
-void TurnOp::tell_listeners() noexcept {
-  told.swap(listeners);
+void TurnOp::tell(Part part) noexcept {
+  told.swap(listeners(part));
   for (std::size_t k = 0; k < told.size(); ++k)
     if (told[k]) told[k]->turn_ends();
   told.clear();
@@ -306,14 +335,6 @@ AsioWatch& Reactor::Context::next_watch() {
   return *free;
 }
 
-WriteOp& Reactor::Context::lend_write() {
-  if (!free_write) {
-    writes.push_back(std::make_unique<WriteOp>());
-    return *writes.back();
-  }
-  return *std::exchange(free_write, free_write->next_free);
-}
-
 Reactor::Reactor() : context_(std::make_unique<Context>()) {}
 Reactor::~Reactor() = default;
 
@@ -339,14 +360,14 @@ bool Reactor::puts_off() const noexcept {
 }
 
 void Reactor::at_turn_end(TurnEnd& listener) noexcept {
-  std::vector<TurnEnd*>& listeners = context_->turn->listeners;
+  std::vector<TurnEnd*>& listeners = context_->turn->listeners(listener.part());
   if (std::find(listeners.begin(), listeners.end(), &listener) != listeners.end()) return;
   listeners.push_back(&listener);
   context_->turn->post();
 }
 
 void Reactor::forget(TurnEnd& listener) noexcept {
-  for (auto* const list : {&context_->turn->listeners, &context_->turn->told})
+  for (auto* const list : {&context_->turn->listeners(listener.part()), &context_->turn->told})
     std::replace(list->begin(), list->end(), &listener, static_cast<TurnEnd*>(nullptr));
 }
 

@@ -6,10 +6,10 @@
 // next edge when it needs no end of file; whoever must not miss a FIN that came along with the data reads until EAGAIN
 // or 0.
 //
-// Under load the events of one turn of the loop are served in three steps: all read, then all go on with what they
-// read, then all send. A request's way through parser, chain and script is a lot of code, and so is the kernel's way
-// through its network stack; taking turns at every request, each evicts the other from the processor's caches. While
-// there is one event at a time nothing is put off.
+// Under load the events of one turn of the loop are served in steps: all read; all responses go on with what was read,
+// then all requests; the scripts that these came to are called; all send. A request's way through parser, chain and
+// script is more code than the processor's first cache holds, and so is the kernel's way through its network stack;
+// taking turns at every request, each evicts the other. While there is one event at a time nothing is put off.
 //
 // A soft watch has no descriptor: its edges are made by whoever passes bytes on inside the process (the streams of an
 // HTTP/2 connection). To its owner it is like any other.
@@ -25,11 +25,13 @@
 
 namespace lingate::http {
 
+// What was read ahead. Each kind is gone on with by itself, responses first.
+enum class Ahead : std::uint8_t { nothing, response, request };
+
 class Watcher {
  public:
-  // Reads from the descriptor and does nothing else. True: readable() follows, later in this turn. False: nothing was
-  // read, readable() is to come at once.
-  virtual bool read_ahead() noexcept { return false; }
+  // Reads from the descriptor and does nothing else. Unless nothing was read, readable() follows later in this turn.
+  virtual Ahead read_ahead() noexcept { return Ahead::nothing; }
   virtual void readable() noexcept = 0;
   virtual void writable() noexcept = 0;
 

@@ -167,8 +167,8 @@ void TlsChannel::say_end() noexcept {
   if (stage_ == Stage::open) conversation_.say_end();
 }
 
-bool TlsChannel::read_ahead() noexcept {
-  return stage_ == Stage::open && !write_wants_read_ && owner_->read_ahead();
+Ahead TlsChannel::read_ahead() noexcept {
+  return stage_ == Stage::open && !write_wants_read_ ? owner_->read_ahead() : Ahead::nothing;
 }
 
 void TlsChannel::readable() noexcept {

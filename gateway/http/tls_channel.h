@@ -62,7 +62,7 @@ class TlsChannel final : public Channel, public Watcher {
   void say_end() noexcept override;
   TlsChannel* tls() noexcept override { return this; }
 
-  bool read_ahead() noexcept override;
+  Ahead read_ahead() noexcept override;
   void readable() noexcept override;
   void writable() noexcept override;
 

@@ -129,8 +129,9 @@ void UpstreamConnection::not_secured(Obstacle, std::string_view why) noexcept {
   user_->upstream_unreachable({code::kUpstreamTls, why});
 }
 
-bool UpstreamConnection::read_ahead() noexcept {
-  return state_ == State::in_use && user_ && !stream_.http2_upstream() && user_->upstream_read_ahead();
+Ahead UpstreamConnection::read_ahead() noexcept {
+  const bool in_use = state_ == State::in_use && user_ && !stream_.http2_upstream();
+  return in_use && user_->upstream_read_ahead() ? Ahead::response : Ahead::nothing;
 }
 
 void UpstreamConnection::readable() noexcept {

@@ -32,7 +32,7 @@ class UpstreamUser {
  public:
   virtual void upstream_connected() noexcept = 0;
   virtual void upstream_unreachable(const Unreachable& why) noexcept = 0;
-  virtual bool upstream_read_ahead() noexcept { return false; }  // as Watcher::read_ahead()
+  virtual bool upstream_read_ahead() noexcept { return false; }  // true: as Watcher::read_ahead()
   virtual void upstream_readable() noexcept = 0;
   virtual void upstream_writable() noexcept = 0;
 
@@ -65,7 +65,7 @@ class UpstreamConnection final : public TlsOwner {
   // True if the peer has sent something or closed: one system call, for requests that may not be sent twice.
   bool has_gone_stale() noexcept { return stream_.has_input(); }
 
-  bool read_ahead() noexcept override;
+  Ahead read_ahead() noexcept override;
   void readable() noexcept override;
   void writable() noexcept override;
   void secured() noexcept override;

@@ -169,6 +169,7 @@ std::string LuaInstance::keep_context(CallSlot& slot) {
   const bool empty = lua_next(coroutine, table) == 0;
   lua_settop(coroutine, table);
   if (empty && slot.view.context().empty()) return {};
+  if (surely_holds(coroutine, table, slot.view.context())) return {};
   WireWriter& writer = environment_.wire;
   writer.reset({});
   std::string error;

@@ -109,9 +109,13 @@ std::string keep_tags(lua_State* state, CallSlot& slot) {
 }
 
 std::string keep_metadata(lua_State* state, CallSlot& slot) {
+  lua_rawgeti(state, LUA_REGISTRYINDEX, slot.ref(Kept::metadata));
+  if (surely_holds(state, lua_gettop(state), slot.view.session_metadata())) {
+    lua_pop(state, 1);
+    return {};
+  }
   WireWriter& writer = Environment::of(state).wire;
   writer.reset({});
-  lua_rawgeti(state, LUA_REGISTRYINDEX, slot.ref(Kept::metadata));
   std::string error;
   const bool good = walk(state, -1, writer, "session.metadata", error);
   const bool list = lua_objlen(state, -1) > 0;

@@ -4,10 +4,58 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "proto/plugin.h"
+#include "proto/wire.h"
 #include "runtimes/lua/raise.h"
 #include "runtimes/module.h"
 
 namespace lingate::runtimes::lua {
+
+namespace {
+
+// Whether the value on top of the stack is the scalar that `value` encodes.
+bool is_scalar(lua_State* state, std::string_view value) {
+  proto::Reader reader(value);
+  proto::Field field;
+  if (!reader.next(field)) return false;
+  switch (lua_type(state, -1)) {
+    case LUA_TSTRING: return field.is(proto::value::kText, proto::WireType::bytes) && view_at(state, -1) == field.bytes;
+    case LUA_TNUMBER:
+      return field.is(proto::value::kNumber, proto::WireType::fixed64) && lua_tonumber(state, -1) == field.as_double();
+    case LUA_TBOOLEAN:
+      return field.is(proto::value::kBoolean, proto::WireType::varint) &&
+             lua_toboolean(state, -1) == static_cast<int>(field.value != 0);
+    default: return false;
+  }
+}
+
+}  // namespace
+
+bool surely_holds(lua_State* state, int index, std::string_view members) {
+  const int top = lua_gettop(state);
+  luaL_checkstack(state, 4, "no room to look at a value");
+  std::size_t count = 0;
+  proto::Reader reader(members);
+  for (proto::Field member; reader.next(member); ++count) {
+    std::string_view name;
+    std::string_view value;
+    proto::Reader parts(member.bytes);
+    for (proto::Field part; parts.next(part);)
+      (part.number == proto::member::kName ? name : value) = part.bytes;
+    lua_pushlstring(state, name.data(), name.size());
+    lua_rawget(state, index);
+    if (!is_scalar(state, value)) break;
+    lua_pop(state, 1);
+  }
+  const bool all = lua_gettop(state) == top && !reader.failed();
+  lua_settop(state, top);
+  if (!all) return false;
+  for (lua_pushnil(state); lua_next(state, index); lua_pop(state, 1))
+    if (count-- == 0) break;
+  const bool exactly = lua_gettop(state) == top && count == 0;
+  lua_settop(state, top);
+  return exactly;
+}
 
 // ---- TableBuilder ----
 

@@ -43,6 +43,21 @@ TEST(Fields, TellStrictValues) {
     EXPECT_FALSE(is_strict_value(std::string(1, bad)));
 }
 
+// Every pair of bytes, at every place of names of every size up to three words.
+TEST(Fields, CompareEachByteOfANameWithoutCase) {
+  for (std::size_t size = 1; size <= 20; ++size)
+    for (std::size_t place = 0; place < size; ++place)
+      for (int a = 0; a < 256; ++a)
+        for (const int b : {a, a ^ 0x20, a ^ 0x80, (a + 1) & 0xff}) {
+          std::string one(size, 'x');
+          std::string other(size, 'X');
+          one[place] = static_cast<char>(a);
+          other[place] = static_cast<char>(b);
+          ASSERT_EQ(same_name(one, other), lower(one[place]) == lower(other[place]))
+              << a << " beside " << b << " at " << place << " of " << size;
+        }
+}
+
 TEST(Fields, CompareNamesWithoutCase) {
   EXPECT_TRUE(same_name("Content-Type", "cONTENT-tYPE"));
   EXPECT_FALSE(same_name("Content-Type", "Content-Typ"));

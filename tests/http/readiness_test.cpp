@@ -44,10 +44,10 @@ class Peer final : public Watcher, public Sender {
     watch_ = nullptr;
   }
 
-  bool read_ahead() noexcept override {
+  Ahead read_ahead() noexcept override {
     read();
     if (neighbour) neighbour->hang_up();
-    return true;
+    return kind;
   }
   void readable() noexcept override {
     if (!has_read_) read();
@@ -61,6 +61,7 @@ class Peer final : public Watcher, public Sender {
   void go_on() noexcept override {}
 
   Peer* neighbour = nullptr;  // closed when this has read
+  Ahead kind = Ahead::request;
 
  private:
   void read() {
@@ -110,6 +111,47 @@ TEST_F(Turns, ReadThenGoOnThenSend) {
     EXPECT_EQ(trace[2 + k].substr(0, 6), "go on ");
     EXPECT_EQ(trace[4 + k].substr(0, 5), "send ");
   }
+}
+
+TEST_F(Turns, ResponsesGoOnBeforeRequests) {
+  Peer& client = peer("client");
+  Peer& upstream = peer("upstream");
+  upstream.kind = Ahead::response;
+  client.speak();
+  upstream.speak();
+  const Trace trace = serve();
+  ASSERT_EQ(trace.size(), 6U);
+  EXPECT_EQ(trace[2], "go on upstream");
+  EXPECT_EQ(trace[3], "go on client");
+}
+
+class Call final : public TurnEnd {
+ public:
+  Call(Reactor& reactor, Trace& trace, int times)
+      : TurnEnd(Part::calls), reactor_(reactor), trace_(trace), left_(times) {
+    reactor_.at_turn_end(*this);
+  }
+  void turn_ends() noexcept override {
+    trace_.push_back("call");
+    if (--left_ > 0) reactor_.at_turn_end(*this);
+  }
+
+ private:
+  Reactor& reactor_;
+  Trace& trace_;
+  int left_;
+};
+
+TEST_F(Turns, CallsComeBeforeWhatIsSentAndAllInOneTurn) {
+  Peer& a = peer("a");
+  a.speak();
+  trace_.clear();
+  Call call(reactor_, trace_, 2);
+  reactor_.context().io.poll();
+  // The turn that the call asked for may end before the peer is heard of.
+  const Trace trace = trace_;
+  EXPECT_EQ(std::count(trace.begin(), trace.end(), "call"), 2);
+  EXPECT_LT(std::find(trace.begin(), trace.end(), "call"), std::find(trace.begin(), trace.end(), "send a"));
 }
 
 TEST_F(Turns, WhoeverIsClosedAfterReadingHearsNothing) {

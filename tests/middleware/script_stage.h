@@ -42,6 +42,7 @@ struct ScriptOptions {
   std::string on_error = "deny";
   std::string body{};
   std::string config{};
+  bool loaded = false;  // the loop is
 };
 
 class ScriptStage {
@@ -56,6 +57,7 @@ class ScriptStage {
       chain.push_back(steps.back().get());
     }
     stage = std::make_unique<Stage>(std::move(chain));
+    if (options.loaded) stage->host.fake_loop.load();
   }
   ~ScriptStage() {
     stage->exchange.end();

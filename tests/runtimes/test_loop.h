@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -75,8 +76,13 @@ class TestLoop final : public Loop {
     posted_.notify_one();
   }
 
-  bool put_off(TurnEnd&) noexcept override { return false; }
-  void forget(TurnEnd&) noexcept override {}
+  // As under load: what can be put off to the end of a turn is.
+  void load() noexcept { loaded_ = true; }
+  bool put_off(TurnEnd& end) noexcept override {
+    if (loaded_ && std::find(ends_.begin(), ends_.end(), &end) == ends_.end()) ends_.push_back(&end);
+    return loaded_;
+  }
+  void forget(TurnEnd& end) noexcept override { std::erase(ends_, &end); }
   bool listen(int fd, std::shared_ptr<Bell>) noexcept override {
     ::close(fd);
     return false;
@@ -99,6 +105,11 @@ class TestLoop final : public Loop {
       task->run();
     while (timers_.fire_one(now_)) {
     }
+    while (!ends_.empty()) {
+      TurnEnd* const end = ends_.front();
+      ends_.pop_front();
+      end->turn_ends();
+    }
     in_turn_ = false;
   }
   std::size_t armed() const { return timers_.armed(); }
@@ -106,7 +117,7 @@ class TestLoop final : public Loop {
  private:
   void turn(Clock::time_point until) {
     std::unique_lock lock(mutex_);
-    posted_.wait_until(lock, timers_.next(until), [this] { return !tasks_.empty(); });
+    posted_.wait_until(lock, timers_.next(until), [this] { return !tasks_.empty() || !ends_.empty(); });
     lock.unlock();
     run_pending();
   }
@@ -121,6 +132,8 @@ class TestLoop final : public Loop {
   const std::uint32_t index_;
   Clock::time_point now_ = Clock::now();
   bool in_turn_ = false;
+  bool loaded_ = false;
+  std::deque<TurnEnd*> ends_;
   http::TimerWheel timers_;
   std::mutex mutex_;
   std::condition_variable posted_;

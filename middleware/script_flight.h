@@ -1,0 +1,81 @@
+// What the step `script` keeps for each call, and for each worker. Internal to script.cpp and script_turn.cpp.
+//
+// Thread: the worker's. Lifetime: the step's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/loop.h"
+#include "middleware/script.h"
+
+namespace lingate::middleware {
+
+// One call on its way through the pool. Kept in a free list of its worker; at rest nothing of it is in use.
+class ScriptFlight final : public runtimes::ScriptCall {
+ public:
+  enum class Stage : std::uint8_t {
+    direct,   // the pool has it, or nobody
+    put_off,  // it is to be called at the turn's end
+    called    // it was, and what came of it is to be applied when the others of the turn were
+  };
+
+  ScriptFlight(const ScriptStep& owner, std::uint32_t on, CallTag& own_tag) : step(owner), worker(on), mark(own_tag) {}
+
+  void completed() noexcept override {
+    if (hook == runtimes::Hook::log) return step.conclude_log(*this);
+    go_on();
+  }
+  void go_on() noexcept {
+    Exchange& waiting = *exchange;
+    const Flow flow = step.conclude(*this);  // gives the flight back
+    waiting.run.resume(flow);
+  }
+
+  const ScriptStep& step;
+  const std::uint32_t worker;
+  Stage stage = Stage::direct;
+  CallTag& mark;
+  CallBuffers buffers;
+  VerdictReader verdict_reader;
+  Exchange* exchange = nullptr;  // not for `log`: its exchange may be over
+  StepRecord* record = nullptr;
+  AppLog* log = nullptr;  // for `log`, as the next two
+  std::string request_id;
+  std::string_view route;  // of the snapshot
+  std::string cache_key;   // not empty: the answer is to be kept
+  ScriptCache::ContextBefore context_before = ScriptCache::ContextBefore::empty;
+};
+
+// Touched by its worker only; aligned so that workers do not share a cache line.
+//
+// Under load the calls of a turn are put off to its end: first all run, then what came of each is applied. What a call
+// walks and what goes on after it are both a lot of code, see gateway/http/readiness.h.
+struct alignas(64) ScriptStep::Lane final : TurnEnd {
+  Lane() : TurnEnd(Part::calls) {}
+
+  bool put_off(Loop& loop, ScriptFlight& flight);
+  void drop(ScriptFlight& flight) noexcept;  // a put-off one whose exchange is over
+  bool is_quiet() const noexcept { return !registered && free.size() == all.size(); }
+  void turn_ends() noexcept override;
+
+  const ScriptStep* step = nullptr;
+  Loop* loop = nullptr;
+  std::vector<std::unique_ptr<ScriptFlight>> all;
+  std::vector<ScriptFlight*> free;
+  std::vector<ScriptFlight*> waiting;  // put off; nullptr for those that were dropped
+  std::vector<ScriptFlight*> turn;     // of these the turn's end is called just now
+  bool registered = false;             // the loop will say turn_ends(), or is at it
+  std::optional<ScriptCache> cache;
+  VerdictReader known_reader;  // of what the cache has
+
+ private:
+  std::size_t call_some(std::size_t from) noexcept;
+};
+
+}  // namespace lingate::middleware
