@@ -2,117 +2,14 @@
 """The report's pages in a real browser: nothing on the console, no chart missing, nothing wider than the screen.
 
     browser_test.py BENCH_PAGE_RENDER [CHROMIUM]
-
-Exits with 77 (ctest: skipped) where there is no Chromium. It is spoken to by its DevTools over a pipe: JSON, each
-message ended by a zero byte.
 """
-import json
-import os
-import select
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 import unittest
 from pathlib import Path
 
-SKIPPED = 77
-PATIENCE = 30  # s, for one answer
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-class Browser:
-    """Chromium without a window; `complaints`: its console's errors, exceptions, whatever it asked the network for."""
-
-    def __init__(self, program, profile):
-        there, ours = os.pipe(), os.pipe()
-        flags = ["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--hide-scrollbars",
-                 "--disable-background-networking", "--remote-debugging-pipe", f"--user-data-dir={profile}"]
-        if os.geteuid() == 0:
-            flags.append("--no-sandbox")  # Chromium has none for root
-
-        def give_pipes():  # where Chromium expects them: 3 to read, 4 to write
-            read, write = os.dup(there[0]), os.dup(ours[1])
-            os.dup2(read, 3)
-            os.dup2(write, 4)
-
-        self.process = subprocess.Popen([program, *flags, "about:blank"], preexec_fn=give_pipes, close_fds=False,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(there[0])
-        os.close(ours[1])
-        self.out, self.into = there[1], ours[0]
-        self.rest, self.last, self.session = b"", 0, None
-        self.complaints, self.loaded = [], 0
-        page = next(t for t in self.ask("Target.getTargets")["targetInfos"] if t["type"] == "page")
-        self.session = self.ask("Target.attachToTarget", targetId=page["targetId"], flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.ask(domain + ".enable")
-
-    def close(self):
-        os.close(self.out)
-        os.close(self.into)
-        self.process.terminate()
-        self.process.wait(PATIENCE)
-
-    def ask(self, method, **params):
-        self.last += 1
-        message = {"id": self.last, "method": method, "params": params}
-        if self.session:
-            message["sessionId"] = self.session
-        data = json.dumps(message).encode() + b"\0"
-        while data:
-            data = data[os.write(self.out, data):]
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            answer = self.message(deadline)
-            if answer.get("id") == self.last:
-                if "error" in answer:
-                    raise AssertionError(f"{method}: {answer['error']}")
-                return answer["result"]
-
-    def message(self, deadline):
-        while b"\0" not in self.rest:
-            ready, _, _ = select.select([self.into], [], [], max(0, deadline - time.monotonic()))
-            more = os.read(self.into, 1 << 16) if ready else b""
-            if not more:
-                raise AssertionError("Chromium " + ("ended" if ready else "does not answer"))
-            self.rest += more
-        line, _, self.rest = self.rest.partition(b"\0")
-        message = json.loads(line)
-        self.note(message.get("method"), message.get("params", {}))
-        return message
-
-    def note(self, method, params):
-        if method == "Page.loadEventFired":
-            self.loaded += 1
-        elif method == "Runtime.exceptionThrown":
-            details = params["exceptionDetails"]
-            self.complaints.append(details.get("exception", {}).get("description") or details["text"])
-        elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning", "assert"):
-            self.complaints.append(f"console.{params['type']}: {params['args']}")
-        elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
-            self.complaints.append(f"{params['entry']['source']}: {params['entry']['text']}")
-        elif method == "Network.requestWillBeSent" and not params["request"]["url"].startswith(("file:", "data:")):
-            self.complaints.append(f"asked for {params['request']['url']}")
-
-    def open(self, path, width, height=900, scheme="light"):
-        self.ask("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.ask("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
-        before = self.loaded
-        self.ask("Page.navigate", url=Path(path).as_uri())
-        deadline = time.monotonic() + PATIENCE
-        while self.loaded == before:
-            self.message(deadline)
-
-    def value(self, expression):
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        if "exceptionDetails" in answer:
-            raise AssertionError(f"{expression}: {answer['exceptionDetails']}")
-        return answer["result"].get("value")
-
-    def count(self, selector):
-        return self.value(f"document.querySelectorAll({json.dumps(selector)}).length")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.browser import browser, run_in_browser  # noqa: E402
 
 
 class ThePage(unittest.TestCase):
@@ -120,30 +17,30 @@ class ThePage(unittest.TestCase):
     PAGES = ("one", "two", "http", "peers", "hostile", "mixed")
 
     def setUp(self):
-        browser.complaints.clear()
+        browser().complaints.clear()
 
     def tearDown(self):
-        browser.value("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
-        self.assertEqual(browser.complaints, [])
+        browser().value("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
+        self.assertEqual(browser().complaints, [])
 
     def open(self, name, width=1400):
-        browser.open(pages / f"{name}.html", width)
+        browser().open((pages / f"{name}.html").as_uri(), width)
 
     def test_every_page_opens_without_a_complaint(self):
         for name in self.PAGES:
             for width in self.WIDTHS:
                 with self.subTest(page=name, width=width):
                     self.open(name, width)
-                    self.assertEqual(browser.complaints, [])
-                    self.assertGreater(browser.count("#page h1"), 0)
+                    self.assertEqual(browser().complaints, [])
+                    self.assertGreater(browser().count("#page h1"), 0)
 
     def test_every_chart_is_drawn_and_with_numbers_only(self):
         for name in self.PAGES:
             with self.subTest(page=name):
                 self.open(name, 400)
-                self.assertEqual(browser.count(".chart:not(:has(svg))"), 0)
-                self.assertEqual(browser.count(".chart svg:not([aria-label])"), 0)
-                self.assertEqual(browser.value(
+                self.assertEqual(browser().count(".chart:not(:has(svg))"), 0)
+                self.assertEqual(browser().count(".chart svg:not([aria-label])"), 0)
+                self.assertEqual(browser().value(
                     "[...document.querySelectorAll('svg *')].flatMap((made) => [...made.attributes])"
                     ".filter(({value}) => /NaN|Infinity|undefined/.test(value))"
                     ".map(({name, value}) => name + ' ' + value)"), [])
@@ -154,24 +51,24 @@ class ThePage(unittest.TestCase):
                                  (".latency .chart svg", 1), (".curves .chart svg", 4), (".latency .area", 4),
                                  (".bars path.whisker", 45), (".parts .legend li", 7)):
             with self.subTest(selector=selector):
-                self.assertEqual(browser.count(selector), wanted)
+                self.assertEqual(browser().count(selector), wanted)
         for part in ("encode", "enter", "run", "exit", "apply", "rest"):
             with self.subTest(part=part):
-                self.assertGreater(browser.count(f".parts rect.part-{part}"), 5)
+                self.assertGreater(browser().count(f".parts rect.part-{part}"), 5)
 
     def test_a_record_without_parts_has_what_it_has(self):
         self.open("http")
-        self.assertEqual(browser.count(".parts, .curves"), 0)
-        self.assertEqual(browser.count(".latency svg"), 1)
-        self.assertIn("rate", browser.value("document.querySelector('.rows thead').textContent"))
+        self.assertEqual(browser().count(".parts, .curves"), 0)
+        self.assertEqual(browser().count(".latency svg"), 1)
+        self.assertIn("rate", browser().value("document.querySelector('.rows thead').textContent"))
 
     def test_peers_show_what_is_met_and_each_row_by_its_figure(self):
         self.open("peers")
         verdicts = "[...document.querySelectorAll('.targets tbody tr')].map((row) => row.lastChild.textContent)"
-        self.assertEqual(browser.value(verdicts), ["goal", "bar", "no", "", "bar", ""])
-        self.assertEqual(browser.count(".targets path.whisker"), 4 + 3)  # an interval each, and a bar where there is one
-        self.assertEqual(browser.count(".rows tbody tr"), 5)
-        self.assertEqual(browser.value("[...document.querySelectorAll('.bars h2')].map((title) => title.textContent)"),
+        self.assertEqual(browser().value(verdicts), ["goal", "bar", "no", "", "bar", ""])
+        self.assertEqual(browser().count(".targets path.whisker"), 4 + 3)  # an interval each, and a bar where there is one
+        self.assertEqual(browser().count(".rows tbody tr"), 5)
+        self.assertEqual(browser().value("[...document.querySelectorAll('.bars h2')].map((title) => title.textContent)"),
                          ["Processor time", "Memory"])
 
     def test_nothing_is_wider_than_the_screen(self):
@@ -179,7 +76,7 @@ class ThePage(unittest.TestCase):
             for width in self.WIDTHS:
                 with self.subTest(page=name, width=width):
                     self.open(name, width)
-                    self.assertLessEqual(browser.value("document.documentElement.scrollWidth"), width)
+                    self.assertLessEqual(browser().value("document.documentElement.scrollWidth"), width)
 
     def test_texts_of_a_chart_stay_inside_it(self):
         outside = """[...document.querySelectorAll('.chart svg')].flatMap((svg) => {
@@ -193,7 +90,7 @@ class ThePage(unittest.TestCase):
             for width in self.WIDTHS:
                 with self.subTest(page=name, width=width):
                     self.open(name, width)
-                    self.assertEqual(browser.value(outside), [])
+                    self.assertEqual(browser().value(outside), [])
 
     def test_a_click_sorts_and_another_turns_the_order(self):
         self.open("one")
@@ -201,59 +98,48 @@ class ThePage(unittest.TestCase):
         press = ("(() => {const head = [...document.querySelectorAll('.rows thead button')]"
                  ".find((button) => button.textContent === 'cpu'); head.click();"
                  "return head.parentNode.getAttribute('aria-sort')})()")
-        self.assertEqual(browser.value(press), "ascending")
-        upwards = browser.value(order)
+        self.assertEqual(browser().value(press), "ascending")
+        upwards = browser().value(order)
         self.assertTrue(upwards[0].endswith("/empty") and upwards[-1].endswith("/compute"), upwards)
-        self.assertEqual(browser.value(press), "descending")
-        self.assertEqual(browser.value(order), upwards[::-1])
+        self.assertEqual(browser().value(press), "descending")
+        self.assertEqual(browser().value(order), upwards[::-1])
 
     def test_a_checkbox_takes_a_histogram_away_and_brings_it_back(self):
         self.open("one")
         drawn = "document.querySelectorAll('.latency .area').length"
         take = "document.querySelector('.choices input:checked').click(), " + drawn
         add = "document.querySelector('.choices input:not(:checked)').click(), " + drawn
-        self.assertEqual([browser.value(take) for _ in range(4)], [3, 2, 1, 0])
-        self.assertEqual([browser.value(add) for _ in range(3)], [1, 2, 3])
+        self.assertEqual([browser().value(take) for _ in range(4)], [3, 2, 1, 0])
+        self.assertEqual([browser().value(add) for _ in range(3)], [1, 2, 3])
 
     def test_a_comparison_tells_noise_from_a_difference(self):
         self.open("two")
         line = ("[...document.querySelectorAll('#comparison tbody tr')]"
                 ".find((row) => row.firstChild.textContent === '%s').children[1]")
-        self.assertEqual(browser.value(line % "lua/inline/header" + ".className"), "number ratio worse")
-        self.assertRegex(browser.value(line % "lua/inline/header" + ".textContent"), r"^\+\d")
-        self.assertEqual(browser.value(line % "js/inline/body" + ".querySelector('b').textContent"), "~")
+        self.assertEqual(browser().value(line % "lua/inline/header" + ".className"), "number ratio worse")
+        self.assertRegex(browser().value(line % "lua/inline/header" + ".textContent"), r"^\+\d")
+        self.assertEqual(browser().value(line % "js/inline/body" + ".querySelector('b').textContent"), "~")
 
     def test_texts_of_a_record_are_never_markup(self):
         self.open("hostile")
-        self.assertEqual(browser.count("#planted"), 0)
-        self.assertIn('</script><b id="planted">', browser.value("document.querySelector('h1').textContent"))
-        self.assertIn('</script><b id="planted">', browser.value("document.querySelector('.rows tbody').textContent"))
+        self.assertEqual(browser().count("#planted"), 0)
+        self.assertIn('</script><b id="planted">', browser().value("document.querySelector('h1').textContent"))
+        self.assertIn('</script><b id="planted">', browser().value("document.querySelector('.rows tbody').textContent"))
 
     def test_a_narrower_window_draws_the_charts_anew(self):
         self.open("one")
         width = "document.querySelector('.curves svg').viewBox.baseVal.width"
-        wide = browser.value(width)
-        browser.ask("Emulation.setDeviceMetricsOverride", width=400, height=900, deviceScaleFactor=1, mobile=False)
-        browser.value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        self.assertLess(browser.value(width), wide)
+        wide = browser().value(width)
+        browser().ask("Emulation.setDeviceMetricsOverride", width=400, height=900, deviceScaleFactor=1, mobile=False)
+        browser().value("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.assertLess(browser().value(width), wide)
 
 
-def found_chromium():
-    asked = sys.argv[2:3] or [path for path in map(shutil.which, CHROMIUMS) if path]
-    return asked[0] if asked else None
+def draw(folder):
+    global pages
+    pages = folder
+    subprocess.run([sys.argv[1], folder], check=True)
 
 
 if __name__ == "__main__":
-    chromium = found_chromium()
-    if not chromium:
-        print("skipped: no chromium here ('apt-get install chromium' brings it)")
-        sys.exit(SKIPPED)
-    with tempfile.TemporaryDirectory(prefix="lingate-page-", ignore_cleanup_errors=True) as folder:
-        pages = Path(folder)
-        subprocess.run([sys.argv[1], folder], check=True)
-        browser = Browser(chromium, pages / "profile")
-        try:
-            done = unittest.main(argv=sys.argv[:1], verbosity=2, exit=False).result
-        finally:
-            browser.close()
-    sys.exit(0 if done.wasSuccessful() else 1)
+    sys.exit(run_in_browser(sys.argv[2:3], prepare=draw))
