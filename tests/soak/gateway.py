@@ -1,5 +1,7 @@
 """What the soaked gateway is configured with: each misdeed in each language and placement, and routes that none touches."""
 
+from support.tls import SITE
+
 PLACEMENTS = ("inline", "thread", "process")
 MISDEEDS = ("spin", "hoard", "throw", "bad", "fine")
 
@@ -65,7 +67,9 @@ SCRIPTS = {"lua": ("deed.lua", LUA), "python": ("deed.py", PYTHON), "js": ("deed
 CONFIG = """
 version: 1
 workers: 1
-listen: [{{address: 127.0.0.1:0}}]
+listen:
+  - {{address: 127.0.0.1:0, http2: true}}
+  - {{address: 127.0.0.1:0, tls: {tls}}}
 admin: {{address: 127.0.0.1:0}}
 limits: {{timeout: {{head: 2s, body: 2s, write: 5s, idle: 10s}}}}
 log: {{level: error}}
@@ -77,6 +81,7 @@ routes:
   - {{name: proxied, match: {{path: /others/ok}}, upstream: origin}}
   - {{name: scripted, match: {{path: /others/scripted}}, chain: [script: {{file: calm.lua}}], upstream: origin}}
   - {{name: upstream, match: {{path: "/upstream/*"}}, upstream: origin}}
+  - {{name: keyed, match: {{path: /keyed}}, chain: [key-auth, rate-limit: 1000/1s], upstream: origin}}
   - {{name: gone, match: {{path: /gone}}, upstream: gone}}
 {routes}
 """
@@ -91,4 +96,4 @@ def configuration(port):
               f'[script: {{file: {file}, isolation: {placement}, budget: 100ms, memory: 32MiB, wait: 3s}}], upstream: origin}}'
               for language, (file, _) in SCRIPTS.items() for placement in PLACEMENTS]
     files = {file: text for file, text in SCRIPTS.values()}
-    return CONFIG.format(port=port, routes="\n".join(routes)), {**files, "calm.lua": CALM}
+    return CONFIG.format(port=port, tls=SITE.yaml(), routes="\n".join(routes)), {**files, "calm.lua": CALM}

@@ -17,11 +17,13 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent), str(HERE.parent / "faults")]
 import faults as made  # noqa: E402
+import operator_faults as operated  # noqa: E402
 import gateway as setup  # noqa: E402
 from others import Others  # noqa: E402
 from support.gateway import CRASHES_AS_USUAL, Gateway  # noqa: E402
 
 OTHERS = ("/others/fixed", "/others/ok", "/others/scripted")
+FAULTS = made.FAULTS + operated.FAULTS
 AT_ONCE = 4              # faults
 SAMPLE_EVERY = 2         # seconds
 AVAILABILITY = 0.99999
@@ -78,7 +80,7 @@ class Chaos:
 
     def run(self, rng):
         while time.monotonic() < self.until:
-            fault = rng.choice(made.FAULTS)
+            fault = rng.choice(FAULTS)
             try:
                 fault(self.gateway, rng)
                 self.note(fault.__name__)
