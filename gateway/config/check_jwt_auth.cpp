@@ -11,7 +11,7 @@ bool all_valid(const View& options) {
   for (const std::string_view key : {"algorithms", "secret", "key", "jwks"})
     if (options.given(key) && !options.at(key).valid()) return false;
   const View jwks = options.at("jwks");
-  for (const std::string_view key : {"file", "url"})
+  for (const std::string_view key : {"file", "url", "ca"})
     if (options.given("jwks") && jwks.given(key) && !jwks.at(key).valid()) return false;
   return options.given("algorithms");
 }

@@ -5,12 +5,15 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "base/codes.h"
+#include "middleware/auth/https.h"
 #include "middleware/auth/jwks.h"
 
 namespace lingate::middleware::auth {
@@ -23,6 +26,7 @@ using tcp = asio::ip::tcp;
 namespace {
 
 constexpr std::string_view kHttp = "http://";
+constexpr std::string_view kHttps = "https://";
 
 tl::unexpected<KeyProblem> bad_url(std::string what, std::string cure) {
   return tl::unexpected<KeyProblem>(KeyProblem{std::move(what), std::move(cure)});
@@ -36,13 +40,11 @@ bool is_port(std::string_view text) noexcept {
 }  // namespace
 
 Result<JwksUrl, KeyProblem> parse_jwks_url(std::string_view url) {
-  constexpr std::string_view kForm = "write http://HOST[:PORT]/PATH";
-  if (url.starts_with("https://"))
-    return bad_url("https:// is not in this release",
-                   "name http:// on a network that you trust, or put the keys into a file: 'jwks: {file: PATH}'");
+  constexpr std::string_view kForm = "write https://HOST[:PORT]/PATH, or http:// on a network that you trust";
   const bool visible = std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < '\x7f'; });
-  if (!url.starts_with(kHttp) || !visible) return bad_url("this is no URL of keys", std::string(kForm));
-  const std::string_view rest = url.substr(kHttp.size());
+  const bool secure = url.starts_with(kHttps);
+  if ((!secure && !url.starts_with(kHttp)) || !visible) return bad_url("this is no URL of keys", std::string(kForm));
+  const std::string_view rest = url.substr(secure ? kHttps.size() : kHttp.size());
   const std::size_t slash = std::min(rest.find_first_of("/?#"), rest.size());
   const std::string_view authority = rest.substr(0, slash);
   const std::string_view target = rest.substr(slash);
@@ -56,9 +58,12 @@ Result<JwksUrl, KeyProblem> parse_jwks_url(std::string_view url) {
   if (host.empty() || (authority.size() > host_end && (authority[host_end] != ':' || !is_port(port))))
     return bad_url("the URL's host or port is malformed", std::string(kForm));
   return JwksUrl{.host = std::string(host),
-                 .port = port.empty() ? "80" : std::string(port),
+                 .port = !port.empty() ? std::string(port)
+                         : secure      ? "443"
+                                       : "80",
                  .authority = std::string(authority),
-                 .target = target.starts_with('/') ? std::string(target) : "/" + std::string(target)};
+                 .target = target.starts_with('/') ? std::string(target) : "/" + std::string(target),
+                 .secure = secure};
 }
 
 // One request, each step begun by the one before it; the context runs dry when it is answered, failed or late.
@@ -78,10 +83,12 @@ class JwksFetcher::Fetch {
     beast::error_code failed;
     const auto found = tcp::resolver(context_).resolve(url_.host, url_.port, failed);
     if (failed) return lingate::fail(failed.message());
+    if (url_.secure)
+      if (auto ready = make_secure(); !ready) return lingate::fail(std::move(ready.error()));
     stream_.expires_after(kPatience);
-    stream_.async_connect(found, [this](beast::error_code error, const tcp::endpoint&) { write(error); });
+    stream_.async_connect(found, [this](beast::error_code error, const tcp::endpoint&) { shake_hands(error); });
     context_.run();
-    if (!answered_) return lingate::fail(error_ ? error_.message() : std::string("given up"));
+    if (!answered_) return lingate::fail(why());
     if (parser_.get().result() != http::status::ok)
       return lingate::fail(fmt::format("the answer's status is {}", parser_.get().result_int()));
     auto keys = parse_jwks(parser_.get().body(), Secrets::refuse);
@@ -91,21 +98,51 @@ class JwksFetcher::Fetch {
   void stop() noexcept { context_.stop(); }  // any thread
 
  private:
+  Result<void, std::string> make_secure() {
+    auto made = https_context(url_.authorities);
+    if (!made) return lingate::fail(std::move(made.error()));
+    secure_.emplace(stream_, *made);  // which keeps it
+    if (!expect_host(secure_->native_handle(), url_.host))
+      return lingate::fail(std::string("its host cannot be checked"));
+    return {};
+  }
+  std::string why() const {
+    std::string distrusted = secure_ ? distrust(secure_->native_handle()) : std::string();
+    if (!distrusted.empty()) return distrusted;
+    return error_ ? error_.message() : "given up";
+  }
+
+  void shake_hands(beast::error_code error) {
+    if (!secure_) return write(error);
+    if ((error_ = error)) return;
+    secure_->async_handshake(asio::ssl::stream_base::client, [this](beast::error_code failed) { write(failed); });
+  }
   void write(beast::error_code error) {
     if ((error_ = error)) return;
-    http::async_write(stream_, request_, [this](beast::error_code failed, std::size_t) { read(failed); });
+    const auto written = [this](beast::error_code failed, std::size_t) { read(failed); };
+    if (secure_)
+      http::async_write(*secure_, request_, written);
+    else
+      http::async_write(stream_, request_, written);
   }
   void read(beast::error_code error) {
     if ((error_ = error)) return;
-    http::async_read(stream_, buffer_, parser_, [this](beast::error_code failed, std::size_t) {
+    const auto got = [this](beast::error_code failed, std::size_t) {
       error_ = failed;
       answered_ = !failed;
-    });
+    };
+    if (secure_)
+      http::async_read(*secure_, buffer_, parser_, got);
+    else
+      http::async_read(stream_, buffer_, parser_, got);
   }
+
+  using Secure = asio::ssl::stream<beast::tcp_stream&>;
 
   const JwksUrl& url_;
   asio::io_context context_{1};
   beast::tcp_stream stream_{context_};
+  mutable std::optional<Secure> secure_;
   http::request<http::empty_body> request_;
   http::response_parser<http::string_body> parser_;
   beast::flat_buffer buffer_{kLargestKeySet};
@@ -148,7 +185,8 @@ JwksFetcher::~JwksFetcher() {
 
 JwksFetcher::Source& JwksFetcher::subscribe(const std::string& url, const JwksUrl& parsed, Clock::duration refresh) {
   const std::lock_guard lock(mutex_);
-  auto found = std::find_if(sources_.begin(), sources_.end(), [&url](const auto& each) { return each->url_ == url; });
+  auto found = std::find_if(sources_.begin(), sources_.end(),
+                            [&](const auto& each) { return each->url_ == url && each->parsed_ == parsed; });
   if (found == sources_.end()) found = sources_.insert(found, std::make_unique<Source>(*this, url, parsed, refresh));
   Source& source = **found;
   source.refresh_ = std::min(source.refresh_, refresh);

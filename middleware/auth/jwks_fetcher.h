@@ -3,7 +3,8 @@
 // fetched leaves the last keys in force and is tried again; until the first keys have come there are none, and who asks
 // fails closed. Nobody on the data path ever waits for the network.
 //
-// Plain HTTP only: whoever can change what is on the way can make tokens, so the way has to be a trusted one.
+// Whoever can change what is on the way can make tokens: by `https` the server has to prove who it is, plain HTTP needs
+// a way that is trusted.
 //
 // Thread: subscribe() and unsubscribe() any; of a source version(), copy() and ask() any. Lifetime: one for the
 // process; a source lives from subscribe() to its last unsubscribe(); the log outlives all.
@@ -32,6 +33,10 @@ struct JwksUrl {
   std::string port{};
   std::string authority{};  // as Host says it
   std::string target{};
+  bool secure = false;
+  std::string authorities{};  // that a secure one has to come from, a file; empty: the system's
+
+  bool operator==(const JwksUrl&) const = default;
 };
 
 Result<JwksUrl, KeyProblem> parse_jwks_url(std::string_view url);
@@ -49,7 +54,7 @@ class JwksFetcher {
   JwksFetcher(const JwksFetcher&) = delete;
   JwksFetcher& operator=(const JwksFetcher&) = delete;
 
-  // Equal URLs share a source, and the shortest interval counts.
+  // Equal ones share a source, and the shortest interval counts.
   Source& subscribe(const std::string& url, const JwksUrl& parsed, Clock::duration refresh);
   void unsubscribe(Source& source) noexcept;
 

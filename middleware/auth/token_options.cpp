@@ -8,8 +8,8 @@
 
 #include "base/codes.h"
 #include "base/read_file.h"
+#include "middleware/auth/https.h"
 #include "middleware/auth/jwks.h"
-#include "middleware/auth/jwks_fetcher.h"
 #include "middleware/settings_value.h"
 
 namespace lingate::middleware::auth {
@@ -97,6 +97,22 @@ ClaimNames read_claim_names(const Settings& settings) {
   return names;
 }
 
+Result<JwksUrl, OptionProblem> read_jwks_url(const Settings& jwks) {
+  constexpr std::string_view kSystem = "system";
+  auto url = parse_jwks_url(jwks.text("url"));
+  if (!url) return problem("jwks", std::move(url.error()));
+  const std::string_view authorities = jwks.text("ca", kSystem);
+  if (authorities == kSystem) return std::move(*url);
+  if (!url->secure)
+    return problem(code::kConflictingKeys, "jwks", "'ca' is given, and the URL is not https://",
+                   "write https://, or remove 'ca'");
+  url->authorities = authorities;
+  if (auto usable = https_context(url->authorities); !usable)
+    return problem(code::kBadCertificate, "jwks", std::move(usable.error()),
+                   "'ca' is a file of certificates in PEM: those of the authorities that the server's comes from");
+  return std::move(*url);
+}
+
 Result<KeySet, OptionProblem> read_keys(const Settings& settings) {
   if (auto checked = check_only_one(settings); !checked) return fail(std::move(checked.error()));
   const Algorithms algorithms = read_algorithms(settings);
@@ -107,7 +123,7 @@ Result<KeySet, OptionProblem> read_keys(const Settings& settings) {
     return problem(file.empty() ? code::kMissingKey : code::kConflictingKeys, "jwks",
                    "'jwks' needs exactly one of 'file' and 'url'", "write 'jwks: {file: PATH}' or 'jwks: {url: URL}'");
   if (!url.empty()) {
-    if (auto parsed = parse_jwks_url(url); !parsed) return problem("jwks", std::move(parsed.error()));
+    if (auto read = read_jwks_url(*jwks); !read) return fail(std::move(read.error()));
     if (algorithms.any_for(KeyKind::secret))
       return problem(code::kConflictingKeys, "algorithms",
                      "HS256, HS384 and HS512 need a secret, which no URL publishes", "remove them, or give a 'secret'");

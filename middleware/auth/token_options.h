@@ -12,6 +12,7 @@
 #include "base/settings.h"
 #include "middleware/auth/algorithms.h"
 #include "middleware/auth/claims.h"
+#include "middleware/auth/jwks_fetcher.h"
 #include "middleware/auth/token_key.h"
 
 namespace lingate::middleware::auth {
@@ -26,6 +27,9 @@ struct OptionProblem {
 Algorithms read_algorithms(const Settings& settings);
 Expectations read_expectations(const Settings& settings);
 ClaimNames read_claim_names(const Settings& settings);
+
+// Where `jwks` says that keys are fetched from, and whom to believe there.
+Result<JwksUrl, OptionProblem> read_jwks_url(const Settings& jwks);
 
 // The keys that `secret`, `key` or `jwks.file` give; none where `jwks.url` does. Fails too where a key cannot serve an
 // algorithm that is listed.

@@ -162,7 +162,7 @@ MadeStep make_jwt_auth(const Settings& settings, const StepSurroundings& surroun
   if (options.from.empty()) options.from = {{Place::Kind::bearer}};
   if (const Settings* jwks = settings.find("jwks"); jwks && !jwks->text("url").empty()) {
     if (!surroundings.fetcher) return fail(code::kInternal, "jwt-auth: there is nobody to fetch keys");
-    const auto url = auth::parse_jwks_url(jwks->text("url"));
+    const auto url = auth::read_jwks_url(*jwks);  // read_keys() has looked at it
     options.published = std::make_unique<Subscription>(*surroundings.fetcher, jwks->text("url"), *url,
                                                        jwks->duration("refresh", std::chrono::minutes(5)));
   }

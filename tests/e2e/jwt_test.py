@@ -1,52 +1,19 @@
 #!/usr/bin/env python3
 """Signed tokens: keys from a file and from a server that rotates them, fails and comes late; forged tokens."""
-import base64
 import hashlib
 import hmac
 import json
-import subprocess
 import sys
-import tempfile
 import time
 import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.gateway import Gateway, run_cli  # noqa: E402
+from support.tokens import Key, b64, body  # noqa: E402
 from support.wire import Origin, ask, fields_of, problem_code, reply, request_bytes  # noqa: E402
 
 SECRET = "0123456789abcdef0123456789abcdef"
-
-
-def b64(raw):
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def openssl(*words, data=None):
-    return subprocess.run(["openssl", *words], input=data, capture_output=True, check=True).stdout
-
-
-class Key:
-    """An RSA key made by openssl, and what it signs."""
-
-    def __init__(self, name):
-        self.name = name
-        self.private = openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-quiet")
-        self.pem = openssl("pkey", "-pubout", data=self.private).decode()
-        modulus = openssl("rsa", "-pubin", "-noout", "-modulus", data=self.pem.encode()).decode().strip()
-        self.jwk = {"kty": "RSA", "use": "sig", "kid": name, "e": "AQAB",
-                    "n": b64(bytes.fromhex(modulus.split("=")[1]))}
-
-    def sign(self, head=None, **claims):
-        text = f"{b64(json.dumps({'alg': 'RS256', 'kid': self.name, **(head or {})}).encode())}.{body(claims)}"
-        with tempfile.NamedTemporaryFile() as private:
-            private.write(self.private)
-            private.flush()
-            return f"{text}.{b64(openssl('dgst', '-sha256', '-sign', private.name, data=text.encode()))}"
-
-
-def body(claims):
-    return b64(json.dumps({"sub": "ann", "iss": "issuer", "aud": "api", "exp": int(time.time()) + 300, **claims}).encode())
 
 
 def by_secret(secret, head=None, **claims):
@@ -195,7 +162,10 @@ class Jwt(unittest.TestCase):
                               ("algorithms: [RS256], secret: {env: JWT_SECRET}", "no key given works with RS256"),
                               ("algorithms: [HS256], key: {file: one.pem}", "no key given works with HS256"),
                               ("algorithms: [RS256], key: {file: one.pem}, secret: {env: JWT_SECRET}", "both give the keys"),
-                              ("algorithms: [RS256], jwks: {url: 'https://x/y'}", "https:// is not in this release"),
+                              ("algorithms: [RS256], jwks: {url: 'ftp://x/y'}", "no URL of keys"),
+                              ("algorithms: [RS256], jwks: {url: 'http://x/y', ca: one.pem}", "the URL is not https://"),
+                              ("algorithms: [RS256], jwks: {url: 'https://x/y', ca: one.pem}", "no authorities can be read"),
+                              ("algorithms: [RS256], jwks: {url: 'https://x/y', ca: none.pem}", "no file or folder 'none.pem'"),
                               ("algorithms: [HS256], jwks: {url: 'http://x/y'}", "no URL publishes"),
                               ("algorithms: [RS256], jwks: {}", "exactly one of"),
                               ("algorithms: [RS256], jwks: {file: gw.yaml}", "no JSON Web Key Set"),

@@ -268,15 +268,22 @@ TEST(KnownTokens, AreBoundedInNumberAndBytes) {
   EXPECT_GT(known.size(), 100U);
 }
 
-TEST(JwksUrl, IsPlainHttp) {
+TEST(JwksUrl, IsOfHttpOrHttps) {
   const auto url = parse_jwks_url("http://[::1]:8080/a?b");
   ASSERT_TRUE(url);
   EXPECT_EQ(url->host + " " + url->port + " " + url->authority + " " + url->target, "::1 8080 [::1]:8080 /a?b");
+  EXPECT_FALSE(url->secure);
+  const auto secure = parse_jwks_url("https://login.example.com/keys");
+  ASSERT_TRUE(secure);
+  EXPECT_TRUE(secure->secure);
+  EXPECT_EQ(secure->host + " " + secure->port + " " + secure->target, "login.example.com 443 /keys");
+  EXPECT_EQ(parse_jwks_url("https://x:8443")->port, "8443");
   EXPECT_EQ(parse_jwks_url("http://x")->target, "/");
   EXPECT_EQ(parse_jwks_url("http://x?a")->target, "/?a");
-  for (const std::string_view bad : {"https://x/", "ftp://x", "http://", "http:///x", "http://a@x/", "http://x:/",
-                                     "http://x:0/", "http://x:65536/", "http://x:8a/", "http://x/#a", "http://x/ a",
-                                     "http://x/\r\nHost: y", "x", "", "http://[::1/", "http://[::1]x/"})
+  for (const std::string_view bad :
+       {"https://", "HTTPS://x/", "https:/x/", "ftp://x", "http://", "http:///x", "http://a@x/", "http://x:/",
+        "http://x:0/", "http://x:65536/", "http://x:8a/", "http://x/#a", "http://x/ a", "http://x/\r\nHost: y", "x", "",
+        "http://[::1/", "http://[::1]x/"})
     EXPECT_FALSE(parse_jwks_url(bad)) << bad;
 }
 
