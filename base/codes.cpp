@@ -211,8 +211,10 @@ constexpr CodeInfo kCodes[] = {
      "The upstream did not begin or go on with its response within `timeout.response`.",
      "Look into the upstream, or raise the time-out."},
     {code::kNoHealthyUpstream, 503, "no healthy upstream",
-     "Every target of the upstream fails its health check or is ejected after failures in a row.",
-     "Restore a target; it is probed and taken back by itself."},
+     "Every target of the upstream fails its health check, is ejected after failures in a row, or is drained.",
+     "Restore a target; it is probed and taken back by itself. One that was drained comes back by `resume` of the "
+     "admin "
+     "API; `GET /upstreams` tells which is which."},
     {code::kPoolExhausted, 503, "upstream connections exhausted", "All connections that `pool.max` allows are in use.",
      "Raise `pool.max`, or add targets."},
     {code::kResponseBodyTooLarge, 502, "upstream response body too large",
@@ -321,6 +323,9 @@ constexpr CodeInfo kCodes[] = {
      "`GET /config/history` lists those that there are."},
     {code::kEnding, 503, "the gateway is ending", "A gateway that drains takes no new configuration.",
      "Start it again with the new one."},
+    {code::kNoSuchTarget, 404, "no such target",
+     "The configuration that runs has no upstream of that name, or the upstream no target of that address.",
+     "`GET /upstreams` lists them; a `/` in an address of the path is written `%2F`."},
 };
 
 constexpr bool ascending() {

@@ -126,6 +126,7 @@ inline constexpr int kConfigFileChanged = 5214;
 inline constexpr int kConfigNotSaved = 5215;
 inline constexpr int kNoSuchGeneration = 5216;
 inline constexpr int kEnding = 5217;
+inline constexpr int kNoSuchTarget = 5218;
 
 }  // namespace code
 

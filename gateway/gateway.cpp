@@ -15,6 +15,7 @@
 #include "gateway/admin/token.h"
 #include "gateway/check_process.h"
 #include "gateway/http/address_counts.h"
+#include "gateway/http/drains.h"
 #include "gateway/http/resolver.h"
 #include "gateway/http/worker.h"
 #include "gateway/metrics_page.h"
@@ -92,6 +93,7 @@ struct Gateway::Parts {
   std::unique_ptr<Reloader> reloader;
   http::Resolver resolver;
   http::AddressCounts addresses;
+  http::Drains drains;
   std::vector<std::unique_ptr<http::Worker>> workers;
   std::vector<std::string> listening;  // at the start
   std::atomic<bool> draining{false};
@@ -145,12 +147,15 @@ Result<void> Gateway::Parts::load(const config::Model& model) {
     runtimes.push_back(room.make(watchdog));
     surroundings.runtimes.push_back(runtimes.back().get());
   }
-  reloader = std::make_unique<Reloader>(ReloaderOptions{housekeeper, retirement, std::move(surroundings), *log});
+  reloader =
+      std::make_unique<Reloader>(ReloaderOptions{housekeeper, retirement, drains, std::move(surroundings), *log});
   auto snapshot = reloader->begin(model);
   if (!snapshot) return fail(std::move(snapshot.error()));
   for (std::uint32_t index = 0; index < worker_count; ++index)
     workers.push_back(std::make_unique<http::Worker>(
-        http::WorkerOptions{.index = index, .resolver = resolver, .log = *log, .addresses = &addresses}, *snapshot));
+        http::WorkerOptions{
+            .index = index, .resolver = resolver, .log = *log, .addresses = &addresses, .drains = &drains},
+        *snapshot));
   auto served = reloader->serve(workers);
   if (served) listening = reloader->listening();
   return served;
@@ -178,15 +183,22 @@ admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
   const auto rooms = runtimes::builtin_rooms();
   for (std::size_t i = 0; i < rooms.size(); ++i)
     engines.emplace_back(rooms[i].name, runtimes[i]->version());
-  return {
-      .configurations = *reloader,
-      .store = *store,
-      .log = *log,
-      .workers = all,
-      .engines = std::move(engines),
-      .metrics = [this] { return metrics(); },
-      .draining = [this] { return draining.load(); },
-      .check = [this, folder = model.written.folder](const std::string& text) { return checker.run(text, folder); }};
+  return {.configurations = *reloader,
+          .store = *store,
+          .log = *log,
+          .workers = all,
+          .drains = drains,
+          .close_drained =
+              [this] {
+                for (const auto& worker : workers)
+                  worker->close_drained();
+              },
+          .engines = std::move(engines),
+          .metrics = [this] { return metrics(); },
+          .draining = [this] { return draining.load(); },
+          .check = [this, folder = model.written.folder](const std::string& text) {
+            return checker.run(text, folder);
+          }};
 }
 
 Result<void> Gateway::Parts::start_admin(const config::Model& model) {

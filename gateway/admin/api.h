@@ -21,6 +21,7 @@
 
 #include "base/result.h"
 #include "gateway/admin/configurations.h"
+#include "gateway/http/drains.h"
 #include "gateway/http/worker.h"
 #include "middleware/app_log.h"
 #include "store/store.h"
@@ -58,6 +59,8 @@ struct Subject {
   store::Store& store;
   middleware::JsonAppLog& log;
   std::vector<const http::Worker*> workers;
+  http::Drains& drains;
+  std::function<void()> close_drained;                       // idle connections to targets that are drained, soon
   std::vector<std::pair<std::string, std::string>> engines;  // name, version
   std::function<std::string()> metrics;
   std::function<bool()> draining;

@@ -1,4 +1,4 @@
-// The functions behind the table of operations, by what they are about: probes.cpp, keys.cpp, state.cpp,
+// The functions behind the table of operations, by what they are about: probes.cpp, keys.cpp, state.cpp, upstreams.cpp,
 // configuration.cpp, settings.cpp.
 //
 // Thread: see api.h. Nothing is kept between calls.
@@ -25,8 +25,12 @@ Outcome rotate_key(const Subject& subject, const Call& call);
 
 // ---- state.cpp ----
 Outcome list_routes(const Subject& subject, const Call& call);
-Outcome list_upstreams(const Subject& subject, const Call& call);
 Outcome list_runtimes(const Subject& subject, const Call& call);
+
+// ---- upstreams.cpp ----
+Outcome list_upstreams(const Subject& subject, const Call& call);
+Outcome drain_target(const Subject& subject, const Call& call);
+Outcome resume_target(const Subject& subject, const Call& call);
 
 // ---- configuration.cpp ----
 Outcome show_config(const Subject& subject, const Call& call);

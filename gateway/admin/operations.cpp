@@ -10,6 +10,10 @@ constexpr std::string_view kText = R"({"type":"string"})";
 
 const Parameter kId{"id", In::path, R"({"type":"string","minLength":1,"maxLength":256})", "The session's id."};
 
+const Parameter kUpstream{"upstream", In::path, R"({"type":"string"})", "The upstream's name."};
+const Parameter kTarget{"target", In::path, R"({"type":"string"})",
+                        "The target's `address` as `GET /upstreams` shows it; a `/` in it is written `%2F`."};
+
 const Parameter kSave{
     "save", In::query, R"({"type":"boolean","default":true})",
     "Whether to write it to the file that the configuration is loaded from; false: it lasts until the "
@@ -137,6 +141,24 @@ std::vector<Operation> state() {
        .summary = "Upstreams and the health of their targets",
        .replies = {{200, kJsonType, "Upstreams", "The upstreams."}},
        .run = list_upstreams},
+      {.method = "POST",
+       .path = "/upstreams/{upstream}/targets/{target}/drain",
+       .id = "drainTarget",
+       .group = "state",
+       .summary = "Take a target out of service: no new requests, those in flight finish; the last one, too",
+       .parameters = {kUpstream, kTarget},
+       .replies = {{200, kJsonType, "Upstream", "It is drained once the target's `active` is 0."}},
+       .problems = {code::kNoSuchTarget},
+       .run = drain_target},
+      {.method = "POST",
+       .path = "/upstreams/{upstream}/targets/{target}/resume",
+       .id = "resumeTarget",
+       .group = "state",
+       .summary = "Take a drained target back",
+       .parameters = {kUpstream, kTarget},
+       .replies = {{200, kJsonType, "Upstream", "It may be chosen, if it is healthy and not ejected."}},
+       .problems = {code::kNoSuchTarget},
+       .run = resume_target},
       {.method = "GET",
        .path = "/runtimes",
        .id = "listRuntimes",

@@ -88,19 +88,23 @@ constexpr std::string_view kOthers = R"json({
         "place": {"type": "string", "description": "Where it is written."}}}}}},
   "Upstreams": {
     "type": "object", "required": ["upstreams"],
-    "properties": {"upstreams": {"type": "array", "items": {
-      "type": "object", "required": ["name", "targets", "failures", "retries", "ejections"],
-      "properties": {
-        "name": {"type": "string"}, "failures": {"type": "integer"}, "retries": {"type": "integer"},
-        "ejections": {"type": "integer"},
-        "targets": {"type": "array", "items": {
-          "type": "object", "required": ["address", "weight", "healthy", "ejected", "workers"],
-          "properties": {
-            "address": {"type": "string"}, "weight": {"type": "integer"},
-            "healthy": {"type": "boolean", "description": "By the health checks of all workers."},
-            "ejected": {"type": "boolean", "description": "By any worker, after failures in a row."},
-            "workers": {"type": "object", "properties": {
-              "all": {"type": "integer"}, "unhealthy": {"type": "integer"}, "ejected": {"type": "integer"}}}}}}}}}}},
+    "properties": {"upstreams": {"type": "array", "items": {"$ref": "#/components/schemas/Upstream"}}}},
+  "Upstream": {
+    "type": "object", "required": ["name", "targets", "failures", "retries", "ejections"],
+    "properties": {
+      "name": {"type": "string"}, "failures": {"type": "integer"}, "retries": {"type": "integer"},
+      "ejections": {"type": "integer"},
+      "targets": {"type": "array", "items": {
+        "type": "object",
+        "required": ["address", "weight", "healthy", "ejected", "draining", "active", "workers"],
+        "properties": {
+          "address": {"type": "string"}, "weight": {"type": "integer"},
+          "healthy": {"type": "boolean", "description": "By the health checks of all workers."},
+          "ejected": {"type": "boolean", "description": "By any worker, after failures in a row."},
+          "draining": {"type": "boolean", "description": "By an operator: it gets no new requests."},
+          "active": {"type": "integer", "description": "Requests in flight there, tunnels with them."},
+          "workers": {"type": "object", "properties": {
+            "all": {"type": "integer"}, "unhealthy": {"type": "integer"}, "ejected": {"type": "integer"}}}}}}}},
   "Runtimes": {
     "type": "object", "required": ["runtimes"],
     "properties": {"runtimes": {"type": "array", "items": {

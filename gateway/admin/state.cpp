@@ -1,4 +1,4 @@
-// Operations that show what is configured and how it does: routes, upstreams, runtimes.
+// Operations that show what is configured and how it does: routes and runtimes.
 #include <map>
 
 #include <fmt/format.h>
@@ -41,60 +41,6 @@ Json json_of(const config::Route& route, const config::Model& model) {
   return json;
 }
 
-// A target as all workers see it.
-struct TargetSum {
-  std::uint64_t workers = 0, unhealthy = 0, ejected = 0;
-};
-
-struct UpstreamSum {
-  std::uint64_t failures = 0, retries = 0, ejections = 0;
-  std::map<std::string, TargetSum> targets;  // by label
-};
-
-UpstreamSum sum_of(const std::string& name, const std::vector<const http::Worker*>& workers) {
-  UpstreamSum sum;
-  for (const http::Worker* worker : workers) {
-    const http::UpstreamFigures figures = worker->metrics().upstream_figures(name);
-    sum.failures += figures.failures;
-    sum.retries += figures.retries;
-    sum.ejections += figures.ejections;
-    for (const http::TargetFigures& each : figures.targets) {
-      TargetSum& target = sum.targets[each.label];
-      target.workers += 1;
-      target.unhealthy += each.healthy ? 0 : 1;
-      target.ejected += each.ejected ? 1 : 0;
-    }
-  }
-  return sum;
-}
-
-// As the data path calls it (http::Upstream).
-std::string label_of(const config::Address& address) {
-  if (address.kind == config::Address::Kind::unix_socket) return "unix:" + address.path;
-  const bool six = address.host.find(':') != std::string::npos;
-  return fmt::format("{}:{}", six ? "[" + address.host + "]" : address.host, address.port);
-}
-
-Json json_of(const config::Upstream& upstream, const UpstreamSum& sum) {
-  Json json{{"name", upstream.name},
-            {"targets", Json::array()},
-            {"failures", sum.failures},
-            {"retries", sum.retries},
-            {"ejections", sum.ejections}};
-  for (const config::Target& target : upstream.targets) {
-    const std::string label = label_of(target.address);
-    const auto found = sum.targets.find(label);
-    const TargetSum seen = found == sum.targets.end() ? TargetSum() : found->second;
-    json["targets"].push_back(
-        {{"address", label},
-         {"weight", target.weight},
-         {"healthy", seen.unhealthy == 0},
-         {"ejected", seen.ejected != 0},
-         {"workers", {{"all", seen.workers}, {"unhealthy", seen.unhealthy}, {"ejected", seen.ejected}}}});
-  }
-  return json;
-}
-
 std::string_view name_of(runtimes::Placement placement) {
   switch (placement) {
     case runtimes::Placement::inline_: return "inline";
@@ -129,14 +75,6 @@ Outcome list_routes(const Subject& subject, const Call&) {
   for (const config::Route& each : running->model.routes)
     routes.push_back(json_of(each, running->model));
   return json_answer(200, {{"routes", std::move(routes)}});
-}
-
-Outcome list_upstreams(const Subject& subject, const Call&) {
-  Json upstreams = Json::array();
-  const auto running = subject.configurations.running();
-  for (const config::Upstream& each : running->model.upstreams)
-    upstreams.push_back(json_of(each, sum_of(each.name, subject.workers)));
-  return json_answer(200, {{"upstreams", std::move(upstreams)}});
 }
 
 Outcome list_runtimes(const Subject& subject, const Call&) {

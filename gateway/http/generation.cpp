@@ -77,4 +77,9 @@ void Generations::close_idle() noexcept {
     upstream->close_idle();
 }
 
+void Generations::close_drained() noexcept {
+  for (const auto& upstream : upstreams_)
+    upstream->close_drained();
+}
+
 }  // namespace lingate::http

@@ -37,6 +37,7 @@ class Generations final : private Timer {
   void hold(Generation& generation) noexcept { ++generation.exchanges; }
   void release(Generation& generation) noexcept;
   void close_idle() noexcept;
+  void close_drained() noexcept;
 
  private:
   std::vector<StepMetrics*> rows_of(const Route& route);

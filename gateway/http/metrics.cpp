@@ -189,8 +189,8 @@ UpstreamFigures Metrics::upstream_figures(std::string_view name) const {
   const UpstreamMetrics& row = *found->second;
   UpstreamFigures figures{row.failures.read(), row.retries.read(), row.ejections.read(), {}};
   for (const auto& [label, state] : row.targets)
-    figures.targets.push_back(
-        {label, state->healthy.load(std::memory_order_relaxed), state->ejected.load(std::memory_order_relaxed)});
+    figures.targets.push_back({label, state->healthy.load(std::memory_order_relaxed),
+                               state->ejected.load(std::memory_order_relaxed), state->active.read()});
   return figures;
 }
 

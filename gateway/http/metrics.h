@@ -91,10 +91,11 @@ struct StepName {
   auto operator<=>(const StepName&) const = default;
 };
 
-// Whether a target may be chosen, as its worker sees it: written when that changes, read by the admin API.
+// Whether a target may be chosen, as its worker sees it, and what it has in hand: read by the admin API.
 struct TargetState {
   std::atomic<bool> healthy{true};
   std::atomic<bool> ejected{false};
+  Count active;  // requests in flight, tunnels with them
 };
 
 struct UpstreamMetrics {
@@ -109,6 +110,7 @@ struct TargetFigures {
   std::string label;
   bool healthy = true;
   bool ejected = false;
+  std::uint64_t active = 0;
 };
 
 struct UpstreamFigures {

@@ -1,6 +1,6 @@
 // Target: one server of an upstream as one worker sees it: its addresses, its idle connections, and whether it may be
-// chosen. Ejected and unhealthy are two different reasons not to: failures in a row of real requests, and what the
-// health check says.
+// chosen. Ejected, unhealthy and drained are three different reasons not to: failures in a row of real requests, what
+// the health check says, and what an operator wants.
 //
 // Thread: the worker's. Lifetime: its Upstream's.
 #pragma once
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "gateway/http/drains.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/options.h"
 #include "gateway/http/resolver.h"
@@ -41,12 +42,18 @@ struct Target {
   std::uint32_t failures = 0;   // in a row
   std::uint32_t ejections = 0;  // in a row, without a success between
   Clock::time_point ejected_until{};
-  TargetState* state = nullptr;  // the two of them for other threads
+  TargetState* state = nullptr;  // the two of them, and `active`, for other threads
+  Drains::Flag drained{};        // by an operator, for all workers; none: nobody can
+
+  bool is_drained() const noexcept { return drained && drained->load(std::memory_order_relaxed); }
 
   // May be chosen: it is healthy, and either not ejected or due for its one probe.
   bool available(Clock::time_point now) const noexcept {
-    return healthy && (!ejected || (!probing && now >= ejected_until));
+    return healthy && (!ejected || (!probing && now >= ejected_until)) && !is_drained();
   }
 };
+
+// As the log, the metrics and the admin API call it: "127.0.0.1:9001", "unix:/run/users.sock".
+std::string label_of(const Address& address);
 
 }  // namespace lingate::http

@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::uint32_t kLongestEjection = 3;  // doublings
 
+}  // namespace
+
 std::string label_of(const Address& address) {
   if (address.kind == Address::Kind::unix_socket) return "unix:" + address.path;
   const bool six = address.host.find(':') != std::string::npos;
   return (six ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
 }
-
-}  // namespace
 
 Upstream::Upstream(WorkerParts& parts, const UpstreamOptions& options)
     : parts_(parts), options_(options), metrics_(parts.metrics.upstream(options.name)) {
@@ -28,6 +28,7 @@ Upstream::Upstream(WorkerParts& parts, const UpstreamOptions& options)
     target.label = label_of(each.address);
     target.seed = hash_text(target.label);
     target.state = &parts.metrics.target(options.name, target.label);
+    if (parts.drains) target.drained = parts.drains->flag_of(options.name, target.label);
     Endpoint endpoint;
     if (fixed_endpoint(each.address, endpoint))
       target.endpoints.push_back(endpoint);
@@ -55,11 +56,13 @@ Target* Upstream::pick(std::uint64_t key, const Target* avoid) noexcept {
 
 void Upstream::begin(Target& target) noexcept {
   ++target.active;
+  target.state->active.add();
   if (target.ejected) target.probing = true;
 }
 
 void Upstream::end_use(Target& target) noexcept {
   --target.active;
+  target.state->active.subtract();
 }
 
 void Upstream::succeeded(Target& target) noexcept {
@@ -116,6 +119,7 @@ UpstreamConnection* Upstream::acquire(Target& target, UpstreamUser& user, Reuse 
 
 void Upstream::release(UpstreamConnection& connection) noexcept {
   Target& target = connection.target();
+  if (target.is_drained()) return discard(connection);
   connection.rest(parts_.loop.now());
   connection.previous_idle = nullptr;
   connection.next_idle = target.idle;
@@ -145,6 +149,12 @@ void Upstream::close_idle() noexcept {
   parts_.loop.disarm(sweep_);
   for (const auto& target : targets_)
     while (target->idle)
+      drop_idle(*target->idle);
+}
+
+void Upstream::close_drained() noexcept {
+  for (const auto& target : targets_)
+    while (target->idle && target->is_drained())
       drop_idle(*target->idle);
 }
 

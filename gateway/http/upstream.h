@@ -1,9 +1,9 @@
 // Upstream: the servers behind one name of the configuration, as one worker sees them: which may be chosen, which comes
 // next, their keep-alive connections, their health. Every worker has its own; nothing is shared, nothing is locked.
 //
-// If no target may be chosen (all fail their health check or are ejected) the answer is 503 at once, not a gamble on a
-// dead server. An ejected target gets one request when its time is over: that it succeeds takes it back, another
-// failure ejects it for twice as long (at most eight times).
+// If no target may be chosen (all fail their health check, are ejected or drained) the answer is 503 at once, not a
+// gamble on a dead server. An ejected target gets one request when its time is over: that it succeeds takes it back,
+// another failure ejects it for twice as long (at most eight times).
 //
 // Thread: the worker's. Lifetime: until no generation of the configuration uses it; connections are gone by then.
 #pragma once
@@ -52,6 +52,7 @@ class Upstream {
   void discard(UpstreamConnection& connection) noexcept;  // closed
   void drop_idle(UpstreamConnection& connection) noexcept;
   void close_idle() noexcept;
+  void close_drained() noexcept;  // idle connections of targets that are drained
 
   // For health.cpp and names.cpp.
   void set_healthy(Target& target, std::string_view why) noexcept;

@@ -116,7 +116,9 @@ bool WorkerState::listen(int fd, std::shared_ptr<Bell> bell) noexcept {
 
 WorkerState::WorkerState(const WorkerOptions& options, std::shared_ptr<const Snapshot> snapshot)
     : number_(options.index),
-      parts(*this, options.resolver, options.log, options.addresses),
+      parts(
+          *this,
+          {.resolver = options.resolver, .log = options.log, .addresses = options.addresses, .drains = options.drains}),
       generations(parts, std::move(snapshot)) {
   parts.reactor.on_event([](void* state) { return static_cast<WorkerState*>(state)->refresh(); }, this);
 }
@@ -258,6 +260,10 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
   post(errand([state = state_.get(), snapshot = std::move(snapshot)]() mutable {
     state->generations.adopt(std::move(snapshot));
   }));
+}
+
+void Worker::close_drained() {
+  post(errand([state = state_.get()] { state->generations.close_drained(); }));
 }
 
 void Worker::call(std::function<void()> work) {

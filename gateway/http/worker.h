@@ -20,6 +20,7 @@
 namespace lingate::http {
 
 class AddressCounts;
+class Drains;
 class Resolver;
 class WorkerState;
 
@@ -28,6 +29,7 @@ struct WorkerOptions {
   Resolver& resolver;       // shared by the workers; it and the log outlive them
   middleware::AppLog& log;
   AddressCounts* addresses = nullptr;  // shared as well; none: no address is held to a limit
+  Drains* drains = nullptr;            // shared too; none: no target is ever drained
 };
 
 class Worker final : public Loop {
@@ -51,6 +53,8 @@ class Worker final : public Loop {
   void remove_listener(std::uint32_t id);
   // The next request of every connection is served by this snapshot; those in flight finish on theirs.
   void adopt(std::shared_ptr<const Snapshot> snapshot);
+  // Closes idle connections to targets that are drained.
+  void close_drained();
   // Runs it on the worker's thread.
   void call(std::function<void()> work);
   // Stops accepting, closes idle connections, answers what is in flight with `Connection: close`, and ends run() when

@@ -11,6 +11,7 @@
 #include "base/loop.h"
 #include "gateway/http/address_counts.h"
 #include "gateway/http/blocks.h"
+#include "gateway/http/drains.h"
 #include "gateway/http/http_date.h"
 #include "gateway/http/metrics.h"
 #include "gateway/http/readiness.h"
@@ -26,14 +27,27 @@ inline constexpr std::uint32_t kLargeBlock = 64 * 1024;  // a response, or an up
 inline constexpr std::size_t kScratch =
     3 * 1024 * 1024;  // a serialised head, edits included; untouched, it costs nothing
 
+// What all workers share; none: nobody needs it.
+struct SharedParts {
+  Resolver& resolver;
+  middleware::AppLog& log;
+  AddressCounts* addresses = nullptr;
+  Drains* drains = nullptr;
+};
+
 struct WorkerParts {
-  WorkerParts(Loop& its_loop, Resolver& its_resolver, middleware::AppLog& its_log, AddressCounts* its_addresses)
-      : loop(its_loop), resolver(its_resolver), log(its_log), addresses(its_addresses) {}
+  WorkerParts(Loop& its_loop, const SharedParts& shared)
+      : loop(its_loop),
+        resolver(shared.resolver),
+        log(shared.log),
+        addresses(shared.addresses),
+        drains(shared.drains) {}
 
   Loop& loop;
   Resolver& resolver;
   middleware::AppLog& log;
   AddressCounts* addresses;
+  Drains* drains;
   middleware::IdSource ids;
   Reactor reactor;
   SendQueue sends{reactor};

@@ -75,6 +75,7 @@ struct Reloader::Wanted {
 Reloader::Reloader(ReloaderOptions options)
     : housekeeper_(options.housekeeper),
       retirement_(options.retirement),
+      drains_(options.drains),
       surroundings_(std::move(options.surroundings)),
       log_(options.log),
       mark_(random_mark()) {
@@ -219,6 +220,7 @@ admin::Configurations::Outcome Reloader::take_on(Wanted wanted) {
       .generation = running_->version.generation + 1, .origin = wanted.origin, .since = {}, .etag = {}, .text = {}};
   for (http::Worker* worker : workers_)
     worker->adopt(next->snapshot);
+  drains_.keep_only(next->snapshot->upstreams);
   const std::vector<std::string> before = listeners_->urls();
   listeners_->apply(std::move(*plan));
   tell_listeners(before);

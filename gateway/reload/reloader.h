@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "gateway/admin/configurations.h"
 #include "gateway/assembly.h"
+#include "gateway/http/drains.h"
 #include "gateway/reload/housekeeper.h"
 #include "gateway/reload/listeners.h"
 #include "gateway/reload/retirement.h"
@@ -25,6 +26,7 @@ namespace lingate {
 struct ReloaderOptions {
   Housekeeper& housekeeper;
   Retirement& retirement;
+  http::Drains& drains;
   Surroundings surroundings;  // of all configurations
   middleware::JsonAppLog& log;
 };
@@ -72,6 +74,7 @@ class Reloader final : public admin::Configurations {
 
   Housekeeper& housekeeper_;
   Retirement& retirement_;
+  http::Drains& drains_;
   Surroundings surroundings_;
   middleware::JsonAppLog& log_;
   std::vector<http::Worker*> workers_;

@@ -115,5 +115,43 @@ TEST(Operations, WhyAConfigurationIsRefusedIsTold) {
   EXPECT_EQ(refused.error().code, code::kConfigRefused);
   EXPECT_EQ(refused.error().more["diagnostics"][0]["message"], "unknown key 'x'");
 }
+
+TEST(Operations, ATargetIsDrainedAndTakenBack) {
+  Bench bench;
+  const auto flag = bench.drains.flag_of("u", "127.0.0.1:9001");
+  const Json drained = body_of(bench.run("POST", "/upstreams/u/targets/127.0.0.1%3A9001/drain"));
+  EXPECT_EQ(drained["targets"][0]["draining"], true);
+  EXPECT_TRUE(flag->load());
+  EXPECT_EQ(body_of(bench.run("GET", "/upstreams"))["upstreams"][0], drained);
+  EXPECT_EQ(body_of(bench.run("POST", "/upstreams/u/targets/127.0.0.1:9001/resume"))["targets"][0]["draining"], false);
+  EXPECT_FALSE(flag->load());
+  for (const char* path : {"/upstreams/v/targets/127.0.0.1:9001/drain", "/upstreams/u/targets/127.0.0.1:9002/drain",
+                           "/upstreams/u/targets/127.0.0.1/resume"})
+    EXPECT_EQ(code_of(bench.run("POST", path)), code::kNoSuchTarget) << path;
+}
+
+TEST(Drains, AreForgottenWithTheirTarget) {
+  http::Drains drains;
+  http::UpstreamOptions upstream;
+  upstream.name = "u";
+  for (const std::uint16_t port : {std::uint16_t{1}, std::uint16_t{2}}) {
+    http::TargetOptions& target = upstream.targets.emplace_back();
+    target.address.host = "::1";
+    target.address.port = port;
+  }
+  drains.set("u", "[::1]:1", true);
+  drains.set("u", "[::1]:2", true);
+  const auto first = drains.flag_of("u", "[::1]:1");
+  drains.keep_only({upstream});
+  EXPECT_TRUE(drains.is_drained("u", "[::1]:1"));
+  EXPECT_EQ(drains.flag_of("u", "[::1]:1"), first);
+  upstream.targets.pop_back();
+  drains.keep_only({upstream});
+  EXPECT_TRUE(drains.is_drained("u", "[::1]:1"));
+  EXPECT_FALSE(drains.is_drained("u", "[::1]:2"));
+  drains.keep_only({});
+  EXPECT_FALSE(drains.flag_of("u", "[::1]:1")->load());
+  EXPECT_TRUE(first->load());  // who holds it still sees what it was
+}
 }  // namespace
 }  // namespace lingate::admin

@@ -69,6 +69,8 @@ class Bench {
                  .store = *store_,
                  .log = log_,
                  .workers = {},
+                 .drains = drains,
+                 .close_drained = [] {},
                  .engines = {{"lua", "LuaJIT"}},
                  .metrics = [] { return std::string("figures\n"); },
                  .draining = [this] { return draining; },
@@ -100,6 +102,7 @@ class Bench {
   FakeConfigurations configurations;
   std::string if_match;
   bool draining = false;
+  http::Drains drains;
   std::string checked;
 
  private:
