@@ -80,7 +80,9 @@ constexpr CodeInfo kCodes[] = {
      "its default.",
      "Correct the name; `lingate explain KEY` and `lingate schema --markdown` list all keys. Top-level keys that begin "
      "with `x-` are ignored and may hold anchors."},
-    {code::kDuplicateKey, 0, "duplicate key", "The same key stands twice in one mapping; YAML allows it once.",
+    {code::kDuplicateKey, 0, "duplicate key",
+     "The same key stands twice in one mapping, which YAML allows once, or one that can be said once stands in two "
+     "files of a configuration.",
      "Remove one of the two."},
     {code::kYamlSyntax, 0, "not well-formed YAML",
      "The file is no YAML 1.2 document; nothing after this place was read.",
@@ -128,7 +130,7 @@ constexpr CodeInfo kCodes[] = {
      "The environment variable or the file that a secret points to does not exist or cannot be read.",
      "Set the variable or create the file; the path is relative to the configuration file."},
     {code::kFileNotFound, 0, "file not found", "A file that the configuration names does not exist or is no file.",
-     "Correct the path; it is relative to the configuration file."},
+     "Correct the path; it is relative to the configuration file that names it."},
     {code::kLaterRelease, 0, "not in this release",
      "The key belongs to lingate's configuration, but this release does not have what it configures; it is refused "
      "rather than ignored.",
@@ -160,6 +162,9 @@ constexpr CodeInfo kCodes[] = {
      "another "
      "certificate.",
      "Follow what the message names; `openssl x509 -in FILE -noout -text` shows a certificate."},
+    {code::kCyclicInclude, 0, "cyclic include",
+     "A file of the configuration includes itself, directly or by way of others, so it would never end.",
+     "Take one `include` out of the circle. A pattern passes over files that are being read."},
     {code::kUnused, 0, "defined but not used",
      "A warning: a chain or an upstream is defined and nothing refers to it, often because a name is misspelt "
      "elsewhere.",

@@ -68,6 +68,7 @@ inline constexpr int kCannotListen = 2028;
 inline constexpr int kBadValue = 2029;
 inline constexpr int kBadAdminToken = 2030;
 inline constexpr int kBadCertificate = 2031;
+inline constexpr int kCyclicInclude = 2032;
 inline constexpr int kUnused = 2101;              // warning
 inline constexpr int kInlinePython = 2102;        // warning
 inline constexpr int kSuspiciousValue = 2103;     // warning

@@ -38,7 +38,7 @@ bool put(const std::string& text, const Descriptor& file) {
 }
 
 // The gateway blocks signals that the child must take.
-pid_t spawn(const Descriptor& input, const Descriptor& output, const std::string& folder) {
+pid_t spawn(const Descriptor& input, const Descriptor& output, const std::string& file) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, input.get(), STDIN_FILENO);
@@ -51,7 +51,7 @@ pid_t spawn(const Descriptor& input, const Descriptor& output, const std::string
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setpgroup(&attributes, 0);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
-  std::array<std::string, 6> words{"lingate", "check", "--format=json", "--folder", folder, "-"};
+  std::array<std::string, 6> words{"lingate", "check", "--format=json", "--as", file, "-"};
   std::array<char*, 7> arguments{};
   for (std::size_t i = 0; i < words.size(); ++i)
     arguments[i] = words[i].data();
@@ -86,7 +86,7 @@ void CheckProcess::end() noexcept {
   if (child_ > 0) ::kill(-child_, SIGKILL);
 }
 
-Result<Json, std::string> CheckProcess::run(const std::string& text, const std::string& folder) {
+Result<Json, std::string> CheckProcess::run(const std::string& text, const std::string& file) {
   const Descriptor input(::memfd_create("configuration", MFD_CLOEXEC));
   std::array<int, 2> ends{-1, -1};
   if (input.get() < 0 || !put(text, input) || ::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -97,7 +97,7 @@ Result<Json, std::string> CheckProcess::run(const std::string& text, const std::
   {
     const std::lock_guard lock(mutex_);
     if (ended_) return fail(std::string("the gateway is ending"));
-    child = child_ = spawn(input, to, folder);
+    child = child_ = spawn(input, to, file);
   }
   if (child < 0) return fail(std::string("no process could be started for the check"));
   to.reset();

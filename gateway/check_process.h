@@ -18,9 +18,9 @@ namespace lingate {
 
 class CheckProcess {
  public:
-  // {"ok", "diagnostics", "scripts"}. Paths in the text are relative to `folder`. The error is for the log and the
+  // {"ok", "diagnostics", "scripts"}. The text stands in the place of `file`. The error is for the log and the
   // caller.
-  Result<nlohmann::ordered_json, std::string> run(const std::string& text, const std::string& folder);
+  Result<nlohmann::ordered_json, std::string> run(const std::string& text, const std::string& file);
 
   // Kills the check that runs; none begins after it.
   void end() noexcept;

@@ -196,9 +196,7 @@ admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
           .engines = std::move(engines),
           .metrics = [this] { return metrics(); },
           .draining = [this] { return draining.load(); },
-          .check = [this, folder = model.written.folder](const std::string& text) {
-            return checker.run(text, folder);
-          }};
+          .check = [this, file = model.written.file](const std::string& text) { return checker.run(text, file); }};
 }
 
 Result<void> Gateway::Parts::start_admin(const config::Model& model) {

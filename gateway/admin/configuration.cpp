@@ -31,6 +31,14 @@ std::string rendered(const std::vector<config::Diagnostic>& diagnostics) {
   return text;
 }
 
+// What it includes, secrets hidden.
+Json included_of(const Version& version) {
+  Json files = Json::array();
+  for (const config::WrittenFile& each : version.included)
+    files.push_back({{"file", each.name}, {"path", each.path}, {"yaml", config::hide_secrets(each.text)}});
+  return files;
+}
+
 Outcome outcome_of(const Configurations::Outcome& outcome) {
   if (outcome) {
     Answer answer = json_answer(200, {{"generation", outcome->generation},
@@ -71,6 +79,7 @@ Outcome show_config(const Subject& subject, const Call&) {
   Json json = json_of(running->version);
   json["file"] = running->model.written.file;
   json["yaml"] = config::hide_secrets(running->version.text);
+  json["included"] = included_of(running->version);
   Answer answer = json_answer(200, json);
   answer.headers.emplace_back("ETag", running->version.etag);
   return answer;
@@ -105,6 +114,7 @@ Outcome list_history(const Subject& subject, const Call&) {
   for (const Version& each : subject.configurations.history()) {
     generations.push_back(json_of(each));
     generations.back()["yaml"] = config::hide_secrets(each.text);
+    generations.back()["included"] = included_of(each);
   }
   return json_answer(200, {{"generations", std::move(generations)}});
 }

@@ -31,6 +31,7 @@ struct Version {
   std::chrono::system_clock::time_point since;
   std::string etag;  // of its text, in quotes
   std::string text;
+  std::vector<config::WrittenFile> included;
 };
 
 // A configuration as it runs. Whoever holds it can look at what it points to; the script pools live as long as it.

@@ -198,7 +198,7 @@ std::vector<Operation> settings() {
        .path = "/config/reload",
        .id = "reloadConfig",
        .group = "configuration",
-       .summary = "Load the configuration's file again, with its scripts, and let it run; or leave all as it is",
+       .summary = "Load the configuration's files again, with its scripts, and let it run; or leave all as it is",
        .replies = {replaced},
        .problems = {code::kConfigRefused, code::kEnding},
        .run = reload_config},

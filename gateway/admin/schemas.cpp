@@ -121,14 +121,22 @@ constexpr std::string_view kOthers = R"json({
       "version": {"type": "string"}, "store": {"type": "string"},
       "engines": {"type": "object", "additionalProperties": {"type": "string"}}}},
   "Config": {
-    "type": "object", "required": ["generation", "etag", "origin", "since", "file", "yaml"],
+    "type": "object", "required": ["generation", "etag", "origin", "since", "file", "yaml", "included"],
     "properties": {
       "generation": {"type": "integer", "description": "Counts from the start of the gateway."},
       "etag": {"type": "string", "description": "For If-Match."},
       "origin": {"enum": ["start", "file", "api", "rollback"]},
       "since": {"type": "string", "format": "date-time"},
       "file": {"type": "string"},
-      "yaml": {"type": "string", "description": "As it was loaded; what stands under names like `password` is hidden."}}},
+      "yaml": {"type": "string", "description": "As it was loaded; what stands under names like `password` is hidden."},
+      "included": {"$ref": "#/components/schemas/Included"}}},
+  "Included": {
+    "type": "array", "description": "The files that it includes.",
+    "items": {
+      "type": "object", "required": ["file", "path", "yaml"],
+      "properties": {
+        "file": {"type": "string", "description": "As messages call it."},
+        "path": {"type": "string"}, "yaml": {"type": "string"}}}},
   "Replaced": {
     "type": "object", "required": ["generation", "etag", "notes", "diagnostics", "report"],
     "properties": {
@@ -139,11 +147,12 @@ constexpr std::string_view kOthers = R"json({
   "History": {
     "type": "object", "required": ["generations"],
     "properties": {"generations": {"type": "array", "items": {
-      "type": "object", "required": ["generation", "etag", "origin", "since", "yaml"],
+      "type": "object", "required": ["generation", "etag", "origin", "since", "yaml", "included"],
       "properties": {
         "generation": {"type": "integer"}, "etag": {"type": "string"},
         "origin": {"enum": ["start", "file", "api", "rollback"]},
-        "since": {"type": "string", "format": "date-time"}, "yaml": {"type": "string"}}}}}},
+        "since": {"type": "string", "format": "date-time"}, "yaml": {"type": "string"},
+        "included": {"$ref": "#/components/schemas/Included"}}}}}},
   "Rollback": {
     "type": "object", "required": ["generation"], "additionalProperties": false,
     "properties": {"generation": {"type": "integer", "minimum": 1}}},

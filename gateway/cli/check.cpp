@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 
@@ -31,13 +32,14 @@ struct Checked {
   }
 };
 
-config::Loaded load_standard_input(const std::string& folder) {
+config::Loaded load_standard_input(const CheckOptions& options) {
   std::string text(std::istreambuf_iterator<char>(std::cin), {});
-  return config::load_text("<stdin>", std::move(text), {folder, {}});
+  if (options.as.empty()) return config::load_text("<stdin>", std::move(text), {options.folder, {}});
+  return config::load_text(options.as, std::move(text), {std::filesystem::path(options.as).parent_path(), {}});
 }
 
-Checked check_one(const std::string& file, const std::string& folder, Program& program) {
-  Checked checked{file, file == "-" ? load_standard_input(folder) : config::load_file(file), {}};
+Checked check_one(const std::string& file, const CheckOptions& options, Program& program) {
+  Checked checked{file, file == "-" ? load_standard_input(options) : config::load_file(file), {}};
   if (checked.loaded.model) checked.scripts = find_bad_scripts(*checked.loaded.model, program);
   return checked;
 }
@@ -82,7 +84,7 @@ int check(const CheckOptions& options, Program& program, Console& console) {
   nlohmann::json all = nlohmann::json::array();
   int worst = kOk;
   for (const std::string& file : options.files) {
-    const Checked checked = check_one(file, options.folder, program);
+    const Checked checked = check_one(file, options, program);
     if (options.format == Format::text) print_text(checked, console);
     if (options.format == Format::json) all.push_back(json_of(checked));
     if (worst != kConfigurationInvalid && checked.exit_code() != kOk) worst = checked.exit_code();

@@ -68,6 +68,7 @@ void describe(CLI::App& app, Words& words) {
       ->required()
       ->type_name("");
   check->add_option("--folder", words.check.folder, "what paths in standard input are relative to")->type_name("DIR");
+  check->add_option("--as", words.check.as, "the file in whose place standard input stands")->type_name("FILE");
   check->add_option("--format", words.check_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}).description(""))
       ->type_name("text|json");

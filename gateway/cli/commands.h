@@ -21,6 +21,7 @@ int run(const RunOptions& options, Program& program, Console& console);
 struct CheckOptions {
   std::vector<std::string> files;  // "-": standard input
   std::string folder;              // what paths in standard input are relative to; empty: the current one
+  std::string as;                  // the file in whose place standard input stands; empty: none
   Format format = Format::text;
 };
 int check(const CheckOptions& options, Program& program, Console& console);

@@ -2,6 +2,8 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -10,6 +12,7 @@
 #include "gateway/cli/line_diff.h"
 #include "gateway/cli/text.h"
 #include "gateway/config/hide.h"
+#include "gateway/config/loader.h"
 #include "gateway/config/yaml.h"
 
 namespace lingate::cli {
@@ -61,10 +64,36 @@ int ask_to_replace(AdminRequest request, const ConfigWords& words, Console& cons
 int show(const Json& shown, const ConfigWords& words, Console& console) {
   if (words.json) return print_json(shown, console), kOk;
   console.out << shown.value("yaml", std::string());
+  for (const Json& each : shown.value("included", Json::array()))
+    console.out << fmt::format("\n# ---- {} ----\n{}", each.value("file", std::string()),
+                               each.value("yaml", std::string()));
   return kOk;
 }
 
-// Of the file as it is now; secrets are hidden in both.
+// One file of a configuration, secrets hidden.
+struct File {
+  std::string name;
+  std::string text;
+};
+using Files = std::map<std::string, File>;  // by path; the first file's is empty
+
+Files running_files(const Json& shown) {
+  Files files;
+  files[""] = {"", shown.value("yaml", std::string())};
+  for (const Json& each : shown.value("included", Json::array()))
+    files[each.value("path", std::string())] = {each.value("file", std::string()), each.value("yaml", std::string())};
+  return files;
+}
+
+Files files_on_disk(const std::string& path, std::string_view text) {
+  Files files;
+  files[""] = {path, config::hide_secrets(text)};
+  for (const config::WrittenFile& each : config::load_file(path).written.included)
+    files[each.path] = {each.name, config::hide_secrets(each.text)};
+  return files;
+}
+
+// Of the files as they are now; secrets are hidden in both.
 int diff(const Json& shown, const ConfigWords& words, Console& console) {
   const std::string& file = words.admin.config;
   const auto text = read_file(file, config::Document::kMostBytes);
@@ -73,8 +102,15 @@ int diff(const Json& shown, const ConfigWords& words, Console& console) {
     return kConfigurationInvalid;
   }
   const std::string running = fmt::format("running (generation {})", shown.value("generation", 0));
-  const std::string changes =
-      line_diff(shown.value("yaml", std::string()), config::hide_secrets(*text), {.before = running, .after = file});
+  Files before = running_files(shown);
+  Files after = files_on_disk(file, *text);
+  std::string changes;
+  for (auto& [path, now] : after) {
+    const File was = std::exchange(before[path], {});
+    changes += line_diff(was.text, now.text, {.before = running, .after = now.name});
+  }
+  for (const auto& [path, was] : before)
+    changes += line_diff(was.text, {}, {.before = running, .after = fmt::format("{} (not included)", was.name)});
   if (words.json)
     print_json({{"differs", !changes.empty()}, {"diff", changes}}, console);
   else

@@ -185,7 +185,7 @@ void Chains::append(const View& item, Frame& frame) {
 
 Step Chains::make_step(std::string_view kind, const View& options, const View& item, const Frame& frame) {
   return {std::string(kind), kind == "script" ? complete_script(options) : options.settings(),
-          context_.report.source().place(item.span()), frame.via};
+          context_.report.place(item.span()), frame.via};
 }
 
 // What the step does not say, its language's section says.

@@ -28,7 +28,7 @@ class Addresses {
 
   std::optional<Address> take(const View& value) {
     if (!value.valid()) return std::nullopt;
-    auto address = parse_listen_address(value.settings().as_text(), context_.options.folder);
+    auto address = parse_listen_address(value.settings().as_text(), context_.report.folder(value.span()));
     if (!address) return std::nullopt;
     const auto [before, fresh] = taken_.emplace(show(*address), value.span());
     if (!fresh && is_fixed(*address))
@@ -126,7 +126,7 @@ void build_gateway(const BuildContext& context, Model& model) {
                             .proxy_protocol = each.settings().flag("proxy_protocol"),
                             .http2 = http2 && !tls,
                             .tls = std::move(tls),
-                            .place = context.report.source().place(each.span())});
+                            .place = context.report.place(each.span())});
   }
   if (listen.valid() && listen.items().empty())
     context.report.error(

@@ -90,7 +90,7 @@ class RouteBuilder {
       route.chain.push_back(each.step);
     route.match = build_match(view.at("match").settings());
     route.match.preflight = has_step(route, "cors");
-    route.place = report_.source().place(view.span());
+    route.place = report_.place(view.span());
     if (view.at("timeout").valid()) route.timeout = view.settings().duration("timeout");
     name(draft);
     choose_destination(draft);
@@ -158,8 +158,8 @@ class RouteBuilder {
     } else if (given.front() == "upstream") {
       draft.route.destination = build_split(draft);
     } else if (given.front() == "respond") {
-      draft.route.destination = Step{
-          "respond", draft.view.at("respond").settings(), report_.source().place(draft.view.key_span("respond")), {}};
+      draft.route.destination =
+          Step{"respond", draft.view.at("respond").settings(), report_.place(draft.view.key_span("respond")), {}};
     } else {
       draft.route.destination = build_redirect(draft);
     }

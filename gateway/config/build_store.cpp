@@ -40,7 +40,7 @@ std::vector<store::RedisServer> build_servers(const BuildContext& context, const
   }
   for (const View& each : store.at("url").items()) {
     if (!each.valid()) continue;
-    auto server = parse_redis_url(each.settings().as_text(), context.options.folder);
+    auto server = parse_redis_url(each.settings().as_text(), context.report.folder(each.span()));
     if (server)
       servers.push_back(*std::move(server));
     else

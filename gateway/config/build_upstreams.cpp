@@ -19,14 +19,14 @@ std::vector<Target> build_targets(const BuildContext& context, const View& targe
   for (const View& each : targets.items()) {
     const View url = each.at("url");
     if (!url.valid()) continue;
-    auto parsed = parse_target_url(url.settings().as_text(), context.options.folder);
+    auto parsed = parse_target_url(url.settings().as_text(), context.report.folder(url.span()));
     if (!parsed) continue;
     result.push_back({.address = std::move(parsed->address),
                       .authority = std::move(parsed->authority),
                       .weight = count(each.settings(), "weight"),
                       .secure = parsed->secure,
                       .http2 = parsed->http2,
-                      .place = context.report.source().place(each.span())});
+                      .place = context.report.place(each.span())});
   }
   if (targets.valid() && targets.items().empty())
     context.report.error({code::kMissingKey, targets.span(), fmt::format("upstream '{}' has no target", upstream),
@@ -74,7 +74,7 @@ Upstream build_upstream(const BuildContext& context, const View::Named& named) {
   const Settings& settings = view.settings();
   Upstream upstream;
   upstream.name = named.name;
-  upstream.place = context.report.source().place(named.span);
+  upstream.place = context.report.place(named.span);
   upstream.targets = build_targets(context, view.at("targets"), named.name);
   upstream.balance = balance_of(settings.text("balance"));
   upstream.hash_by = parse_hash_key(settings.text("hash_by")).value_or(HashBy{});

@@ -7,26 +7,13 @@
 
 #include "base/codes.h"
 #include "base/utf8.h"
+#include "gateway/config/columns.h"
 
 namespace lingate::config {
 namespace {
 
 constexpr std::size_t kWidestLine = 120;  // columns of a source line that are shown
 constexpr std::string_view kGutter = "      | ";
-
-std::size_t columns(std::string_view text) noexcept {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::size_t bytes_of_columns(std::string_view text, std::size_t wanted) noexcept {
-  std::size_t at = 0;
-  for (; at < text.size(); ++at) {
-    if ((static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) continue;
-    if (wanted-- == 0) break;
-  }
-  return at;
-}
 
 // Tabs become spaces, so that the underline stands where it should.
 std::string without_tabs(std::string_view text) {
@@ -84,71 +71,39 @@ nlohmann::json json_place(const Place& place, std::uint32_t width) {
 
 }  // namespace
 
-Source::Source(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
-  line_starts_.push_back(0);
-  for (std::size_t at = text_.find('\n'); at != std::string::npos; at = text_.find('\n', at + 1))
-    line_starts_.push_back(static_cast<std::uint32_t>(at + 1));
-}
-
-std::string_view Source::text(Span span) const noexcept {
-  return std::string_view(text_).substr(span.begin, span.end - span.begin);
-}
-
-Place Source::place(Span span) const {
-  const auto after = std::upper_bound(line_starts_.begin(), line_starts_.end(), span.begin);
-  const std::uint32_t start = *(after - 1);
-  const auto before = std::string_view(text_).substr(start, span.begin - start);
-  return {name_, static_cast<std::uint32_t>(after - line_starts_.begin()),
-          static_cast<std::uint32_t>(columns(before) + 1)};
-}
-
-std::string_view Source::line(std::uint32_t number) const noexcept {
-  if (number == 0 || number > line_starts_.size()) return {};
-  const std::uint32_t start = line_starts_[number - 1];
-  std::string_view line = std::string_view(text_).substr(start);
-  line = line.substr(0, line.find('\n'));
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
-
-Span Source::at(std::uint32_t line, std::uint32_t column) const noexcept {
-  line = std::clamp<std::uint32_t>(line, 1, static_cast<std::uint32_t>(line_starts_.size()));
-  const std::string_view text = this->line(line);
-  const std::size_t offset = std::min(bytes_of_columns(text, column == 0 ? 0 : column - 1), text.size());
-  const auto begin = static_cast<std::uint32_t>(line_starts_[line - 1] + offset);
-  return {begin, begin + (offset < text.size() ? 1U : 0U)};
-}
-
 void Report::add(Severity severity, Finding finding, std::vector<Second> notes) {
   if (!seen_.emplace(finding.span.begin, fmt::format("{} {}", finding.code, finding.cure)).second) return;
   if (severity == Severity::error && ++errors_ > kMost) return;
-  const auto width = [this](Span span) {  // on the first line
-    const std::string_view text = source_.text(span).substr(0, source_.text(span).find('\n'));
-    return static_cast<std::uint32_t>(std::max<std::size_t>(1, columns(text)));
+  const auto width = [](const Source& source, Span span) {  // on the first line
+    const std::string_view text = source.text(span);
+    return static_cast<std::uint32_t>(std::max<std::size_t>(1, columns(text.substr(0, text.find('\n')))));
   };
+  const Source& source = sources_.of(finding.span);
   Diagnostic result;
   result.severity = severity;
   result.code = finding.code;
-  result.place = source_.place(finding.span);
-  result.width = width(finding.span);
-  result.line = source_.line(result.place.line);
+  result.place = source.place(finding.span);
+  result.width = width(source, finding.span);
+  result.line = source.line(result.place.line);
   result.message = std::move(finding.message);
   result.cure = std::move(finding.cure);
   for (Second& note : notes) {
-    const Place place = source_.place(note.span);
-    result.notes.push_back({place, width(note.span), std::string(source_.line(place.line)), std::move(note.text)});
+    const Source& other = sources_.of(note.span);
+    const Place place = other.place(note.span);
+    result.notes.push_back({place, width(other, note.span), std::string(other.line(place.line)), std::move(note.text)});
   }
-  diagnostics_.push_back(std::move(result));
+  found_.push_back({finding.span.begin, std::move(result)});
 }
 
 std::vector<Diagnostic> Report::take() {
-  std::stable_sort(diagnostics_.begin(), diagnostics_.end(), [](const Diagnostic& a, const Diagnostic& b) {
-    return std::pair(a.place.line, a.place.column) < std::pair(b.place.line, b.place.column);
-  });
-  if (errors_ > kMost && !diagnostics_.empty())
-    diagnostics_.back().notes.push_back(
-        {{source_.name(), 0, 0}, 1, {}, fmt::format("{} more errors are not shown", errors_ - kMost)});
-  return std::move(diagnostics_);
+  std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) { return a.at < b.at; });
+  std::vector<Diagnostic> all;
+  for (Found& each : found_)
+    all.push_back(std::move(each.diagnostic));
+  if (errors_ > kMost && !all.empty())
+    all.back().notes.push_back(
+        {{sources_.of({}).name(), 0, 0}, 1, {}, fmt::format("{} more errors are not shown", errors_ - kMost)});
+  return all;
 }
 
 std::string printable(std::string_view text) {

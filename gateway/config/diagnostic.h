@@ -11,32 +11,9 @@
 #include <vector>
 
 #include "gateway/config/model.h"
+#include "gateway/config/source.h"
 
 namespace lingate::config {
-
-// A stretch of a source, in bytes.
-struct Span {
-  std::uint32_t begin = 0;
-  std::uint32_t end = 0;
-};
-
-// One file's text and the way from bytes to lines and columns. Lifetime: outlives the Spans into it.
-class Source {
- public:
-  Source(std::string name, std::string text);
-
-  const std::string& name() const noexcept { return name_; }
-  std::string_view text() const noexcept { return text_; }
-  std::string_view text(Span span) const noexcept;
-  Place place(Span span) const;
-  std::string_view line(std::uint32_t number) const noexcept;  // from 1, without its end
-  Span at(std::uint32_t line, std::uint32_t column) const noexcept;
-
- private:
-  std::string name_;
-  std::string text_;
-  std::vector<std::uint32_t> line_starts_;
-};
 
 // A second place that belongs to a diagnostic: "first defined here".
 struct Note {
@@ -65,7 +42,7 @@ class Report {
  public:
   static constexpr std::size_t kMost = 200;
 
-  explicit Report(const Source& source) : source_(source) {}
+  explicit Report(const Sources& sources) : sources_(sources) {}
 
   struct Finding {
     int code;
@@ -85,15 +62,21 @@ class Report {
   bool full() const noexcept { return errors_ >= kMost; }  // what follows is only counted
   void count_error() noexcept { ++errors_; }
 
-  const Source& source() const noexcept { return source_; }
+  Place place(Span span) const { return sources_.of(span).place(span); }
+  const std::filesystem::path& folder(Span span) const { return sources_.of(span).folder(); }
   std::size_t errors() const noexcept { return errors_; }
-  std::vector<Diagnostic> take();  // in the order of their places
+  std::vector<Diagnostic> take();  // in the order of files and places
 
  private:
   void add(Severity severity, Finding finding, std::vector<Second> notes);
 
-  const Source& source_;
-  std::vector<Diagnostic> diagnostics_;
+  struct Found {
+    std::uint32_t at = 0;
+    Diagnostic diagnostic;
+  };
+
+  const Sources& sources_;
+  std::vector<Found> found_;
   std::set<std::pair<std::uint32_t, std::string>> seen_;  // place, code and cure
   std::size_t errors_ = 0;
 };

@@ -46,6 +46,7 @@ enum class Type : std::uint8_t {
   folder,             // made where it is missing, in one that exists
   script_file,        // must exist
   existing_path,      // of a file or a folder
+  file_pattern,       // conf.d/*.yaml
   upstream_name,      // must be defined
   chain_name,         // must be defined
   header_lines,       // NAME: text, or a list of texts

@@ -79,6 +79,15 @@ void add_top(std::vector<Field>& rows) {
                 .most = 1,
                 .required = true},
                {.section = "",
+                .name = "include",
+                .type = Type::file_pattern,
+                .shape = Shape::one_or_list,
+                .says = "none",
+                .example = "[upstreams.yaml, routes/*.yaml]",
+                .doc = "Files that hold more of this configuration: lists are added to, names joined, what can be said "
+                       "once stands in one file. Anchors and relative paths belong to the file that they stand in. A "
+                       "pattern may match nothing, and takes files in the order of their names."},
+               {.section = "",
                 .name = "listen",
                 .type = Type::section,
                 .shape = Shape::one_or_list,

@@ -246,7 +246,7 @@ void add_script(std::vector<Field>& rows) {
                 .name = "file",
                 .type = Type::script_file,
                 .example = "scripts/tenant.lua",
-                .doc = "The script, relative to the configuration file.",
+                .doc = "The script, relative to the file that names it.",
                 .required = true},
                {.section = section,
                 .name = "runtime",

@@ -66,9 +66,11 @@ class Finder {
 }  // namespace
 
 std::string hide_secrets(std::string_view text) {
-  const Source source("configuration", std::string(text));
-  Report report(source);
-  const auto document = parse_yaml(report);
+  Sources sources;
+  const Source& source = sources.add({"configuration", std::string(text), {}});
+  Report report(sources);
+  Expansion expansion;
+  const auto document = parse_yaml(source, report, expansion);
   if (!document) return "# not shown: it is no YAML\n";
   Finder finder;
   if (document->root) finder.look(*document->root, false);

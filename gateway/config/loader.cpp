@@ -7,6 +7,7 @@
 #include "base/codes.h"
 #include "base/read_file.h"
 #include "gateway/config/build.h"
+#include "gateway/config/include.h"
 #include "gateway/config/validate.h"
 #include "gateway/config/yaml.h"
 
@@ -25,19 +26,35 @@ Loaded cannot_read(const std::string& path, std::string message) {
   diagnostic.code = code::kCannotRead;
   diagnostic.place.file = path;
   diagnostic.message = std::move(message);
-  return {std::nullopt, {std::move(diagnostic)}};
+  return {std::nullopt, {std::move(diagnostic)}, {.file = path, .folder = {}, .text = {}}};
 }
 
-void load(Report& report, const LoadOptions& options, Model& model) {
-  auto document = parse_yaml(report);
+// What one load has in hand.
+struct Work {
+  const LoadOptions& options;
+  Sources sources{};
+  Report report{sources};
+};
+
+void load(Work& work, Loaded& loaded, Model& model) {
+  Report& report = work.report;
+  const Source& first = work.sources.of({});
+  Expansion expansion;
+  auto document = parse_yaml(first, report, expansion);
   if (!document) return;
   if (!document->root) {
     report.error({code::kMissingKey, {0, 0}, "the configuration is empty", "begin with 'version: 1'"});
     return;
   }
-  const Settings values = Validator(report, options).root(*document->root);
+  Validator validator(report, work.options);
+  Includes includes({work.sources, report, validator, work.options}, expansion);
+  const bool mapping = document->root->kind == Node::Kind::mapping;
+  Node& root = mapping ? includes.join(*document->root, first) : *document->root;
+  loaded.written.included = includes.take_files();
+  loaded.written.patterns = includes.take_patterns();
+  const Settings values = validator.root(root);
   if (values.is_null()) return;
-  const BuildContext context{report, options, View(values, *document->root)};
+  const BuildContext context{report, work.options, View(values, root)};
   build_gateway(context, model);
   build_upstreams(context, model);
   Chains chains(context);
@@ -47,18 +64,23 @@ void load(Report& report, const LoadOptions& options, Model& model) {
 
 }  // namespace
 
+std::string_view without_mark(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
 Loaded load_text(std::string name, std::string text, LoadOptions options) {
-  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
   if (!options.environment) options.environment = from_process;
   options.folder = (std::filesystem::current_path() / options.folder).lexically_normal();
-  const Source source(std::move(name), std::move(text));
-  Report report(source);
+  Work work{options};
   Loaded loaded;
+  loaded.written = {name, options.folder.string(), std::string(without_mark(text))};
+  work.sources.add({std::move(name), loaded.written.text, options.folder});
   Model model;
-  load(report, options, model);
-  model.written = {source.name(), options.folder.string(), std::string(source.text())};
-  if (report.errors() == 0) loaded.model = std::move(model);
-  loaded.diagnostics = report.take();
+  load(work, loaded, model);
+  model.written = loaded.written;
+  if (work.report.errors() == 0) loaded.model = std::move(model);
+  loaded.diagnostics = work.report.take();
   return loaded;
 }
 

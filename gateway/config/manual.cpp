@@ -31,7 +31,8 @@ std::string schema_manual() {
       ".SH NAME\nlingate.yaml \\- the configuration of lingate(1)\n"
       ".SH DESCRIPTION\n"
       "YAML 1.2. Durations are an integer and us, ms, s, m or h; sizes an integer and B, KiB, MiB or GiB. A secret is "
-      "{env: NAME} or {file: PATH}. Paths are relative to the configuration file. Keys at the top that begin with x\\- "
+      "{env: NAME} or {file: PATH}. Paths are relative to the file that they stand in. Keys at the top that begin with "
+      "x\\- "
       "are ignored and may hold anchors.\n";
   for (const Section& section : all_sections()) {
     page += fmt::format(".SH \"{}\"\n{}\n", roff(heading_of(section)), roff(section.doc));

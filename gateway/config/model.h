@@ -196,11 +196,24 @@ struct Route {
   Place place;
 };
 
+// A file that a configuration includes.
+struct WrittenFile {
+  std::string name;  // as messages call it
+  std::string path;  // absolute
+  std::string text;
+
+  bool operator==(const WrittenFile&) const = default;
+};
+
 // What the model was made from.
 struct Written {
   std::string file;    // as the user gave it
   std::string folder;  // absolute: what paths are relative to
   std::string text;
+  std::vector<WrittenFile> included{};  // in the order in which they were read
+  std::vector<std::string> patterns{};  // where included files were looked for: absolute, with wildcards
+
+  bool operator==(const Written&) const = default;
 };
 
 struct Model {

@@ -46,6 +46,7 @@ std::string value_in_words(const Field& field) {
     case Type::folder: return "folder";
     case Type::script_file: return "file";
     case Type::existing_path: return "file or folder";
+    case Type::file_pattern: return "file, or pattern of files";
     case Type::upstream_name: return "name of an upstream";
     case Type::chain_name: return "name of a chain";
     case Type::header_lines: return "names with a text or a list of texts";
@@ -129,7 +130,8 @@ std::string schema_markdown() {
   std::string page =
       "# Configuration reference\n\n"
       "YAML 1.2. Durations are an integer and `us`, `ms`, `s`, `m` or `h`; sizes an integer and `B`, `KiB`, `MiB` or "
-      "`GiB`. A secret is `{env: NAME}` or `{file: PATH}`. Paths are relative to the configuration file. Top-level "
+      "`GiB`. A secret is `{env: NAME}` or `{file: PATH}`. Paths are relative to the file that they stand in. "
+      "Top-level "
       "keys "
       "that begin with `x-` are ignored and may hold anchors.\n";
   for (const Section& section : all_sections()) {

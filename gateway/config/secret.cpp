@@ -19,8 +19,8 @@ Parsed<Secret> from_environment(const std::string& name, const LoadOptions& opti
                     fmt::format("set it: export {}=…", name)});
 }
 
-Parsed<Secret> from_file(const std::string& name, const LoadOptions& options) {
-  const std::filesystem::path path = options.folder / name;
+Parsed<Secret> from_file(const std::string& name, const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / name;
   std::error_code problem;
   const bool readable = std::filesystem::is_regular_file(path, problem);
   const std::uintmax_t size = readable ? std::filesystem::file_size(path, problem) : 0;
@@ -46,13 +46,13 @@ bool is_secret(const Node& node) noexcept {
   return (only.name == "env" || only.name == "file") && only.value->kind == Node::Kind::scalar;
 }
 
-Parsed<Secret> read_secret(const Node& node, const LoadOptions& options) {
+Parsed<Secret> read_secret(const Node& node, const std::filesystem::path& folder, const LoadOptions& options) {
   const Entry& only = node.entries.front();
   const std::string name(only.value->text);
   if (name.empty())
     return fail(Fault{code::kBadSecret, fmt::format("'{}' names nothing", only.name),
                       "a secret is written '{env: NAME}' or '{file: PATH}'"});
-  return only.name == "env" ? from_environment(name, options) : from_file(name, options);
+  return only.name == "env" ? from_environment(name, options) : from_file(name, folder);
 }
 
 bool is_token(std::string_view text) noexcept {
@@ -60,13 +60,13 @@ bool is_token(std::string_view text) noexcept {
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
-Parsed<Settings> read_token(const Node& node, const LoadOptions& options) {
+Parsed<Settings> read_token(const Node& node, const std::filesystem::path& folder, const LoadOptions& options) {
   const Entry& only = node.entries.front();
   if (only.name == "file" && !only.value->text.empty()) {
-    const std::string path = (options.folder / only.value->text).lexically_normal().string();
+    const std::string path = (folder / only.value->text).lexically_normal().string();
     return Settings(Settings::Map{{"file", Settings(path)}});
   }
-  auto secret = read_secret(node, options);
+  auto secret = read_secret(node, folder, options);
   if (!secret) return fail(std::move(secret.error()));
   if (is_token(secret->text)) return Settings(*std::move(secret));
   return fail(

@@ -14,12 +14,12 @@ namespace lingate::config {
 
 bool is_secret(const Node& node) noexcept;  // does it have the form of one?
 
-// Messages name the variable or the file, never what it holds.
-Parsed<Secret> read_secret(const Node& node, const LoadOptions& options);
+// Messages name the variable or the file, never what it holds. A file is relative to `folder`.
+Parsed<Secret> read_secret(const Node& node, const std::filesystem::path& folder, const LoadOptions& options);
 
 // A token that the gateway itself may make: what is in the variable, or where the file is to be ({file: absolute path},
 // as a Map). Loading neither makes the file nor reads it.
-Parsed<Settings> read_token(const Node& node, const LoadOptions& options);
+Parsed<Settings> read_token(const Node& node, const std::filesystem::path& folder, const LoadOptions& options);
 
 inline constexpr std::size_t kShortestToken = 16;
 bool is_token(std::string_view text) noexcept;  // long enough, and nothing but visible ASCII

@@ -60,6 +60,18 @@ Settings Validator::root(Node& node) {
   return {};
 }
 
+void Validator::keys(Node& root) {
+  const Where top;
+  for (Entry& entry : root.entries)
+    check_key(root, entry, "", top);
+  std::erase_if(root.entries, [](const Entry& each) { return !find_field("", each.name); });
+}
+
+Settings Validator::top(Node& value, const Field& field) {
+  const Where top;
+  return this->field(value, field, top);
+}
+
 Settings Validator::section(Node& node, std::string_view name, const Where& where) {
   const Section& info = config::section(name);
   Node nothing;

@@ -23,6 +23,11 @@ class Validator {
 
   Settings root(Node& node);
 
+  // One file of several: reports its unknown keys and takes them out, so that what is left can be joined by key.
+  void keys(Node& root);
+  // A value of a top-level key.
+  Settings top(Node& value, const Field& field);
+
  private:
   // ---- validate.cpp: sections, keys, shapes ----
   Settings section(Node& node, std::string_view name, const Where& where);
@@ -47,13 +52,13 @@ class Validator {
   Settings token(const Node& node, const Field& field, const Where& where);
   Settings users(const Node& node, const Field& field, const Where& where);  // validate_users.cpp
   Settings choice(const Node& node, const Field& field, const Where& where);
-  Settings output(std::string_view text) const;
+  Settings output(const Node& node) const;
   Settings lines(const Node& node, const Where& where);
   Settings conditions(const Node& node, const Field& field, const Where& where);
   Settings condition(const Entry& entry, bool of_header, const Where& where);
   Settings any(const Node& node, const Field& field, const Where& where, std::size_t depth);
   Settings any_scalar(const Node& node, const Field& field, const Where& where);
-  Parsed<void> check_text(std::string_view text, const Field& field) const;
+  Parsed<void> check_text(const Node& node, const Field& field) const;
   bool check_fresh(const Entry* before, const Entry& entry, const Where& where);
 
   void wrong_type(const Node& node, const Field& field, const Where& where, std::string_view needs);

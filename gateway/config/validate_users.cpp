@@ -59,7 +59,7 @@ Settings Validator::users(const Node& node, const Field& field, const Where& whe
     all.emplace_back(std::move(user->name), Settings(Secret{std::move(user->hash)}));
   };
   if (is_secret(node) && node.entries.front().name == "file") {
-    auto read = read_users(options_.folder / node.entries.front().value->text);
+    auto read = read_users(report_.folder(node.span) / node.entries.front().value->text);
     if (!read) return refuse_at(node.entries.front().value->span, std::move(read.error())), Settings();
     for (User& user : *read)
       add(std::move(user), node.span);

@@ -10,6 +10,7 @@
 #include "base/codes.h"
 #include "base/fields.h"
 #include "base/similar.h"
+#include "gateway/config/paths.h"
 #include "gateway/config/secret.h"
 #include "gateway/config/validate.h"
 #include "gateway/routing/match.h"
@@ -65,56 +66,6 @@ Parsed<void> check_editable(std::string_view name) {
   if (!fields::is_connection_field(name)) return {};
   return fail(Fault{code::kBadHeader, fmt::format("'{}' belongs to the connection", name),
                     "the gateway writes it by itself: remove it"});
-}
-
-Parsed<void> missing_script(std::string_view text, const std::filesystem::path& path) {
-  std::error_code problem;
-  std::vector<std::string> siblings;
-  for (std::filesystem::directory_iterator each(path.parent_path(), problem), end; !problem && each != end;
-       each.increment(problem))
-    siblings.push_back(each->path().filename().string());
-  std::sort(siblings.begin(), siblings.end());
-  const std::string wanted = path.filename().string();
-  const std::string_view similar = closest(wanted, std::vector<std::string_view>(siblings.begin(), siblings.end()));
-  const auto meant = std::filesystem::path(text).parent_path() / similar;
-  return fail(Fault{code::kFileNotFound, fmt::format("there is no file '{}'", text),
-                    similar.empty() ? fmt::format("looked for {}", path.lexically_normal().string())
-                                    : fmt::format("did you mean '{}'?", meant.string())});
-}
-
-Parsed<void> check_script_file(std::string_view text, const std::filesystem::path& folder, const Report& report) {
-  const std::filesystem::path path = folder / text;
-  std::error_code problem;
-  if (std::filesystem::is_regular_file(path, problem)) return {};
-  return report.full() ? fail(Fault{code::kFileNotFound, {}, {}}) : missing_script(text, path);
-}
-
-Parsed<void> check_existing_path(std::string_view text, const std::filesystem::path& folder) {
-  std::error_code problem;
-  if (std::filesystem::exists(folder / text, problem)) return {};
-  return fail(Fault{code::kFileNotFound, fmt::format("there is no file or folder '{}'", text),
-                    fmt::format("looked for {}", (folder / text).lexically_normal().string())});
-}
-
-Parsed<void> check_output(std::string_view text, const std::filesystem::path& folder) {
-  const std::filesystem::path path = (folder / text).lexically_normal();
-  std::error_code problem;
-  if (std::filesystem::is_directory(path, problem))
-    return fail(Fault{code::kFileNotFound, fmt::format("'{}' is a folder", text), "name a file in it"});
-  if (std::filesystem::is_directory(path.parent_path(), problem)) return {};
-  return fail(Fault{code::kFileNotFound, fmt::format("there is no folder '{}'", path.parent_path().string()),
-                    "create it, or write 'stdout' or 'stderr'"});
-}
-
-Parsed<void> check_folder(std::string_view text, const std::filesystem::path& folder) {
-  const std::filesystem::path path = (folder / text).lexically_normal();
-  std::error_code problem;
-  if (std::filesystem::is_directory(path, problem)) return {};
-  if (std::filesystem::exists(path, problem))
-    return fail(Fault{code::kFileNotFound, fmt::format("'{}' is a file", text), "name a folder"});
-  if (std::filesystem::is_directory(path.parent_path(), problem)) return {};
-  return fail(Fault{code::kFileNotFound, fmt::format("there is no folder '{}'", path.parent_path().string()),
-                    "create it; only the last folder of the path is made"});
 }
 
 // Names that differ in case only are one header.
@@ -188,21 +139,21 @@ Settings Validator::scalar(const Node& node, const Field& field, const Where& wh
   }
   if (field.type == Type::choice) return choice(node, field, where);
   if (field.type == Type::output) {
-    if (auto checked = check_text(node.text, field); !checked)
+    if (auto checked = check_text(node, field); !checked)
       return refuse(node.span, field, where, checked.error()), Settings();
-    return output(node.text);
+    return output(node);
   }
   if (is_one_of(node.text, field.words)) return Settings(std::string(node.text));
   if (field.type == Type::rate) return rate(node, field, where);
   if (field.type == Type::flag) return flag(node, field, where);
   if (field.type == Type::integer || field.type == Type::duration || field.type == Type::size)
     return integer(node, field, where);
-  if (auto checked = check_text(node.text, field); !checked) {
+  if (auto checked = check_text(node, field); !checked) {
     refuse(node.span, field, where, checked.error());
     return {};
   }
   if (field.type == Type::script_file || field.type == Type::existing_path || field.type == Type::folder)
-    return Settings((options_.folder / node.text).lexically_normal().string());
+    return Settings((report_.folder(node.span) / node.text).lexically_normal().string());
   return Settings(std::string(node.text));
 }
 
@@ -256,7 +207,7 @@ Settings Validator::flag(const Node& node, const Field& field, const Where& wher
 // Texts proper: a number must be quoted, and a secret may stand in their place.
 Settings Validator::text(const Node& node, const Field& field, const Where& where) {
   if (is_secret(node)) {
-    auto secret = read_secret(node, options_);
+    auto secret = read_secret(node, report_.folder(node.span), options_);
     if (secret) return Settings(*std::move(secret));
     refuse(node.entries.front().value->span, field, where, secret.error());
     return {};
@@ -272,7 +223,7 @@ Settings Validator::text(const Node& node, const Field& field, const Where& wher
 }
 
 Settings Validator::token(const Node& node, const Field& field, const Where& where) {
-  auto read = is_secret(node) ? read_token(node, options_)
+  auto read = is_secret(node) ? read_token(node, report_.folder(node.span), options_)
                               : fail(Fault{code::kWrongType, fmt::format("a secret is needed, not {}", describe(node)),
                                            "write '{env: NAME}' or '{file: PATH}'"});
   if (read) return *std::move(read);
@@ -298,13 +249,15 @@ Settings Validator::choice(const Node& node, const Field& field, const Where& wh
 }
 
 // As the log files take it: "-" is standard output, "" standard error.
-Settings Validator::output(std::string_view text) const {
-  if (text == "stdout") return Settings(std::string("-"));
-  if (text == "stderr") return Settings(std::string());
-  return Settings((options_.folder / text).lexically_normal().string());
+Settings Validator::output(const Node& node) const {
+  if (node.text == "stdout") return Settings(std::string("-"));
+  if (node.text == "stderr") return Settings(std::string());
+  return Settings((report_.folder(node.span) / node.text).lexically_normal().string());
 }
 
-Parsed<void> Validator::check_text(std::string_view text, const Field& field) const {
+Parsed<void> Validator::check_text(const Node& node, const Field& field) const {
+  const std::string_view text = node.text;
+  const std::filesystem::path& folder = report_.folder(node.span);
   switch (field.type) {
     case Type::name:
     case Type::upstream_name:
@@ -319,16 +272,17 @@ Parsed<void> Validator::check_text(std::string_view text, const Field& field) co
     case Type::path_template: return only_fault(parse_template(text, TemplateKind::path));
     case Type::query_template: return only_fault(parse_template(text, TemplateKind::query));
     case Type::location: return only_fault(parse_template(text, TemplateKind::location));
-    case Type::listen_address: return only_fault(parse_listen_address(text, options_.folder));
-    case Type::target_url: return only_fault(parse_target_url(text, options_.folder));
+    case Type::listen_address: return only_fault(parse_listen_address(text, folder));
+    case Type::target_url: return only_fault(parse_target_url(text, folder));
     case Type::network: return only_fault(parse_network(text));
     case Type::origin: return check_origin(text);
     case Type::hash_key: return only_fault(parse_hash_key(text));
     case Type::count_key: return check_count_key(text);
-    case Type::script_file: return check_script_file(text, options_.folder, report_);
-    case Type::existing_path: return check_existing_path(text, options_.folder);
-    case Type::output: return is_one_of(text, field.words) ? Parsed<void>() : check_output(text, options_.folder);
-    case Type::folder: return check_folder(text, options_.folder);
+    case Type::script_file: return check_script_file(text, folder, report_);
+    case Type::existing_path: return check_existing_path(text, folder);
+    case Type::output: return is_one_of(text, field.words) ? Parsed<void>() : check_output(text, folder);
+    case Type::folder: return check_folder(text, folder);
+    case Type::file_pattern: return check_file_pattern(text);
     default: return {};
   }
 }

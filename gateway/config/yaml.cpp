@@ -36,7 +36,8 @@ struct Open {
 // Builds the tree from the parser's events.
 class Builder {
  public:
-  Builder(Document& document, Report& report) : document_(document), report_(report) {}
+  Builder(Document& document, const Source& source, Report& report, Expansion& expansion)
+      : document_(document), source_(source), report_(report), expansion_(expansion), last_(source.whole().begin) {}
 
   // False: it makes no sense to go on.
   bool take(fy_event& event) {
@@ -60,9 +61,11 @@ class Builder {
     const fy_mark* begin = fy_event_start_mark(&mutable_event);
     const fy_mark* end = fy_event_end_mark(&mutable_event);
     if (!begin || !end) return {last_, last_};
-    const auto size = static_cast<std::uint32_t>(report_.source().text().size());
-    Span span{std::min(static_cast<std::uint32_t>(begin->input_pos), size),
-              std::min(static_cast<std::uint32_t>(end->input_pos), size)};
+    const Span whole = source_.whole();
+    const auto at = [&whole](const fy_mark& mark) {
+      return whole.begin + std::min(static_cast<std::uint32_t>(mark.input_pos), whole.end - whole.begin);
+    };
+    Span span{at(*begin), at(*end)};
     span.end = std::max(span.begin, span.end);
     last_ = span.end;
     return span;
@@ -92,8 +95,7 @@ class Builder {
   bool close() {
     Node& node = *open_.back().node;
     open_.pop_back();
-    const bool block =
-        node.kind == Node::Kind::mapping && !node.entries.empty() && report_.source().text(node.span) != "{";
+    const bool block = node.kind == Node::Kind::mapping && !node.entries.empty() && source_.text(node.span) != "{";
     if (block) node.span = node.entries.front().span;
     return add(node);
   }
@@ -111,10 +113,15 @@ class Builder {
     return add(node);
   }
 
+  // NUL, which no document holds, where the text has ended or not begun.
+  char byte_at(std::uint32_t at) const {
+    const Span whole = source_.whole();
+    return at >= whole.begin && at < whole.end ? source_.text()[at - whole.begin] : '\0';
+  }
+
   void widen_over_quotes(Span& span) const {
-    const std::string_view text = report_.source().text();
-    const auto quote = [text](std::size_t at) { return at < text.size() && (text[at] == '"' || text[at] == '\''); };
-    if (span.begin > 0 && quote(span.begin - 1)) --span.begin;
+    const auto quote = [this](std::uint32_t at) { return byte_at(at) == '"' || byte_at(at) == '\''; };
+    if (quote(span.begin - 1)) --span.begin;
     if (quote(span.end)) ++span.end;
   }
 
@@ -133,7 +140,7 @@ class Builder {
   bool alias(const fy_event& event) {
     const std::string_view name = token_text(event.alias.anchor);
     Span span = span_of(event);
-    if (span.begin > 0 && report_.source().text()[span.begin - 1] == '*') --span.begin;
+    if (byte_at(span.begin - 1) == '*') --span.begin;
     const auto found = anchors_.find(name);
     if (found == anchors_.end()) return refuse_unknown(name, span);
     Node& target = *found->second;
@@ -142,10 +149,10 @@ class Builder {
                     {{target.span, "the anchor begins here"}});
       return add_broken(span);
     }
-    from_aliases_ += target.weight;
-    text_from_aliases_ += target.bytes;
-    const bool too_long = text_from_aliases_ > Document::kMostTextFromAliases;
-    if (too_long || from_aliases_ > Document::kMostFromAliases || open_.size() + target.height > Document::kDeepest) {
+    expansion_.nodes += target.weight;
+    expansion_.text += target.bytes;
+    const bool too_long = expansion_.text > Expansion::kMostText;
+    if (too_long || expansion_.nodes > Expansion::kMostNodes || open_.size() + target.height > Document::kDeepest) {
       report_.error({code::kYamlTooLarge, span, fmt::format("the alias '*{}' expands to too much", name),
                      too_long ? "use fewer aliases of long texts" : "use fewer aliases of things that hold aliases"});
       return false;
@@ -188,14 +195,14 @@ class Builder {
     } else {
       add_entry(parent, node);
     }
-    parent.node->weight = std::min(parent.node->weight + node.weight, Document::kMostFromAliases * 2);
+    parent.node->weight = std::min(parent.node->weight + node.weight, Expansion::kMostNodes * 2);
     count_text(*parent.node, node);
     parent.node->height = std::max(parent.node->height, node.height + 1);
     return true;
   }
 
   static void count_text(Node& parent, const Node& part) {
-    parent.bytes = std::min(parent.bytes + part.bytes, Document::kMostTextFromAliases * 2);
+    parent.bytes = std::min(parent.bytes + part.bytes, Expansion::kMostText * 2);
   }
 
   void set_key(Open& parent, const Node& node) {
@@ -225,12 +232,12 @@ class Builder {
   }
 
   Document& document_;
+  const Source& source_;
   Report& report_;
+  Expansion& expansion_;
   std::vector<Open> open_;
   std::unordered_map<std::string_view, Node*> anchors_;
-  std::uint64_t from_aliases_ = 0;
-  std::uint64_t text_from_aliases_ = 0;
-  std::uint32_t last_ = 0;
+  std::uint32_t last_;  // where the event before ended
   int documents_ = 0;
 };
 
@@ -240,14 +247,14 @@ struct DeleteParser {
 };
 
 // Bytes that YAML does not allow at all, which libfyaml lets through.
-bool check_bytes(Report& report) {
-  const std::string_view text = report.source().text();
+bool check_bytes(const Source& source, Report& report) {
+  const std::string_view text = source.text();
   for (std::size_t at = 0; at < text.size();) {
     const auto byte = static_cast<unsigned char>(text[at]);
     const std::size_t size = utf8::character(text.substr(at));
     const bool control = (byte < ' ' && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F;
     if (size == 0 || control) {
-      const auto begin = static_cast<std::uint32_t>(at);
+      const auto begin = static_cast<std::uint32_t>(source.whole().begin + at);
       report.error({code::kYamlSyntax,
                     {begin, begin + 1},
                     size == 0 ? "bytes that are not UTF-8" : fmt::format("a control character, 0x{:02X}", byte),
@@ -268,15 +275,14 @@ std::string_view syntax_cure(std::string_view message) {
   return "nothing after this place was read";
 }
 
-void report_syntax(Report& report, fy_diag* diag, const Node* innermost) {
+void report_syntax(const Source& source, Report& report, fy_diag* diag, const Node* innermost) {
   void* position = nullptr;
   const fy_diag_error* error = fy_diag_errors_iterate(diag, &position);
   if (!error || !error->msg || error->line <= 0) {
-    report.error({code::kYamlSyntax, {0, 0}, "not well-formed YAML", "check the first line"});
+    report.error({code::kYamlSyntax, source.at(1, 1), "not well-formed YAML", "check the first line"});
     return;
   }
-  const Span span =
-      report.source().at(static_cast<std::uint32_t>(error->line), static_cast<std::uint32_t>(error->column));
+  const Span span = source.at(static_cast<std::uint32_t>(error->line), static_cast<std::uint32_t>(error->column));
   const std::string_view message(error->msg);
   std::vector<Report::Second> notes;
   if (innermost && message.find("closing bracket") != std::string_view::npos)
@@ -336,13 +342,13 @@ Entry* Node::find(std::string_view name) noexcept {
   return const_cast<Entry*>(std::as_const(*this).find(name));
 }
 
-std::optional<Document> parse_yaml(Report& report) {
-  const std::string_view text = report.source().text();
+std::optional<Document> parse_yaml(const Source& source, Report& report, Expansion& expansion) {
+  const std::string_view text = source.text();
   if (text.size() > Document::kMostBytes) {
-    report.error({code::kYamlTooLarge, {0, 0}, "the file is larger than 64MiB", "split it"});
+    report.error({code::kYamlTooLarge, source.at(1, 1), "the file is larger than 64MiB", "split it"});
     return std::nullopt;
   }
-  if (!check_bytes(report)) return std::nullopt;
+  if (!check_bytes(source, report)) return std::nullopt;
   fy_diag_cfg diag_options;
   fy_diag_cfg_default(&diag_options);
   diag_options.fp = nullptr;
@@ -356,14 +362,14 @@ std::optional<Document> parse_yaml(Report& report) {
   fy_parser_set_string(parser.get(), text.data(), text.size());
 
   Document document;
-  Builder builder(document, report);
+  Builder builder(document, source, report, expansion);
   while (fy_event* event = fy_parser_parse(parser.get())) {
     const bool go_on = builder.take(*event);
     fy_parser_event_free(parser.get(), event);
     if (!go_on) return std::nullopt;
   }
   if (fy_parser_get_stream_error(parser.get())) {
-    report_syntax(report, diag.get(), builder.innermost());
+    report_syntax(source, report, diag.get(), builder.innermost());
     return std::nullopt;
   }
   return document;

@@ -45,8 +45,6 @@ struct Node {
 class Document {
  public:
   static constexpr std::size_t kMostBytes = 64U * 1024 * 1024;
-  static constexpr std::uint64_t kMostFromAliases = 1'000'000;              // nodes
-  static constexpr std::uint64_t kMostTextFromAliases = 64U * 1024 * 1024;  // bytes
   static constexpr std::uint32_t kDeepest = 64;
 
   Node* root = nullptr;  // nullptr: the document is empty
@@ -59,8 +57,17 @@ class Document {
   std::deque<std::string> texts_;
 };
 
+// What the aliases of one load have expanded to.
+struct Expansion {
+  static constexpr std::uint64_t kMostNodes = 1'000'000;
+  static constexpr std::uint64_t kMostText = 64U * 1024 * 1024;  // bytes
+
+  std::uint64_t nodes = 0;
+  std::uint64_t text = 0;
+};
+
 // Nothing if it is not well-formed; then the report says why. Duplicate keys are reported and dropped.
-std::optional<Document> parse_yaml(Report& report);
+std::optional<Document> parse_yaml(const Source& source, Report& report, Expansion& expansion);
 
 // What a scalar means. Quoted ones are always text.
 using Scalar = std::variant<std::monostate, bool, std::int64_t, double, std::string_view>;

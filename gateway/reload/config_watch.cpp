@@ -1,5 +1,6 @@
 #include "gateway/reload/config_watch.h"
 
+#include <fnmatch.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -16,8 +17,6 @@
 #include <utility>
 
 #include "base/codes.h"
-#include "base/read_file.h"
-#include "gateway/config/yaml.h"
 
 namespace lingate {
 namespace {
@@ -38,6 +37,10 @@ bool has_changed(const std::string& file, std::chrono::system_clock::time_point 
   if (::stat(file.c_str(), &found) != 0) return true;
   const auto changed = std::chrono::seconds(found.st_ctim.tv_sec) + std::chrono::nanoseconds(found.st_ctim.tv_nsec);
   return changed >= since.time_since_epoch() - kFileClock;
+}
+
+bool fits(const std::string& pattern, const std::string& path) {
+  return ::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME | FNM_PERIOD | FNM_NOESCAPE) == 0;
 }
 
 }  // namespace
@@ -74,7 +77,8 @@ void ConfigWatch::run() {
     if (now < due) continue;
     first.reset();
     due = Time::max();
-    if (!std::exchange(scripts_changed_, false) && runs_already()) continue;
+    // It may run already, as after a configuration came by the admin API and was saved.
+    if (!std::exchange(scripts_changed_, false) && reloader_.is_on_disk()) continue;
     const auto began = std::chrono::system_clock::now();
     static_cast<void>(reloader_.reload());  // which logs what became of it
     if (!watch_folders(began)) continue;
@@ -82,13 +86,6 @@ void ConfigWatch::run() {
     first = steady_clock::now();
     due = *first + kQuiet;
   }
-}
-
-// As after a configuration came by the admin API and was saved.
-bool ConfigWatch::runs_already() const {
-  const auto running = reloader_.running();
-  const auto text = read_file(running->model.written.file, config::Document::kMostBytes);
-  return text && *text == running->version.text;
 }
 
 bool ConfigWatch::wait_until(Time due) {
@@ -121,6 +118,9 @@ bool ConfigWatch::read_events() {
 bool ConfigWatch::matters(const std::string& folder, const std::string& name) {
   if (name != kMountedData && configs_.count(std::filesystem::path(folder) / name) != 0) return true;
   if (name.starts_with('.') && name != kMountedData) return false;  // an editor's own
+  const std::string path = (std::filesystem::path(folder) / name).string();
+  if (std::any_of(patterns_.begin(), patterns_.end(), [&path](const std::string& each) { return fits(each, path); }))
+    return true;
   const bool script = name == kMountedData || std::any_of(kScripts.begin(), kScripts.end(),
                                                           [&name](auto each) { return name.ends_with(each); });
   scripts_changed_ = scripts_changed_ || script;
@@ -131,11 +131,21 @@ bool ConfigWatch::matters(const std::string& folder, const std::string& name) {
 // already stays so.
 bool ConfigWatch::watch_folders(FileTime since) {
   const auto running = reloader_.running();
-  std::error_code error;
-  const auto file = std::filesystem::absolute(running->model.written.file, error).lexically_normal();
-  const auto behind_links = std::filesystem::canonical(file, error);
-  configs_ = {file, error ? file : behind_links};
-  std::set<std::string> files(configs_.begin(), configs_.end());
+  const config::Written tried = reloader_.tried();
+  std::set<std::string> files;
+  configs_.clear();
+  const auto add_config = [&](const std::string& path) {
+    std::error_code error;
+    const auto file = std::filesystem::absolute(path, error).lexically_normal();
+    const auto behind_links = std::filesystem::canonical(file, error);
+    for (const auto& each : {file, error ? file : behind_links})
+      if (configs_.insert(each).second) files.insert(each.string());
+  };
+  add_config(running->model.written.file);
+  for (const config::Written* written : {&running->model.written, &tried})
+    for (const config::WrittenFile& each : written->included)
+      add_config(each.path);
+  patterns_ = {tried.patterns.begin(), tried.patterns.end()};
   for (std::string& script : reloader_.tried_scripts())
     files.insert(std::move(script));
   for (const auto& entry : running->scripts->entries()) {
@@ -144,11 +154,13 @@ bool ConfigWatch::watch_folders(FileTime since) {
       files.insert(required.path);
   }
   std::set<std::string> added;
-  for (const std::string& each : files) {
-    const std::string folder = std::filesystem::path(each).parent_path().string();
+  const auto watch_folder_of = [&](const std::string& path) {
+    const std::string folder = std::filesystem::path(path).parent_path().string();
     const int watch = ::inotify_add_watch(events_.get(), folder.c_str(), kEvents | IN_ONLYDIR);
     if (watch >= 0 && folders_.insert_or_assign(watch, folder).second) added.insert(folder);
-  }
+  };
+  std::for_each(files.begin(), files.end(), watch_folder_of);
+  std::for_each(patterns_.begin(), patterns_.end(), watch_folder_of);
   return std::any_of(files.begin(), files.end(), [&](const std::string& each) {
     return added.count(std::filesystem::path(each).parent_path().string()) != 0 && has_changed(each, since);
   });

@@ -1,4 +1,5 @@
-// ConfigWatch: looks after the file of the configuration and the scripts that it runs, and reloads when one of them has
+// ConfigWatch: looks after the files of the configuration, those that it would include once
+// they are there, and the scripts that it runs, and reloads when one of them has
 // changed: a moment after the last change, so that a save of several files is one reload. It watches their folders
 // (inotify), because editors and deployments replace files rather than write them.
 //
@@ -37,7 +38,6 @@ class ConfigWatch {
   bool wait_until(Time due);  // false: the end
   bool read_events();         // true: one of them matters
   bool matters(const std::string& folder, const std::string& name);
-  bool runs_already() const;
   // True: in a folder that is new under watch something has changed since, which nothing told of.
   bool watch_folders(FileTime since);
 
@@ -45,7 +45,8 @@ class ConfigWatch {
   const Descriptor events_;
   const Descriptor stop_;
   std::map<int, std::string> folders_;       // by watch
-  std::set<std::filesystem::path> configs_;  // the file, and what it is a link to
+  std::set<std::filesystem::path> configs_;  // the files, and what they are links to
+  std::set<std::string> patterns_;           // of files that are included
   bool scripts_changed_ = false;             // since the last reload
   std::thread thread_;
 };

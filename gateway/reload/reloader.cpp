@@ -8,12 +8,11 @@
 #include <fmt/ranges.h>
 
 #include "base/codes.h"
-#include "base/read_file.h"
 #include "gateway/config/loader.h"
 #include "gateway/config/yaml.h"
 #include "gateway/open_store.h"
 #include "gateway/reload/changes.h"
-#include "gateway/reload/save_file.h"
+#include "gateway/reload/files.h"
 
 namespace lingate {
 namespace {
@@ -86,7 +85,8 @@ Result<std::shared_ptr<const http::Snapshot>> Reloader::begin(const config::Mode
   auto first = make_runnable(model);
   if (!first) return fail(first.error().error.code, summary({diagnostic_of(first.error())}));
   (*first)->model = model;
-  on_disk_ = model.written.text;
+  on_disk_ = model.written;
+  note_files(model.written);
   now_runs(*first);
   return (*first)->snapshot;
 }
@@ -148,7 +148,8 @@ admin::Configurations::Outcome Reloader::replace(admin::NewText text) {
 admin::Configurations::Outcome Reloader::roll_back(std::uint64_t generation, admin::Save save) {
   return wait_for([&]() -> Outcome {
     for (const admin::Version& each : history())
-      if (each.generation == generation) return load_text({.text = each.text, .save = save}, Origin::rollback);
+      if (each.generation == generation)
+        return load({.text = each.text, .save = save}, Origin::rollback, &each.included);
     return fail(NotReplaced{code::kNoSuchGeneration, {}});
   });
 }
@@ -157,32 +158,35 @@ admin::Configurations::Outcome Reloader::roll_back(std::uint64_t generation, adm
 
 admin::Configurations::Outcome Reloader::load_file() {
   config::Loaded loaded = config::load_file(running_->model.written.file);
+  note_files(loaded.written);
   if (!loaded.model) return refused(invalid(std::move(loaded.diagnostics)));
-  std::string text = loaded.model->written.text;
   auto outcome = take_on({std::move(*loaded.model), std::move(loaded.diagnostics), Origin::file, admin::Save::no});
-  if (outcome) on_disk_ = std::move(text);
+  if (outcome) on_disk_ = std::move(loaded.written);
   return outcome;
 }
 
 admin::Configurations::Outcome Reloader::load_text(const admin::NewText& text, Origin origin) {
+  return load(text, origin, nullptr);
+}
+
+// `included`: what the files that it includes hold, where that is not what they hold now.
+admin::Configurations::Outcome Reloader::load(const admin::NewText& text, Origin origin,
+                                              const std::vector<config::WrittenFile>* included) {
   const config::Written& written = running_->model.written;
   if (text.match && *text.match != "*" && *text.match != running_->version.etag)
     return fail(NotReplaced{code::kConfigChanged, fmt::format("{} runs", running_->version.etag)});
   if (text.text.size() > config::Document::kMostBytes)
     return fail(NotReplaced{code::kConfigRefused, "it is larger than a configuration may be"});
-  if (auto why = check_save(text.save)) return fail(std::move(*why));
-  config::Loaded loaded = config::load_text(written.file, text.text, {written.folder, {}});
+  config::Loaded loaded = config::load_text(written.file, text.text, {written.folder, {}, included});
   if (!loaded.model) return refused(invalid(std::move(loaded.diagnostics)));
-  return take_on({std::move(*loaded.model), std::move(loaded.diagnostics), origin, text.save});
+  Wanted wanted{std::move(*loaded.model), std::move(loaded.diagnostics), origin, text.save};
+  if (auto why = check_save(wanted)) return fail(std::move(*why));
+  return take_on(std::move(wanted));
 }
 
-// Somebody's edit of the file must not be lost.
-std::optional<NotReplaced> Reloader::check_save(admin::Save save) const {
-  if (save == admin::Save::no) return std::nullopt;
-  const std::string& path = running_->model.written.file;
-  const auto now = read_file(path, config::Document::kMostBytes);
-  if (now && *now == on_disk_) return std::nullopt;
-  return NotReplaced{now ? code::kConfigFileChanged : code::kConfigNotSaved, now ? path : path + ": " + now.error()};
+std::optional<NotReplaced> Reloader::check_save(const Wanted& wanted) const {
+  if (wanted.save == admin::Save::no) return std::nullopt;
+  return check_files(on_disk_, wanted.model.written);
 }
 
 admin::Configurations::Outcome Reloader::refused(NotReplaced why) {
@@ -207,17 +211,21 @@ admin::Configurations::Outcome Reloader::take_on(Wanted wanted) {
   auto plan = listeners_->plan(wanted.model.listen);
   if (!plan) return refused({code::kConfigRefused, plan.error().message});
   if (stopped_) return fail(NotReplaced{code::kEnding, {}});
-  if (auto why = check_save(wanted.save)) return refused(std::move(*why));  // loading has taken its time
+  if (auto why = check_save(wanted)) return refused(std::move(*why));  // loading has taken its time
   if (wanted.save == admin::Save::yes) {
-    if (auto saved = save_file(wanted.model.written.file, wanted.model.written.text); !saved)
+    if (auto saved = save_files(on_disk_, wanted.model.written); !saved)
       return refused({code::kConfigNotSaved, saved.error()});
-    on_disk_ = wanted.model.written.text;
+    on_disk_ = wanted.model.written;
   }
 
   std::vector<std::string> notes = what_takes_a_start(running_->model, wanted.model);
   next->model = std::move(wanted.model);
-  next->version = {
-      .generation = running_->version.generation + 1, .origin = wanted.origin, .since = {}, .etag = {}, .text = {}};
+  next->version = {.generation = running_->version.generation + 1,
+                   .origin = wanted.origin,
+                   .since = {},
+                   .etag = {},
+                   .text = {},
+                   .included = {}};
   for (http::Worker* worker : workers_)
     worker->adopt(next->snapshot);
   drains_.keep_only(next->snapshot->upstreams);
@@ -262,11 +270,27 @@ std::vector<std::string> Reloader::tried_scripts() const {
   return tried_scripts_;
 }
 
+void Reloader::note_files(const config::Written& written) {
+  const std::lock_guard lock(mutex_);
+  tried_ = written;
+}
+
+config::Written Reloader::tried() const {
+  const std::lock_guard lock(mutex_);
+  return tried_;
+}
+
+bool Reloader::is_on_disk() const {
+  const auto now = running();
+  return config::load_file(now->model.written.file).written == now->model.written;
+}
+
 void Reloader::now_runs(std::shared_ptr<admin::Running> next) {
   admin::Version& version = next->version;
   version.since = std::chrono::system_clock::now();
   version.etag = fmt::format("\"{}-{}\"", mark_, version.generation);
   version.text = next->model.written.text;
+  version.included = next->model.written.included;
   const std::lock_guard lock(mutex_);
   history_.push_back(version);
   if (history_.size() > kMostHistory) history_.pop_front();

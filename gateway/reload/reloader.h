@@ -49,6 +49,9 @@ class Reloader final : public admin::Configurations {
   bool last_was_good() const noexcept { return last_was_good_; }
   // Of the configuration that was last asked for, whether it runs or not: who mends one wants to try again.
   std::vector<std::string> tried_scripts() const;
+  config::Written tried() const;  // its files
+  // Whether what runs is what the files hold.
+  bool is_on_disk() const;
 
   // ---- admin::Configurations ----
   std::shared_ptr<const admin::Running> running() const override;
@@ -66,7 +69,9 @@ class Reloader final : public admin::Configurations {
   Outcome load_text(const admin::NewText& text, admin::Origin origin);
   Outcome take_on(Wanted wanted);
   Outcome refused(admin::NotReplaced why);
-  std::optional<admin::NotReplaced> check_save(admin::Save save) const;
+  Outcome load(const admin::NewText& text, admin::Origin origin, const std::vector<config::WrittenFile>* included);
+  std::optional<admin::NotReplaced> check_save(const Wanted& wanted) const;
+  void note_files(const config::Written& written);
   void tell_listeners(const std::vector<std::string>& before);
   Result<std::shared_ptr<admin::Running>, AssemblyError> make_runnable(const config::Model& model);
   void note_scripts(const config::Model& model);
@@ -79,7 +84,7 @@ class Reloader final : public admin::Configurations {
   middleware::JsonAppLog& log_;
   std::vector<http::Worker*> workers_;
   std::unique_ptr<Listeners> listeners_;
-  std::string on_disk_;  // what the file held when it was last loaded or saved
+  config::Written on_disk_;  // what the files held when they were last loaded or saved
   const std::string mark_;
   std::atomic<bool> stopped_{false};
   std::atomic<bool> asked_{false};  // ask_for_reload() waits for its turn
@@ -87,6 +92,7 @@ class Reloader final : public admin::Configurations {
 
   mutable std::mutex mutex_;  // what follows
   std::vector<std::string> tried_scripts_;
+  config::Written tried_;
   std::shared_ptr<const admin::Running> running_;
   std::deque<admin::Version> history_;
 };

@@ -104,7 +104,7 @@ TEST(RenderJson, HasPlaceCodeMessageCureAndNotes) {
 }
 
 TEST(Source, FindsPlacesInAnyLineEnding) {
-  const Source source("f", "ab\r\ncd\n\nx");
+  const Source source({"f", "ab\r\ncd\n\nx", {}}, 0);
   EXPECT_EQ(source.line(1), "ab");
   EXPECT_EQ(source.line(3), "");
   EXPECT_EQ(source.line(4), "x");

@@ -84,9 +84,10 @@ TEST(FieldTable, EveryExampleIsValid) {
   std::filesystem::create_directory(folder().path() / "logs");
   std::filesystem::create_directories(folder().path() / "data/spool");
   folder().write("data/geo.db", "");
+  std::filesystem::create_directory(folder().path() / "routes");
   folder().write("redis.password", "secret");
   for (const char* file : {"site.pem", "site.key", "a.pem", "a.key", "b.pem", "b.key", "clients.pem", "ca.pem",
-                           "gateway.pem", "gateway.key"})
+                           "gateway.pem", "gateway.key", "upstreams.yaml"})
     folder().write(file, "");  // not what they should be: LG2031
   for (const Located& located : locate_all()) {
     const auto lines = show(load(with_example(located)).diagnostics);

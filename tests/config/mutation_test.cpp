@@ -51,7 +51,8 @@ const std::vector<std::string> kTokens = {"{",
                                           "script: ",
                                           "x-",
                                           "{env: X}",
-                                          "{file: /dev/zero}"};
+                                          "{file: /dev/zero}",
+                                          "include: '*.yaml'\n"};
 
 class Mutator {
  public:

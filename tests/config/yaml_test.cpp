@@ -10,13 +10,18 @@ namespace {
 using testing::ElementsAre;
 
 struct Parsed {
-  explicit Parsed(std::string text) : source("t.yaml", std::move(text)), report(source), document(parse_yaml(report)) {}
+  explicit Parsed(std::string text)
+      : source(sources.add({"t.yaml", std::move(text), {}})),
+        report(sources),
+        document(parse_yaml(source, report, expansion)) {}
 
   std::vector<std::string> errors() { return show(report.take()); }
   const Node& at(std::string_view key) const { return *document->root->find(key)->value; }
 
-  Source source;
+  Sources sources;
+  const Source& source;
   Report report;
+  Expansion expansion;
   std::optional<Document> document;
 };
 
@@ -122,7 +127,7 @@ TEST(ParseYaml, BoundsTheTextThatAliasesExpandTo) {
   const std::string long_text(1000, 'x');
   for (const std::string& anchored : {"&a " + long_text, "&a {n: [" + long_text + "]}", "&a {" + long_text + ": 1}"}) {
     std::string text = "a: " + anchored + "\nb:\n";
-    for (std::size_t i = 0; i <= Document::kMostTextFromAliases / long_text.size(); ++i)
+    for (std::size_t i = 0; i <= Expansion::kMostText / long_text.size(); ++i)
       text += "  - *a\n";
     Parsed parsed(text);
     EXPECT_FALSE(parsed.document);

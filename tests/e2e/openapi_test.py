@@ -19,13 +19,15 @@ workers: 2
 listen:
   - address: 127.0.0.1:0
 admin: {address: 127.0.0.1:0}
+include: more/*.yaml
 upstreams:
   users: {targets: ["http://127.0.0.1:1", "unix:users.sock"]}
 routes:
   - {name: hello, match: {path: /hello}, chain: [request-id, script: {file: hello.lua}], respond: {status: 200}}
   - {name: users, match: {path: "/users/*"}, upstream: users}
 """
-FILES = {"hello.lua": "return {request = function(req, ctx) end}\n"}
+FILES = {"hello.lua": "return {request = function(req, ctx) end}\n",
+         "more/moved.yaml": "routes:\n  - {name: moved, match: {path: /old}, redirect: /new}\n"}
 YAML = "application/yaml"
 
 # operationId: (values of path and query, body, its kind, status), in an order in which each finds what it needs. An

@@ -71,9 +71,16 @@ bool names_something(const Diagnostic& diagnostic) {
          (!word.empty() && words.find(word) != std::string::npos);
 }
 
-void check_place(const Diagnostic& diagnostic, std::string_view text) {
-  require(diagnostic.place.file == kName, "a message names the file");
+bool is_included(const Loaded& loaded, const std::string& file) {
+  const auto& all = loaded.written.included;
+  return std::any_of(all.begin(), all.end(), [&file](const config::WrittenFile& each) { return each.name == file; });
+}
+
+void check_place(const Loaded& loaded, const Diagnostic& diagnostic, std::string_view text) {
+  const bool first = diagnostic.place.file == kName;
+  require(first || is_included(loaded, diagnostic.place.file), "a message names the file");
   require(diagnostic.place.line > 0 && diagnostic.place.column > 0, "a message has a line and a column");
+  if (!first) return;
   require(diagnostic.place.line <= lines_of(text), "the line is one of the file's");
   const std::string_view line = line_of(text, diagnostic.place.line);
   require(diagnostic.line == line, "the line that is shown is the file's");
@@ -126,7 +133,7 @@ void check(std::string_view text) {
   bool error = false;
   for (const Diagnostic& each : loaded.diagnostics) {
     error = error || each.severity == Severity::error;
-    check_place(each, text);
+    check_place(loaded, each, text);
     check_words(each);
   }
   require(loaded.model.has_value() != error, "a model, or an error");
