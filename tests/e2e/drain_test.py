@@ -89,12 +89,12 @@ class Drain(unittest.TestCase):
                 load.wait_for_more("b")
                 self.assertTrue(self.change(admin, a, "drain")["draining"])
                 it.gateway.wait_for(lambda: self.target(admin, a)["active"] == 0, "end of what is in flight")
-                before = load.served("a"), len(a.requests)
+                before = len(a.requests)  # its own count: a client may still be reading the last answer
                 load.wait_for_more("b", 1000)
-                self.assertEqual((load.served("a"), len(a.requests)), before)
+                self.assertEqual(len(a.requests), before)
                 it.reload()  # it stays drained
                 load.wait_for_more("b", 500)
-                self.assertEqual((load.served("a"), len(a.requests)), before)
+                self.assertEqual(len(a.requests), before)
                 shown = self.target(admin, a)
                 self.assertEqual((shown["draining"], shown["healthy"], shown["ejected"]), (True, True, False))
                 self.assertFalse(self.change(admin, a, "resume")["draining"])
