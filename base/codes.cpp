@@ -72,6 +72,11 @@ constexpr CodeInfo kCodes[] = {
      "it out before it reaches the gateway."},
     {code::kInternal, 500, "internal error", "The gateway itself is at fault; the log holds the details.",
      "Report it with the log lines of this request id."},
+    {code::kUpgradeFailed, 0, "upgrade came to nothing",
+     "After SIGUSR2 the process that was to take the gateway's place could not be started, or ended before it served. "
+     "The gateway serves on as before, with the program and the configuration that it has.",
+     "See to what the log says: `lingate check` tries the configuration with the new program; then send SIGUSR2 "
+     "again."},
 
     // ---- LG2xxx: configuration ----
     {code::kUnknownKey, 0, "unknown key",

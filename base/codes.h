@@ -35,6 +35,7 @@ inline constexpr int kPlainHttp = 1017;
 inline constexpr int kTlsHandshake = 1018;
 inline constexpr int kHttp2Closed = 1019;
 inline constexpr int kInternal = 1900;
+inline constexpr int kUpgradeFailed = 1901;
 
 // ---- LG2xxx: configuration ----
 inline constexpr int kUnknownKey = 2001;

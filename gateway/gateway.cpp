@@ -1,6 +1,7 @@
 #include "gateway/gateway.h"
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -26,6 +27,7 @@
 #include "gateway/reload/reloader.h"
 #include "gateway/reload/retirement.h"
 #include "gateway/service_manager.h"
+#include "gateway/upgrade/succession.h"
 #include "middleware/sessions/directory.h"
 #include "runtimes/builtin.h"
 #include "store/store.h"
@@ -45,6 +47,7 @@ sigset_t all_signals() {
   sigset_t set = ending_signals();
   sigaddset(&set, SIGHUP);
   sigaddset(&set, SIGUSR1);
+  sigaddset(&set, SIGUSR2);
   return set;
 }
 
@@ -100,17 +103,22 @@ struct Gateway::Parts {
   CheckProcess checker;
   std::unique_ptr<ConfigWatch> watch;
   std::unique_ptr<admin::Server> admin;
+  std::unique_ptr<Succession> succession;
   std::vector<std::thread> threads;
 
   Result<void> open_logs(const config::Log& options);
-  Result<void> take_store(const config::Model& model);
-  Result<void> load(const config::Model& model);
-  Result<void> start_admin(const config::Model& model);
+  Result<void> take_store(const config::Model& model, const StoreHandedOver& handed_over);
+  Result<void> load(const config::Model& model, std::vector<Listeners::Shared> inherited);
+  Result<void> start_admin(const config::Model& model, const Estate& estate);
   Result<void> start_watch();
   admin::Subject subject_of(const config::Model& model);
   std::string metrics() const;
   void reopen_logs();
   void serve();
+  void prepare_succession(Launch launch);
+  std::optional<Estate> share();
+  int serve_until_the_end();
+  void hand_over();
 };
 
 Result<void> Gateway::Parts::open_logs(const config::Log& options) {
@@ -120,9 +128,9 @@ Result<void> Gateway::Parts::open_logs(const config::Log& options) {
   return {};
 }
 
-Result<void> Gateway::Parts::take_store(const config::Model& model) {
+Result<void> Gateway::Parts::take_store(const config::Model& model, const StoreHandedOver& handed_over) {
   if (!uses_store(model)) return {};
-  auto opened = open_store(model, log.get());
+  auto opened = open_store(model, log.get(), handed_over);
   if (!opened) return fail(std::move(opened.error()));
   store = std::move(*opened);
   sessions = std::make_unique<middleware::SessionDirectory>(
@@ -130,7 +138,7 @@ Result<void> Gateway::Parts::take_store(const config::Model& model) {
   return {};
 }
 
-Result<void> Gateway::Parts::load(const config::Model& model) {
+Result<void> Gateway::Parts::load(const config::Model& model, std::vector<Listeners::Shared> inherited) {
   limits = std::make_unique<middleware::limits::Limits>(middleware::limits::LimitsOptions{
       .quotas = {.store = store.get(), .log = log.get()}, .budget = model.store.redis.budget});
   fetcher = std::make_unique<middleware::auth::JwksFetcher>(*log);
@@ -156,7 +164,7 @@ Result<void> Gateway::Parts::load(const config::Model& model) {
         http::WorkerOptions{
             .index = index, .resolver = resolver, .log = *log, .addresses = &addresses, .drains = &drains},
         *snapshot));
-  auto served = reloader->serve(workers);
+  auto served = reloader->serve(workers, std::move(inherited));
   if (served) listening = reloader->listening();
   return served;
 }
@@ -172,6 +180,7 @@ std::string Gateway::Parts::metrics() const {
                        .generation = running->version.generation,
                        .generation_since = running->version.since,
                        .last_reload_good = reloader->last_was_good(),
+                       .failed_upgrades = succession->failures(),
                        .store = store.get()});
 }
 
@@ -199,13 +208,17 @@ admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
           .check = [this, file = model.written.file](const std::string& text) { return checker.run(text, file); }};
 }
 
-Result<void> Gateway::Parts::start_admin(const config::Model& model) {
+Result<void> Gateway::Parts::start_admin(const config::Model& model, const Estate& estate) {
   auto token = admin::find_or_make_token(model.admin->token);
   if (!token) return fail(std::move(token.error()));
   const config::Address& address = model.admin->address;
-  auto server = admin::Server::start(
-      {.host = address.host, .port = address.port, .token = *std::move(token), .hosts = model.admin->hosts},
-      subject_of(model));
+  const bool inherits = estate.admin && estate.admin->first == address;
+  auto server = admin::Server::start({.host = address.host,
+                                      .port = address.port,
+                                      .token = *std::move(token),
+                                      .hosts = model.admin->hosts,
+                                      .inherited = inherits ? estate.admin->second.get() : -1},
+                                     subject_of(model));
   if (!server) return fail(std::move(server.error()));
   admin = std::move(*server);
   return {};
@@ -228,9 +241,32 @@ void Gateway::Parts::serve() {
     threads.emplace_back([&worker = *worker] { worker.run(); });
 }
 
+void Gateway::Parts::prepare_succession(Launch launch) {
+  succession = std::make_unique<Succession>(SuccessionOptions{
+      .launch = std::move(launch),
+      .log = *log,
+      .share = [this] { return share(); },
+      .wake = [main = pthread_self()] { pthread_kill(main, SIGUSR2); },
+      .failed = [this] {
+        if (store) store->end_sharing();
+      }});
+}
+
+std::optional<Estate> Gateway::Parts::share() {
+  auto listeners = reloader->share_listeners();
+  if (!listeners) return std::nullopt;
+  Estate estate{.listeners = std::move(*listeners), .admin = {}, .store = {}};
+  if (admin) estate.admin.emplace(reloader->running()->model.admin->address, admin->copy_listener());
+  if (limits) limits->quotas().write_now();
+  if (!store) return estate;
+  if (Descriptor lock = store->begin_sharing()) estate.store = std::move(lock);
+  return estate;
+}
+
 // First who asks for work, then who does it. Calls that are cancelled here come home through the loops of their
 // workers, so these go last.
 Gateway::Parts::~Parts() {
+  if (succession) succession->end();
   if (reloader) reloader->stop();
   checker.end();
   watchdog.end_all();  // of scripts that a reload loads, too
@@ -253,16 +289,27 @@ Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Gateway::~Gateway() = default;
 
-Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model, Follow follow) {
+Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model, Options options) {
   block_signals();
   auto parts = std::make_unique<Parts>(model.workers ? model.workers : usable_cores());
+  StoreHandedOver store;
+  Estate estate;
+  if (options.inheritance) {
+    estate = std::move(options.inheritance->estate);
+    store = {.lock = estate.store ? estate.store->get() : -1, .by = options.inheritance->predecessor};
+  }
   auto ready = parts->open_logs(model.log);
-  if (ready) ready = parts->take_store(model);
-  if (ready) ready = parts->load(model);
-  if (ready && model.admin) ready = parts->start_admin(model);
-  if (ready && follow == Follow::file) ready = parts->start_watch();
+  if (ready) parts->prepare_succession(std::move(options.launch));
+  if (ready) ready = parts->take_store(model, store);
+  if (ready) ready = parts->load(model, std::move(estate.listeners));
+  if (ready && model.admin) ready = parts->start_admin(model, estate);
+  if (ready && options.follow == Follow::file) ready = parts->start_watch();
   if (!ready) return fail(std::move(ready.error()));
   parts->serve();
+  if (options.inheritance) {
+    options.inheritance->tell_serving();
+    parts->reloader->settle_listeners();
+  }
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }
 
@@ -274,22 +321,52 @@ std::string Gateway::admin() const {
   return parts_->admin ? "http://" + parts_->admin->address() : std::string();
 }
 
-int Gateway::run() {
+// The signal that it ends for; SIGUSR2: another process serves in its place.
+int Gateway::Parts::serve_until_the_end() {
   const sigset_t all = all_signals();
-  const sigset_t set = ending_signals();
-  int signal = 0;
-  while (sigwait(&all, &signal) != 0 || signal == SIGHUP || signal == SIGUSR1) {
-    if (signal == SIGHUP) parts_->reloader->ask_for_reload();
-    if (signal == SIGUSR1) parts_->reopen_logs();
+  for (;;) {
+    int signal = 0;
+    if (sigwait(&all, &signal) != 0) continue;
+    if (signal == SIGHUP) {
+      reloader->ask_for_reload();
+    } else if (signal == SIGUSR1) {
+      reopen_logs();
+    } else if (signal == SIGUSR2 && succession->successor() == 0) {
+      succession->ask();
+    } else {
+      return signal;
+    }
   }
-  const int ended_by = signal;
-  tell_service_manager("STOPPING=1");
+}
+
+// Whoever comes now comes to the successor: it has the same sockets.
+void Gateway::Parts::hand_over() {
+  const std::string successor = std::to_string(succession->successor());
+  tell_service_manager("MAINPID=" + successor);
+  reloader->give_files_away();
+  if (admin) admin->stop_accepting();
+  if (limits) limits->quotas().write_now();
+  const std::string message = "upgrade: process " + successor + " serves; this one (" + std::to_string(::getpid()) +
+                              ") finishes what it has and ends";
+  log->write({.level = middleware::LogLevel::info, .message = message});
+}
+
+int Gateway::run() {
+  const sigset_t set = ending_signals();
+  const int ended_by = parts_->serve_until_the_end();
+  const bool handed_over = ended_by == SIGUSR2;
   parts_->draining = true;
   parts_->reloader->stop();
-  parts_->log->write({.level = middleware::LogLevel::info, .message = "draining: no new connections are accepted"});
+  if (handed_over) {
+    parts_->hand_over();
+  } else {
+    parts_->succession->end();
+    tell_service_manager("STOPPING=1");
+    parts_->log->write({.level = middleware::LogLevel::info, .message = "draining: no new connections are accepted"});
+  }
   const auto drain_time = parts_->reloader->running()->model.limits.drain;
   for (auto& worker : parts_->workers)
-    worker->drain(drain_time);
+    worker->drain(drain_time, handed_over ? http::Idle::wait : http::Idle::close);
 
   // A second signal ends the drain: a thread waits for the workers and then wakes this one with the same signal.
   std::thread waiter([this, main = pthread_self()] {
@@ -300,6 +377,7 @@ int Gateway::run() {
   });
   if (!wait_for_signal(set, drain_time + kAfterDrain)) {
     parts_->watchdog.end_all();
+    int signal = 0;
     sigwait(&set, &signal);
   }
   for (auto& worker : parts_->workers)

@@ -6,11 +6,14 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "gateway/config/model.h"
+#include "gateway/upgrade/inheritance.h"
+#include "gateway/upgrade/launch.h"
 
 namespace lingate {
 
@@ -19,9 +22,15 @@ enum class Follow : std::uint8_t { nothing, file };
 
 class Gateway {
  public:
+  struct Options {
+    Follow follow = Follow::nothing;
+    Launch launch{};  // for the process that will take this one's place
+    std::optional<Inheritance> inheritance{};  // of the process whose place this one takes
+  };
+
   // Loads every script, opens every listener, and starts to serve. A script that fails to load is kScriptLoad, an
   // address that cannot be had kCannotListen. Blocks the signals that run() waits for, in all threads made here.
-  static Result<std::unique_ptr<Gateway>> start(const config::Model& model, Follow follow);
+  static Result<std::unique_ptr<Gateway>> start(const config::Model& model, Options options);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -32,8 +41,8 @@ class Gateway {
   std::string admin() const;  // the operators' listener, as a URL; empty: none
 
   // Serves until SIGTERM or SIGINT; SIGHUP reloads, SIGUSR1 opens log files anew. The first one drains: no new
-  // connections, what is in flight is finished within `limits.drain`; the second one ends it at once. Returns the first
-  // one.
+  // connections, what is in flight is finished within `limits.drain`; the second one ends it at once. SIGUSR2 starts
+  // the program that is on disk in this one's place, and once that serves this one drains. Returns what it drained for.
   int run();
 
  private:

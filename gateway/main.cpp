@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv, argv + argc);
   if (arguments.size() == 2 && arguments[1] == "worker")  // the role that a pool starts this program in
     return lingate::runtimes::process::serve(lingate::runtimes::builtin_rooms());
-  lingate::WholeProgram program;
+  lingate::WholeProgram program(lingate::Launch::of(arguments));
   lingate::cli::Console console = lingate::cli::standard_console();
   return lingate::cli::run_command_line(arguments, program, console);
 }

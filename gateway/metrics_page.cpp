@@ -55,6 +55,8 @@ void write_config(std::string& out, const MetricsSources& sources) {
   fmt::format_to(to, "lingate_config_last_reload_success_timestamp_seconds {:.3f}\n", since);
   family(out, "lingate_config_generation", "gauge", "Counts the configurations that ran since the start.");
   fmt::format_to(to, "lingate_config_generation {}\n", sources.generation);
+  family(out, "lingate_upgrade_failures_total", "counter", "Times that no other process could take this one's place.");
+  fmt::format_to(to, "lingate_upgrade_failures_total {}\n", sources.failed_upgrades);
 }
 
 // Of a store that can be away.

@@ -22,6 +22,7 @@ struct MetricsSources {
   std::uint64_t generation = 1;
   std::chrono::system_clock::time_point generation_since;
   bool last_reload_good = true;
+  std::uint64_t failed_upgrades = 0;
   const store::Store* store = nullptr;  // nullptr: there is none
 };
 

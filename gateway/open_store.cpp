@@ -37,13 +37,14 @@ void tell(middleware::AppLog& log, const config::Store& store, bool away, std::s
 
 }  // namespace
 
-Result<std::unique_ptr<store::Store>> open_store(const config::Model& model, middleware::AppLog* log) {
+Result<std::unique_ptr<store::Store>> open_store(const config::Model& model, middleware::AppLog* log,
+                                                 const StoreHandedOver& handed_over) {
   if (model.store.kind == config::Store::Kind::redis)
     return store::open_redis_store(model.store.redis, [log, store = model.store](bool away, std::string_view why) {
       if (log) tell(*log, store, away, why);
     });
   if (model.store.kind == config::Store::Kind::memory) return store::make_memory_store();
-  return store::open_embedded_store({.folder = model.store.path});
+  return store::open_embedded_store({.folder = model.store.path, .lock = handed_over.lock, .predecessor = handed_over.by});
 }
 
 }  // namespace lingate

@@ -4,6 +4,8 @@
 // log outlives the store.
 #pragma once
 
+#include <sys/types.h>
+
 #include <memory>
 
 #include "base/result.h"
@@ -17,8 +19,15 @@ namespace lingate {
 bool uses_store(const config::Model& model);
 bool steps_use_store(const config::Model& model);
 
+// By the process whose place this one takes.
+struct StoreHandedOver {
+  int lock = -1;
+  pid_t by = 0;
+};
+
 // Fails with code::kStoreUnavailable. A Redis that is away is no failure: `log` tells of it, and when it is back, if
 // there is one.
-Result<std::unique_ptr<store::Store>> open_store(const config::Model& model, middleware::AppLog* log);
+Result<std::unique_ptr<store::Store>> open_store(const config::Model& model, middleware::AppLog* log,
+                                                 const StoreHandedOver& handed_over = {});
 
 }  // namespace lingate

@@ -35,7 +35,15 @@ cli::ScriptProblem problem_of(const config::Step& step, const Error& error,
 }  // namespace
 
 int WholeProgram::run(const config::Model& model, Watch watch) {
-  auto gateway = Gateway::start(model, watch == Watch::yes ? Follow::file : Follow::nothing);
+  auto inheritance = Inheritance::take();
+  if (!inheritance) {
+    std::fprintf(stderr, "lingate: %s\n", inheritance.error().c_str());
+    return cli::kCannotStart;
+  }
+  const bool takes_over = inheritance->has_value();
+  auto gateway = Gateway::start(model, {.follow = watch == Watch::yes ? Follow::file : Follow::nothing,
+                                        .launch = launch_,
+                                        .inheritance = *std::move(inheritance)});
   if (!gateway) {
     if (gateway.error().code / 1000 == 3) return cli::kScriptFailed;  // the verb tells which, and all of them
     std::fprintf(stderr, "lingate: %s\n", gateway.error().message.c_str());
@@ -44,7 +52,7 @@ int WholeProgram::run(const config::Model& model, Watch watch) {
   for (const std::string& address : (*gateway)->listening())
     std::fprintf(stderr, "listening %s\n", address.c_str());
   if (const std::string admin = (*gateway)->admin(); !admin.empty()) std::fprintf(stderr, "admin %s\n", admin.c_str());
-  tell_service_manager("READY=1");
+  if (!takes_over) tell_service_manager("READY=1");
   return (*gateway)->run() == SIGINT ? cli::kInterrupted : cli::kOk;
 }
 

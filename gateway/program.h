@@ -3,18 +3,25 @@
 // Thread: the main thread's.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "gateway/cli/cli.h"
+#include "gateway/upgrade/launch.h"
 
 namespace lingate {
 
 class WholeProgram final : public cli::Program {
  public:
+  explicit WholeProgram(Launch launch) : launch_(std::move(launch)) {}
+
   int run(const config::Model& model, Watch watch) override;
   std::vector<cli::ScriptProblem> check_scripts(const config::Model& model) override;
   std::vector<cli::Component> components() const override;
   Result<std::unique_ptr<store::Store>> open_store(const config::Model& model) override;
+
+ private:
+  const Launch launch_;
 };
 
 }  // namespace lingate

@@ -1,13 +1,13 @@
 // The kind `embedded`: LMDB in a folder of this machine. Any thread reads from the memory map; one thread writes, and
 // commits what has come while it wrote the batches before together, so that many writers share one flush of the disk.
-#include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+//
+// While a process hands the folder over to another, both have it: each looks often whether the other has committed, and
+// then what was read before counts as changed.
 #include <unistd.h>
 
-#include <cerrno>
+#include <algorithm>
+#include <atomic>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -17,6 +17,7 @@
 
 #include "base/codes.h"
 #include "store/check.h"
+#include "store/folder_lock.h"
 #include "store/lmdb_environment.h"
 #include "store/store.h"
 
@@ -24,47 +25,6 @@ namespace lingate::store {
 namespace {
 
 using Writing = LmdbEnvironment::Writing;
-
-// One process has the folder: two would each serve from caches that the other does not know of.
-class FolderLock {
- public:
-  static Result<FolderLock> take(const std::string& folder) {
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return refusal("make the folder " + folder, errno);
-    const std::string path = folder + "/lingate.lock";
-    FolderLock lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (lock.fd_ < 0) return refusal("open " + path, errno);
-    if (::flock(lock.fd_, LOCK_EX | LOCK_NB) != 0)
-      return fail(code::kStoreUnavailable, "the store's folder " + folder + " is in use by another lingate" +
-                                               lock.owner() + "; stop it, or give each its own `store.path`");
-    const std::string pid = std::to_string(::getpid()) + "\n";
-    if (::ftruncate(lock.fd_, 0) != 0 || ::pwrite(lock.fd_, pid.data(), pid.size(), 0) < 0) {
-      // Only for the message above.
-    }
-    return lock;
-  }
-  FolderLock(FolderLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  FolderLock& operator=(FolderLock&&) = delete;
-  ~FolderLock() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
- private:
-  explicit FolderLock(int fd) : fd_(fd) {}
-
-  static tl::unexpected<Error> refusal(const std::string& doing, int error) {
-    return fail(code::kStoreUnavailable, "the store cannot " + doing + ": " + std::strerror(error) +
-                                             "; see to its permissions, or choose another `store.path`");
-  }
-
-  std::string owner() const {
-    char text[24] = {};
-    const auto size = ::pread(fd_, text, sizeof text - 1, 0);
-    const std::string_view pid(text, size > 0 ? std::strspn(text, "0123456789") : 0);
-    return pid.empty() ? std::string() : " (process " + std::string(pid) + ")";
-  }
-
-  int fd_;
-};
 
 struct Batch {
   std::vector<Change> changes;
@@ -74,7 +34,11 @@ struct Batch {
 class EmbeddedStore final : public Store {
  public:
   EmbeddedStore(EmbeddedOptions options, FolderLock lock, std::unique_ptr<LmdbEnvironment> environment)
-      : options_(std::move(options)), lock_(std::move(lock)), environment_(std::move(environment)) {
+      : options_(std::move(options)),
+        lock_(std::move(lock)),
+        predecessor_(options_.predecessor),
+        environment_(std::move(environment)),
+        seen_(environment_->last_transaction()) {
     thread_ = std::thread([this] { write_until_closed(); });
   }
 
@@ -121,19 +85,35 @@ class EmbeddedStore final : public Store {
 
   void on_change(Changed changed) override { changed_ = std::move(changed); }
 
+  Descriptor begin_sharing() override {
+    {
+      const std::lock_guard lock(mutex_);
+      sharing_ = true;
+    }
+    wake_.notify_one();
+    return lock_.copy();
+  }
+
+  void end_sharing() noexcept override {
+    sharing_ = false;
+    lock_.name_owner();
+  }
+
  private:
   using Outcome = Result<Applied>;
   using Batches = std::vector<Batch>;
   static constexpr std::size_t kMostTogether = 256;
   static constexpr std::size_t kMostWaiting = 16'384;  // batches; a disk that hangs must not fill the memory
   static constexpr std::size_t kMostSwept = 256;
-  static constexpr std::chrono::seconds kSweepEvery{1};
+  static constexpr std::chrono::milliseconds kSweepEvery{1000};
+  static constexpr std::chrono::milliseconds kLookEvery{10};  // for what the other one has committed
 
   // ---- on the writing thread ----
 
   void write_until_closed() {
     auto swept = std::chrono::steady_clock::now();
     while (std::optional<Batches> batches = take()) {
+      look_for_others();
       if (const auto now = std::chrono::steady_clock::now(); now - swept >= kSweepEvery) {
         sweep();
         swept = now;
@@ -148,7 +128,9 @@ class EmbeddedStore final : public Store {
   // What is waiting, which is nothing after a while without any; no answer once the store is closed and all is written.
   std::optional<Batches> take() {
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, kSweepEvery, [this] { return closed_ || !waiting_.empty(); });
+    const bool often = is_shared();
+    wake_.wait_for(lock, often ? kLookEvery : kSweepEvery,
+                   [&] { return closed_ || !waiting_.empty() || (!often && sharing_); });
     if (closed_ && waiting_.empty()) return std::nullopt;
     Batches taken;
     while (!waiting_.empty() && taken.size() < kMostTogether) {
@@ -184,7 +166,7 @@ class EmbeddedStore final : public Store {
       outcomes.push_back(std::move(outcome));
     }
     if (!outcomes.front() && count == 1) return gave_up(outcomes.front().error());
-    if (auto done = writing->commit(); !done) return gave_up(done.error());
+    if (auto done = finish(*writing); !done) return gave_up(done.error());
     for (std::size_t k = 0; k < count; ++k)
       tell(batches[k], outcomes[k]);
     return true;
@@ -195,7 +177,7 @@ class EmbeddedStore final : public Store {
   bool free_pages() {
     if (!usable()) return false;
     auto writing = Writing::begin(*environment_);
-    return writing && writing->touch() && writing->commit();
+    return writing && writing->touch() && finish(*writing);
   }
 
   bool gave_up(const Error& error) {
@@ -237,7 +219,38 @@ class EmbeddedStore final : public Store {
     const auto removed = writing->remove_expired(std::chrono::system_clock::now(), kMostSwept);
     if (!removed) return void(gave_up(removed.error()));
     if (*removed == 0) return;
-    if (auto done = writing->commit(); !done) gave_up(done.error());
+    if (auto done = finish(*writing); !done) gave_up(done.error());
+  }
+
+  // Commits, and knows this transaction from those of others: theirs have other numbers.
+  Result<void> finish(Writing& writing) {
+    const std::size_t number = writing.number();
+    if (number != seen_ + 1) hear_of_others();
+    auto done = writing.commit();
+    if (done) seen_ = std::min(number, environment_->last_transaction());
+    return done;
+  }
+
+  void look_for_others() {
+    if (!environment_) return;
+    const std::size_t last = environment_->last_transaction();
+    if (std::exchange(seen_, last) != last) hear_of_others();
+  }
+
+  // Of what they wrote is known only that they did.
+  void hear_of_others() const {
+    if (!changed_) return;
+    changed_(Space::keys, {});
+    changed_(Space::sessions, {});
+  }
+
+  // The process that this one takes the place of is its parent, until it ends; what it still read is then over.
+  bool is_shared() {
+    if (predecessor_ != 0 && ::getppid() != predecessor_) {
+      predecessor_ = 0;
+      if (environment_) environment_->forget_dead_readers();
+    }
+    return sharing_ || predecessor_ != 0;
   }
 
   // LMDB refuses all writes once it could not write its root: only opening it anew helps.
@@ -253,12 +266,15 @@ class EmbeddedStore final : public Store {
 
   const EmbeddedOptions options_;
   const FolderLock lock_;
+  std::atomic<bool> sharing_{false};
+  pid_t predecessor_;  // of the writing thread
   Changed changed_;
 
   std::shared_mutex reopening_;
   std::unique_ptr<LmdbEnvironment> environment_;
   std::string broken_;    // what went wrong last; read by others only where environment_ is gone
   bool suspect_ = false;  // of the writing thread
+  std::size_t seen_;      // the last transaction that it knows of
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -270,7 +286,7 @@ class EmbeddedStore final : public Store {
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_embedded_store(const EmbeddedOptions& options) {
-  auto lock = FolderLock::take(options.folder);
+  auto lock = FolderLock::take(options);
   if (!lock) return fail(std::move(lock.error()));
   auto environment = LmdbEnvironment::open(options);
   if (!environment) return fail(std::move(environment.error()));

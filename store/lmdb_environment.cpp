@@ -163,6 +163,17 @@ Result<std::vector<Entry>> LmdbEnvironment::scan(Space space, std::string_view p
   return found;
 }
 
+std::size_t LmdbEnvironment::last_transaction() const noexcept {
+  MDB_envinfo info{};
+  mdb_env_info(environment_, &info);
+  return info.me_last_txnid;
+}
+
+void LmdbEnvironment::forget_dead_readers() noexcept {
+  int dead = 0;
+  mdb_reader_check(environment_, &dead);
+}
+
 // ---- writing ----
 
 Result<LmdbEnvironment::Writing> LmdbEnvironment::Writing::begin(LmdbEnvironment& environment) {

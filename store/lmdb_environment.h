@@ -32,6 +32,9 @@ class LmdbEnvironment {
   Result<std::optional<Record>> read(Space space, std::string_view key);
   Result<std::vector<Entry>> scan(Space space, std::string_view prefix, std::string_view after, std::size_t most);
 
+  std::size_t last_transaction() const noexcept;  // the number of the last one that was committed, by any process
+  void forget_dead_readers() noexcept;            // of processes that were killed: what they read could not be freed
+
   // One transaction that writes; aborted unless commit() was called.
   class Writing {
    public:
@@ -43,7 +46,8 @@ class LmdbEnvironment {
     Result<std::optional<Record>> read(Space space, std::string_view key) const;
     Result<void> write(Space space, std::string_view key, const std::optional<Record>& record);
     Result<std::size_t> remove_expired(Time now, std::size_t most);
-    Result<void> touch();   // the smallest change there is
+    Result<void> touch();  // the smallest change there is
+    std::size_t number() const noexcept { return mdb_txn_id(txn_); }
     Result<void> commit();  // durable when it returns
 
    private:

@@ -11,6 +11,8 @@
 // Thread: any. Lifetime: outlives all that reads and writes; the destructor acknowledges what is under way.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -20,6 +22,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 
 namespace lingate::store {
@@ -108,6 +111,11 @@ class Store {
   virtual std::optional<std::chrono::steady_clock::time_point> away_since() const noexcept { return std::nullopt; }
   virtual Health health() const noexcept { return {}; }
 
+  // For the process that is to take this one's place, while this one still serves: what keeps others away from the
+  // store. From then on what that process changes is heard of as well. None: nothing keeps anybody away.
+  virtual Descriptor begin_sharing() { return Descriptor(); }
+  virtual void end_sharing() noexcept {}  // it came to nothing
+
   // Where several gateways can count together; nullptr: there is no other gateway.
   virtual Counts* counts() noexcept { return nullptr; }
 
@@ -124,6 +132,9 @@ std::unique_ptr<Store> make_memory_store();
 struct EmbeddedOptions {
   std::string folder;                       // made where it is missing, its parents are not
   std::uint64_t most_bytes = 16ULL << 30U;  // address space, and so the most that it can hold
+  // Of a process that takes another's place: the lock that it was given (begin_sharing()), and from whom.
+  int lock = -1;
+  pid_t predecessor = 0;
 };
 // Fails with code::kStoreUnavailable, for one where another process has the folder.
 Result<std::unique_ptr<Store>> open_embedded_store(const EmbeddedOptions& options);

@@ -1,5 +1,6 @@
 #include "gateway/admin/server.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -26,8 +27,25 @@ void step_back() {
 }  // namespace
 
 struct Server::State {
-  State(ServerOptions options, Subject its_subject)
-      : shared{std::move(its_subject), Gate(std::move(options.token), std::move(options.hosts)), {}} {}
+  State(const ServerOptions& options, Subject its_subject)
+      : shared{std::move(its_subject), Gate(options.token, options.hosts), {}} {}
+
+  // The acceptor is given even its own socket from outside: so it knows that others may have it, and that closing it
+  // does not make the kernel forget it.
+  void listen(const tcp::endpoint& endpoint, int inherited, beast::error_code& error) {
+    Descriptor socket(inherited >= 0 ? ::fcntl(inherited, F_DUPFD_CLOEXEC, 0) : bind(endpoint, error));
+    if (!error) acceptor.assign(endpoint.protocol(), socket.get(), error);
+    if (!error) static_cast<void>(socket.release());
+  }
+
+  int bind(const tcp::endpoint& endpoint, beast::error_code& error) {
+    tcp::acceptor fresh(context);
+    fresh.open(endpoint.protocol(), error);
+    if (!error) fresh.set_option(tcp::acceptor::reuse_address(true), error);
+    if (!error) fresh.bind(endpoint, error);
+    if (!error) fresh.listen(asio::socket_base::max_listen_connections, error);
+    return error ? -1 : fresh.release(error);
+  }
 
   void accept() {
     acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
@@ -62,16 +80,24 @@ Server::~Server() {
   state_->patient.join();
 }
 
-Result<std::unique_ptr<Server>> Server::start(ServerOptions options, Subject subject) {
-  const std::string host = options.host;
+Descriptor Server::copy_listener() const noexcept {
+  return Descriptor(::fcntl(state_->acceptor.native_handle(), F_DUPFD_CLOEXEC, 0));
+}
+
+void Server::stop_accepting() {
+  asio::post(state_->context, [state = state_.get()] {
+    beast::error_code ignored;
+    state->acceptor.close(ignored);
+  });
+}
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Subject subject) {
+  const std::string& host = options.host;
   const std::uint16_t port = options.port;
-  auto state = std::make_unique<State>(std::move(options), std::move(subject));
+  auto state = std::make_unique<State>(options, std::move(subject));
   beast::error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(host, error), port);
-  if (!error) state->acceptor.open(endpoint.protocol(), error);
-  if (!error) state->acceptor.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) state->acceptor.bind(endpoint, error);
-  if (!error) state->acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (!error) state->listen(endpoint, options.inherited, error);
   if (error)
     return fail(code::kCannotListen, "admin: cannot listen on " + host + ":" + std::to_string(port) + ": " +
                                          error.message() + "; free the port or choose another in `admin.address`");

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "gateway/admin/api.h"
 
@@ -22,15 +23,21 @@ struct ServerOptions {
   std::uint16_t port = 0;  // 0: any
   std::string token;
   std::vector<std::string> hosts;  // names that Host may have, lower-case or "*.suffix"
+  int inherited = -1;              // a socket that listens there already, to be taken over; -1: none
 };
 
 class Server {
  public:
   // Fails with kCannotListen.
-  static Result<std::unique_ptr<Server>> start(ServerOptions options, Subject subject);
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Subject subject);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
+
+  // A copy of the socket that it listens on, for another process.
+  Descriptor copy_listener() const noexcept;
+  // Accepts nobody from now on; who is connected is served.
+  void stop_accepting();
 
   std::string address() const;  // "127.0.0.1:9901"
 

@@ -96,6 +96,11 @@ BoundSocket::~BoundSocket() {
   if (file_) file_->remove();
 }
 
+BoundSocket adopt_socket(Descriptor socket, Address address) {
+  if (address.kind == Address::Kind::tcp) address.port = port_of(socket.get());
+  return {socket.release(), std::move(address), std::nullopt};
+}
+
 Result<BoundSocket> bind_socket(const ListenerOptions& options) {
   Address address = options.address;
   if (options.joined_path >= 0) {

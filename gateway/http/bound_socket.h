@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "gateway/http/options.h"
 
@@ -43,6 +44,10 @@ class BoundSocket {
   Address address_;
   std::optional<SocketFile> file_;  // of a `unix:` address
 };
+
+// A socket that listens on this address already, as another process has bound it. Its file, if it has one, stays that
+// process's.
+BoundSocket adopt_socket(Descriptor socket, Address address);
 
 // Fails with kCannotListen.
 Result<BoundSocket> bind_socket(const ListenerOptions& options);

@@ -382,14 +382,16 @@ void Connection::discard_input() noexcept {
   }
 }
 
-void Connection::drain() noexcept {
+void Connection::drain(Idle idle) noexcept {
   if (phase_ == Phase::busy || phase_ == Phase::lingering || partial_ || !in_.empty()) return;
   if (stream_.tls() && stream_.tls()->under_way()) return;  // who has begun is served, within the time for a head
   // A request that is here already, unread, is still served. What was read ahead was nothing.
   got_ahead_ = kNothingAhead;
   const std::ptrdiff_t got = read_head();
   if (got > 0) return serve();
-  close();
+  if (got < 0 || idle == Idle::close) return close();
+  in_.release();
+  watch().await_read();
 }
 
 void Connection::shut_down() noexcept {

@@ -23,6 +23,7 @@ class Http2Stream;
 class Transaction;
 class WorkerState;
 struct Generation;
+enum class Idle : std::uint8_t;
 
 // What becomes of a connection after a request.
 enum class After : std::uint8_t {
@@ -69,7 +70,7 @@ class Connection final : public TlsOwner, private Timer {
 
   // ---- for the worker ----
   bool has_socket() const noexcept { return !of_stream_; }  // it is no stream of another connection
-  void drain() noexcept;                                    // closes now if no request is in flight
+  void drain(Idle idle) noexcept;                           // has at most one more request
   void shut_down() noexcept;                                // closes whatever is in flight; the connection is gone
 
   Ahead read_ahead() noexcept override;

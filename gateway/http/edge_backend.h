@@ -28,6 +28,8 @@ namespace asio_detail = boost::asio::detail;
 enum class Edge { readable, writable };
 // Whether what was told of the descriptor before holds.
 enum class Readiness { known, to_come };
+// Who has the descriptor's socket open: this process alone, or others as well.
+enum class Holders { one, several };
 
 #if defined(BOOST_ASIO_HAS_IO_URING_AS_DEFAULT)
 
@@ -61,7 +63,7 @@ class Registration {
     service.start_op(reads ? EdgeService::read_op : EdgeService::write_op, data_, &op, true);
   }
   // What waits comes back, later. Before the descriptor is closed.
-  void close(EdgeService& service, int) noexcept {
+  void close(EdgeService& service, int, Holders) noexcept {
     service.deregister_io_object(data_);
     service.cleanup_io_object(data_);
   }
@@ -96,8 +98,8 @@ class Registration {
     service.start_op(type, fd, data_, &op, true, readiness == Readiness::known);
   }
   // What waits comes back, later. Before the descriptor is closed.
-  void close(EdgeService& service, int fd) noexcept {
-    service.deregister_descriptor(fd, data_, true);
+  void close(EdgeService& service, int fd, Holders holders) noexcept {
+    service.deregister_descriptor(fd, data_, holders == Holders::one);
     service.cleanup_descriptor_data(data_);
   }
 

@@ -1,5 +1,6 @@
 #include "gateway/http/listener.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -37,10 +38,14 @@ bool Listener::begin() noexcept {
 
 void Listener::close() noexcept {
   worker_.parts.loop.disarm(*this);
-  if (watch_) watch_->close();
+  if (watch_) watch_->close_shared();
   watch_ = nullptr;
   if (file_) file_->remove();
   file_.reset();
+}
+
+Descriptor Listener::copy() const noexcept {
+  return Descriptor(watch_ ? ::fcntl(watch_->fd(), F_DUPFD_CLOEXEC, 0) : -1);
 }
 
 void Listener::readable() noexcept {

@@ -30,6 +30,11 @@ class Listener final : public Watcher, private Timer {
   // From the next connection on; the address stays.
   void change(const ListenerOptions& options) noexcept { options_ = options; }
 
+  // A copy of its socket; none: the system has no room for it.
+  Descriptor copy() const noexcept;
+  // Who removes the file of a `unix:` address in the end: this one, or with none another process.
+  void set_file(std::optional<SocketFile> file) noexcept { file_ = std::move(file); }
+
   // Before the end: whom the kernel has let in already is served.
   void accept_all() noexcept;
 

@@ -118,14 +118,14 @@ class AsioWatch final : public Watch, private ReadOp {
     if (writing_ && !write_edge_.posted) start_soft_write();
   }
 
-  void shut() noexcept {
+  void shut(Holders holders) noexcept {
     watcher_ = nullptr;
     if (soft_) {
       soft_ = false;
       reading_ = read_edge_.posted;
       writing_ = write_edge_.posted;
     } else {
-      registration_.close(context_->edges(), fd_);
+      registration_.close(context_->edges(), fd_, holders);
       ::close(fd_);
     }
     fd_ = -1;
@@ -314,7 +314,11 @@ void Watch::tell_write() noexcept {
 }
 
 void Watch::close() noexcept {
-  static_cast<AsioWatch*>(this)->shut();
+  static_cast<AsioWatch*>(this)->shut(Holders::one);
+}
+
+void Watch::close_shared() noexcept {
+  static_cast<AsioWatch*>(this)->shut(Holders::several);
 }
 
 Reactor::Context::Context()

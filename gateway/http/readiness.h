@@ -61,6 +61,8 @@ class Watch {
   void tell_write() noexcept;
   // Closes the descriptor and gives the watch back.
   void close() noexcept;
+  // The same where another process may hold the socket too: then the kernel would go on telling of it.
+  void close_shared() noexcept;
 
  protected:
   Watch() = default;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <future>
 #include <utility>
 
 #include "gateway/http/reactor_context.h"
@@ -197,7 +198,7 @@ void WorkerState::give_back(Transaction& transaction) noexcept {
   free_.emplace_back(&transaction);
 }
 
-void WorkerState::begin_drain(Clock::duration patience) noexcept {
+void WorkerState::begin_drain(Clock::duration patience, Idle idle) noexcept {
   if (draining_) return;
   for (const auto& listener : listeners)
     listener->accept_all();  // as in remove_listener()
@@ -206,7 +207,7 @@ void WorkerState::begin_drain(Clock::duration patience) noexcept {
   generations.close_idle();
   for (Connection* each = connections_; each;) {
     Connection* next = each->next;
-    each->drain();
+    each->drain(idle);
     each = next;
   }
   for (Http2Session* each = sessions_; each;) {
@@ -252,6 +253,26 @@ void Worker::remove_listener(std::uint32_t id) {
   post(errand([state = state_.get(), id] { state->remove_listener(id); }));
 }
 
+std::optional<std::vector<ListenerCopy>> Worker::copy_listeners(Clock::duration patience) {
+  const auto answer = std::make_shared<std::promise<std::vector<ListenerCopy>>>();
+  auto copies = answer->get_future();
+  post(errand([state = state_.get(), answer] {
+    std::vector<ListenerCopy> made;
+    for (const auto& each : state->listeners)
+      made.push_back({each->id(), each->copy()});
+    answer->set_value(std::move(made));
+  }));
+  if (copies.wait_for(patience) != std::future_status::ready) return std::nullopt;
+  return copies.get();
+}
+
+void Worker::set_listener_file(std::uint32_t id, std::optional<SocketFile> file) {
+  post(errand([state = state_.get(), id, file = std::move(file)] {
+    for (const auto& each : state->listeners)
+      if (each->id() == id) each->set_file(file);
+  }));
+}
+
 void Worker::run() {
   state_->parts.reactor.context().io.run();
 }
@@ -270,8 +291,8 @@ void Worker::call(std::function<void()> work) {
   post(errand(std::move(work)));
 }
 
-void Worker::drain(Clock::duration patience) {
-  post(errand([state = state_.get(), patience] { state->begin_drain(patience); }));
+void Worker::drain(Clock::duration patience, Idle idle) {
+  post(errand([state = state_.get(), patience, idle] { state->begin_drain(patience, idle); }));
 }
 
 void Worker::stop() {

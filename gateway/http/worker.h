@@ -8,7 +8,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
+#include "base/descriptor.h"
 #include "base/loop.h"
 #include "base/result.h"
 #include "gateway/http/bound_socket.h"
@@ -32,6 +35,14 @@ struct WorkerOptions {
   Drains* drains = nullptr;            // shared too; none: no target is ever drained
 };
 
+// What becomes of connections without a request in a drain.
+enum class Idle : std::uint8_t { close, wait };
+
+struct ListenerCopy {
+  std::uint32_t id = 0;
+  Descriptor socket;
+};
+
 class Worker final : public Loop {
  public:
   Worker(const WorkerOptions& options, std::shared_ptr<const Snapshot> snapshot);
@@ -51,15 +62,20 @@ class Worker final : public Loop {
   void add_listener(const ListenerOptions& options, BoundSocket socket);
   void change_listener(const ListenerOptions& options);
   void remove_listener(std::uint32_t id);
+  // Copies of the sockets that it listens on, by listener: for another process. Asks its thread and waits; nothing: it
+  // does not answer in time.
+  std::optional<std::vector<ListenerCopy>> copy_listeners(Clock::duration patience);
+  // Listener::set_file()
+  void set_listener_file(std::uint32_t id, std::optional<SocketFile> file);
   // The next request of every connection is served by this snapshot; those in flight finish on theirs.
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   // Closes idle connections to targets that are drained.
   void close_drained();
   // Runs it on the worker's thread.
   void call(std::function<void()> work);
-  // Stops accepting, closes idle connections, answers what is in flight with `Connection: close`, and ends run() when
-  // none is left or after `patience`.
-  void drain(Clock::duration patience);
+  // Stops accepting, answers what is in flight with `Connection: close`, and ends run() when none is left or after
+  // `patience`. Connections that wait for a request are closed, or stay until they had one more.
+  void drain(Clock::duration patience, Idle idle = Idle::close);
   // Ends run() now; what is in flight is cut.
   void stop();
   const Metrics& metrics() const noexcept;

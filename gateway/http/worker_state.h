@@ -86,7 +86,7 @@ class WorkerState final : public Loop {
   void give_back(Transaction& transaction) noexcept;
   bool draining() const noexcept { return draining_; }
 
-  void begin_drain(Clock::duration patience) noexcept;
+  void begin_drain(Clock::duration patience, Idle idle) noexcept;
   void stop_now() noexcept;
   void drop_all() noexcept;
 

@@ -84,11 +84,12 @@ const Listeners::Place* Listeners::kept_for(const Place& place, const std::vecto
   return found;
 }
 
-// The first worker's socket is bound, the others join it.
+// The first worker's socket is bound, or there, and the others join it.
 Result<void> Listeners::bind(Place& place) {
   http::ListenerOptions& options = place.options;
   options.id = next_id_++;
-  for (std::size_t k = 0; k < workers_.size(); ++k) {
+  take_inherited(place);
+  while (place.sockets.size() < workers_.size()) {
     auto socket = http::bind_socket(options);
     if (!socket) return fail(std::move(socket.error()));
     if (!options.join) {
@@ -101,14 +102,66 @@ Result<void> Listeners::bind(Place& place) {
   return {};
 }
 
+// Again what speaks the same comes first.
+void Listeners::take_inherited(Place& place) {
+  const auto distance = [&place](const Shared& each) {
+    return (each.proxy_protocol != place.options.proxy_protocol ? 1 : 0) +
+           (each.secure == place.options.tls.empty() ? 1 : 0);
+  };
+  auto found = inherited_.end();
+  for (auto each = inherited_.begin(); each != inherited_.end(); ++each)
+    if (each->written == place.written && (found == inherited_.end() || distance(*each) < distance(*found)))
+      found = each;
+  if (found == inherited_.end()) return;
+  http::ListenerOptions& options = place.options;
+  for (Descriptor& socket : found->sockets)
+    place.sockets.push_back(http::adopt_socket(std::move(socket), options.address));
+  inherited_.erase(found);
+  options.join = true;
+  options.address = place.sockets.front().address();
+  if (options.address.kind == http::Address::Kind::unix_socket) options.joined_path = place.sockets.front().fd();
+}
+
+std::optional<std::vector<Listeners::Shared>> Listeners::share() {
+  std::vector<Shared> shared;
+  for (const Place& place : current_)
+    shared.push_back({place.written, place.options.proxy_protocol, !place.options.tls.empty(), {}});
+  for (http::Worker* worker : workers_) {
+    auto copies = worker->copy_listeners(kPatience);
+    if (!copies) return std::nullopt;
+    for (http::ListenerCopy& copy : *copies) {
+      if (!copy.socket) return std::nullopt;
+      const auto place = std::find_if(current_.begin(), current_.end(),
+                                      [&copy](const Place& each) { return each.options.id == copy.id; });
+      if (place == current_.end()) continue;  // a reload has taken it away, and the worker is about to close it
+      shared[static_cast<std::size_t>(place - current_.begin())].sockets.push_back(std::move(copy.socket));
+    }
+  }
+  return shared;
+}
+
+void Listeners::settle() {
+  for (const Shared& each : inherited_)
+    if (each.written.kind == config::Address::Kind::unix_socket) http::SocketFile::of(each.written.path).remove();
+  inherited_.clear();
+  for (const Place& place : current_)
+    if (place.options.address.kind == http::Address::Kind::unix_socket)
+      workers_.front()->set_listener_file(place.options.id, http::SocketFile::of(place.options.address.path));
+}
+
+void Listeners::give_files_away() {
+  for (const Place& place : current_)
+    for (http::Worker* worker : workers_)
+      worker->set_listener_file(place.options.id, std::nullopt);
+}
+
 void Listeners::apply(Plan plan) {
   for (Place& place : plan) {
-    for (std::size_t k = 0; k < workers_.size(); ++k) {
-      if (place.sockets.empty())
-        workers_[k]->change_listener(place.options);
-      else
-        workers_[k]->add_listener(place.options, std::move(place.sockets[k]));
-    }
+    if (place.sockets.empty())
+      for (http::Worker* worker : workers_)
+        worker->change_listener(place.options);
+    for (std::size_t k = 0; k < place.sockets.size(); ++k)
+      workers_[k % workers_.size()]->add_listener(place.options, std::move(place.sockets[k]));
     place.sockets.clear();
   }
   for (const Place& old : current_) {

@@ -8,9 +8,11 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "gateway/config/model.h"
 #include "gateway/http/bound_socket.h"
@@ -27,9 +29,25 @@ class Listeners {
     config::Address written;  // with the port 0 where the configuration says so
     http::ListenerOptions options;
     std::string url;
-    std::vector<http::BoundSocket> sockets;  // one a worker; none: it is there already
+    std::vector<http::BoundSocket> sockets;  // one a worker, or more; none: it is there already
   };
   using Plan = std::vector<Place>;  // in the order of the configuration
+
+  // An address and all sockets that listen on it, as one process hands it to the next.
+  struct Shared {
+    config::Address written;
+    bool proxy_protocol = false;
+    bool secure = false;
+    std::vector<Descriptor> sockets;
+  };
+  // Copies of all that is there. Nothing: a worker is too busy to answer, or there is no descriptor left.
+  std::optional<std::vector<Shared>> share();
+  // Before the first plan(): what need not be bound. More sockets than workers are served all the same, since each has
+  // clients waiting.
+  void inherit(std::vector<Shared> shared) { inherited_ = std::move(shared); }
+  // The files of `unix:` addresses: once the other process serves they are its, to remove in the end.
+  void settle();
+  void give_files_away();
 
   // Fails with kCannotListen; then nothing has changed.
   Result<Plan> plan(const std::vector<config::Listener>& wanted);
@@ -40,12 +58,14 @@ class Listeners {
  private:
   const Place* kept_for(const Place& place, const std::vector<const Place*>& taken) const;
   Result<void> bind(Place& place);
+  void take_inherited(Place& place);
   Error explained(Error error, const Place& place) const;
   void remove(std::uint32_t id);
   void wait_for_removals();
 
   const std::vector<http::Worker*> workers_;
   Plan current_;
+  std::vector<Shared> inherited_;  // and not taken
   std::uint32_t next_id_ = 1;
 
   std::mutex mutex_;

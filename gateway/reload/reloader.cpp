@@ -100,11 +100,13 @@ Result<std::shared_ptr<admin::Running>, AssemblyError> Reloader::make_runnable(c
   return runnable;
 }
 
-Result<void> Reloader::serve(const std::vector<std::unique_ptr<http::Worker>>& workers) {
+Result<void> Reloader::serve(const std::vector<std::unique_ptr<http::Worker>>& workers,
+                             std::vector<Listeners::Shared> inherited) {
   for (const auto& each : workers)
     workers_.push_back(each.get());
   retirement_.set_workers(workers_);
   listeners_ = std::make_unique<Listeners>(workers_);
+  listeners_->inherit(std::move(inherited));
   auto plan = listeners_->plan(running_->model.listen);
   if (!plan) return fail(std::move(plan.error()));
   listeners_->apply(std::move(*plan));
@@ -126,6 +128,20 @@ admin::Configurations::Outcome Reloader::wait_for(Work work) {
   Outcome outcome = fail(NotReplaced{code::kEnding, {}});
   housekeeper_.run([&] { outcome = work(); });
   return outcome;
+}
+
+std::optional<std::vector<Listeners::Shared>> Reloader::share_listeners() {
+  std::optional<std::vector<Listeners::Shared>> shared;
+  housekeeper_.run([&] { shared = listeners_->share(); });
+  return shared;
+}
+
+void Reloader::give_files_away() {
+  housekeeper_.run([&] { listeners_->give_files_away(); });
+}
+
+void Reloader::settle_listeners() {
+  housekeeper_.run([&] { listeners_->settle(); });
 }
 
 // Asked again before its turn, it is the same reload.

@@ -37,8 +37,9 @@ class Reloader final : public admin::Configurations {
 
   // The first configuration: makes it runnable.
   Result<std::shared_ptr<const http::Snapshot>> begin(const config::Model& model);
-  // The workers that serve it; opens its listeners.
-  Result<void> serve(const std::vector<std::unique_ptr<http::Worker>>& workers);
+  // The workers that serve it; opens its listeners, but for those that another process has opened.
+  Result<void> serve(const std::vector<std::unique_ptr<http::Worker>>& workers,
+                     std::vector<Listeners::Shared> inherited = {});
 
   // After serve(), before anything else is asked.
   std::vector<std::string> listening() const { return listeners_->urls(); }
@@ -46,6 +47,10 @@ class Reloader final : public admin::Configurations {
   void stop() noexcept { stopped_ = true; }
   // As reload(), without waiting.
   void ask_for_reload();
+  // For and of another process; see Listeners.
+  std::optional<std::vector<Listeners::Shared>> share_listeners();
+  void give_files_away();
+  void settle_listeners();
   bool last_was_good() const noexcept { return last_was_good_; }
   // Of the configuration that was last asked for, whether it runs or not: who mends one wants to try again.
   std::vector<std::string> tried_scripts() const;

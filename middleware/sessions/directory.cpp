@@ -30,7 +30,10 @@ SessionDirectory::~SessionDirectory() = default;
 void SessionDirectory::changed(Space space, std::string_view key) noexcept {
   if (space != Space::keys && space != Space::sessions) return;
   if (!key.empty()) return void(stripe(space, key).fetch_add(1, std::memory_order_release));
-  if (space == Space::sessions) begin_epoch();
+  if (space != Space::sessions) return;
+  if (remote_) return begin_epoch();
+  for (Stripe& each : stripes_)
+    each.fetch_add(1, std::memory_order_release);
 }
 
 SessionDirectory::Stripe& SessionDirectory::stripe(Space space, std::string_view key) noexcept {

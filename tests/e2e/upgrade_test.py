@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""SIGUSR2: the program that is on disk takes the running one's place, and nobody who is being served, or who comes just
+then, notices. What cannot take it leaves everything as it is."""
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from support.admin import Admin  # noqa: E402
+from support.upgraded import Upgraded  # noqa: E402
+from support.wire import TIMEOUT, Origin, Stream, ask, connect, reply, request_bytes  # noqa: E402
+
+CONFIG = """
+version: 1
+workers: {workers}
+listen:
+  - address: 127.0.0.1:0
+{more}
+admin: {{address: 127.0.0.1:0}}
+limits: {{timeout: {{drain: {drain}}}}}
+upstreams:
+  origin: {{targets: [{{url: "http://127.0.0.1:{port}"}}], eject: off}}
+routes:
+  - {{name: here, match: {{path: /here}}, respond: {{status: 200, text: here}}}}
+  - {{name: mine, match: {{path: /mine}}, chain: [key-auth], respond: {{status: 200, text: mine}}}}
+  - {{name: all, match: {{path: "/*"}}, upstream: origin}}
+"""
+SWITCH = (b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+          b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+WEBSOCKET = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
+             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")]
+
+
+def config(port=1, workers=2, drain="20s", more=""):
+    return CONFIG.format(port=port, workers=workers, drain=drain, more=more)
+
+
+class Load:
+    """Clients that ask all the time, on connections that stay and on one for each request, until the block is left."""
+
+    def __init__(self, port, kept=6, fresh=2):
+        self.port, self.failures, self.answered = port, [], 0
+        self.over = threading.Event()
+        self.clients = [threading.Thread(target=self._ask, args=(k < kept,)) for k in range(kept + fresh)]
+
+    def __enter__(self):
+        self.began = time.monotonic()
+        for client in self.clients:
+            client.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for client in self.clients:
+            client.join()
+        self.rate = self.answered / (time.monotonic() - self.began)
+
+    def _ask(self, keeps):
+        stream, raw = None, request_bytes(target="/here")
+        while not self.over.is_set():
+            try:
+                if stream is None:
+                    stream = Stream(connect(self.port))
+                stream.sock.sendall(raw)
+                response = stream.response()
+                assert (response.status, response.body) == (200, b"here"), response
+                self.answered += 1
+                if not keeps or response.value("Connection") == "close":
+                    stream.sock.close()
+                    stream = None
+            except (OSError, EOFError, AssertionError) as error:
+                self.failures.append(repr(error))
+                stream = None
+        if stream:
+            stream.sock.close()
+
+    def wait_for(self, more):
+        """So many answers from now on."""
+        wanted, limit = self.answered + more, time.monotonic() + TIMEOUT
+        while self.answered < wanted and time.monotonic() < limit:
+            time.sleep(0.01)
+        assert self.answered >= wanted, self.failures
+
+
+class Upgrade(unittest.TestCase):
+    def test_twice_in_a_row_under_load_no_request_fails(self):
+        with Upgraded(config()) as gateway:
+            port, admin_port = gateway.port, gateway.admin_port
+            first = gateway.current
+            with Load(port) as load:
+                load.wait_for(2000)
+                gateway.install()
+                old = gateway.upgrade()
+                self.assertEqual(gateway.program_of(gateway.current), gateway.binary.stat().st_ino)
+                load.wait_for(4000)
+                self.assertEqual(gateway.wait_for_end(old), 0)  # its clients have come over
+                second = gateway.upgrade()
+                load.wait_for(4000)
+                self.assertEqual(gateway.wait_for_end(second), 0)
+                load.wait_for(2000)
+            self.assertEqual(load.failures, [])
+            self.assertEqual(len({first, second, gateway.current}), 3)
+            self.assertEqual(ask(admin_port, request_bytes(target="/healthz", host=f"127.0.0.1:{admin_port}")).status, 200)
+            print(f"{load.answered} requests at {load.rate:.0f}/s beside two upgrades, 0 failed", file=sys.stderr)
+
+    def test_whom_the_kernel_has_let_in_is_served(self):
+        """Connections that are made and say nothing until the other process serves."""
+        with Upgraded(config(workers=1)) as gateway:
+            waiting = [connect(gateway.port) for _ in range(50)]
+            old = gateway.upgrade()
+            for sock in waiting:
+                sock.sendall(request_bytes(target="/here"))
+                self.assertEqual(Stream(sock).response().status, 200)
+                sock.close()
+            self.assertEqual(gateway.wait_for_end(old), 0)
+
+    def test_a_post_in_flight_ends_where_it_began(self):
+        answer, asked = threading.Event(), []
+
+        def slow(request):
+            asked.append(request.body)
+            answer.wait(TIMEOUT)
+            return reply(201, body=request.body)
+
+        with Origin(slow) as origin, Upgraded(config(origin.port)) as gateway:
+            client = connect(gateway.port)
+            raw = request_bytes("POST", "/orders", body=b"x" * 50_000)
+            client.sendall(raw[:30_000])  # the half of it
+            old = gateway.upgrade()
+            client.sendall(raw[30_000:])
+            gateway.wait_for(lambda: asked, "request at the upstream")
+            answer.set()
+            response = Stream(client).response("POST")
+            self.assertEqual((response.status, response.body, len(asked)), (201, b"x" * 50_000, 1))
+            self.assertEqual(response.value("Connection"), "close")
+            client.close()
+            self.assertEqual(gateway.wait_for_end(old), 0)
+
+    def test_a_tunnel_stays_with_the_old_process_until_its_drain_is_over(self):
+        listener = socket.create_server(("127.0.0.1", 0))
+        with Upgraded(config(listener.getsockname()[1], drain="2s")) as gateway:
+            client = connect(gateway.port)
+            client.sendall(request_bytes(target="/socket", headers=WEBSOCKET))
+            origin, _ = listener.accept()
+            origin.settimeout(TIMEOUT)
+            Stream(origin).head()
+            origin.sendall(SWITCH)
+            self.assertEqual(Stream(client).response().status, 101)
+            old = gateway.upgrade()
+            client.sendall(b"ping")
+            self.assertEqual(origin.recv(4), b"ping")
+            origin.sendall(b"pong")
+            self.assertEqual(client.recv(4), b"pong")
+            self.assertEqual(gateway.wait_for_end(old), 0)
+            self.assertEqual(client.recv(1), b"")
+            client.close()
+            origin.close()
+        listener.close()
+
+    def test_listeners_that_come_go_and_share_a_unix_socket(self):
+        spare = socket.create_server(("127.0.0.1", 0))
+        extra = "127.0.0.1:%d" % spare.getsockname()[1]
+        spare.close()
+        with Upgraded(config(workers=3)) as gateway:
+            port = gateway.port
+            path = gateway.dir / "gw.sock"
+            file = gateway.dir / "gateway.yaml"
+            file.write_text(config(workers=1, more=f"  - address: unix:{path}\n  - address: {extra}"))
+            gateway.upgrade()  # fewer workers than sockets
+            for _ in range(20):
+                self.assertEqual(ask(port, request_bytes(target="/here")).status, 200)
+            self.assertEqual(self.ask_unix(path), 200)
+            file.write_text(config(workers=4, more=f"  - address: unix:{path}"))
+            old = gateway.upgrade()  # more of them, and an address gone
+            self.assertEqual(gateway.wait_for_end(old), 0)
+            for _ in range(20):
+                self.assertEqual(ask(port, request_bytes(target="/here")).status, 200)
+            self.assertEqual(self.ask_unix(path), 200)
+            self.assertRaises(ConnectionRefusedError, connect, int(extra.rpartition(":")[2]))
+            file.write_text(config(workers=4))
+            old = gateway.upgrade()
+            self.assertEqual(gateway.wait_for_end(old), 0)
+            self.assertFalse(path.exists())
+
+    @staticmethod
+    def ask_unix(path):
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(TIMEOUT)
+            sock.connect(str(path))
+            sock.sendall(request_bytes(target="/here"))
+            return Stream(sock).response().status
+
+
+class Store(unittest.TestCase):
+    @staticmethod
+    def mine(sock, key):
+        sock.sendall(request_bytes(target="/mine", headers=[("X-Api-Key", key)]))
+        return Stream(sock).response().status
+
+    def test_keys_are_known_to_the_next_process_and_changes_to_the_one_before(self):
+        with Upgraded(config(drain="5s")) as gateway:
+            status, made = Admin(gateway).ask("POST", "/keys", {"org": "acme"})
+            self.assertEqual(status, 201, made)
+            kept = [connect(gateway.port) for _ in range(40)]
+            self.assertEqual({self.mine(sock, made["key"]) for sock in kept}, {200})  # now each worker knows it by heart
+            old = gateway.upgrade()
+            with connect(gateway.port) as fresh:
+                self.assertEqual(self.mine(fresh, made["key"]), 200)
+            admin = Admin(gateway)
+            self.assertEqual(admin.ask("DELETE", "/keys/" + made["session"]["id"])[0], 204)
+            # These are the old process's, each for one more request; the revocation is the new one's.
+            answers = []
+            for sock in kept:
+                answers.append(self.mine(sock, made["key"]))
+                sock.close()
+                if answers[-1] == 200:
+                    time.sleep(0.01)  # it looks as often as that
+            self.assertEqual(answers[-1], 401, answers)
+            self.assertEqual(gateway.wait_for_end(old), 0)
+            with connect(gateway.port) as fresh:
+                self.assertEqual(self.mine(fresh, made["key"]), 401)
+
+
+class Failure(unittest.TestCase):
+    def assert_serves_on(self, gateway, port, admin, failures):
+        self.assertEqual(ask(port, request_bytes(target="/here")).status, 200)
+        page = admin.raw("GET", "/metrics")[2].decode()
+        self.assertIn(f"\nlingate_upgrade_failures_total {failures}\n", page)
+        status, made = admin.ask("POST", "/keys", {"org": "acme"})
+        self.assertEqual(status, 201, made)
+
+    def test_what_cannot_take_its_place_leaves_it_serving(self):
+        with Upgraded(config()) as gateway:
+            port, admin, first = gateway.port, Admin(gateway), gateway.current
+            file = gateway.dir / "gateway.yaml"
+            good = file.read_text()
+            with Load(port, kept=2, fresh=1) as load:
+                file.write_text(good.replace("respond", "respnd"))
+                gateway.ask_for_upgrade()
+                self.assertIn('"LG1901"', gateway.wait_log(r"upgrade: the new process ended with exit code 3.*serves on"))
+                self.assert_serves_on(gateway, port, admin, 1)
+                file.write_text(good + "  - {name: s, match: {path: /s}, chain: [script: {file: s.lua}], respond: {status: 200}}\n")
+                (gateway.dir / "s.lua").write_text("not lua\n")
+                gateway.ask_for_upgrade()
+                gateway.wait_log(r"upgrade: the new process ended with exit code 7.*serves on")
+                self.assert_serves_on(gateway, port, admin, 2)
+                file.write_text(good)
+                gateway.binary.unlink()
+                gateway.ask_for_upgrade()
+                gateway.wait_log(r"upgrade: \S+ cannot be started: No such file.*serves on")
+                self.assert_serves_on(gateway, port, admin, 3)
+                self.assertEqual(gateway.current, first)
+                gateway.install()
+                old = gateway.upgrade()
+                self.assertEqual(gateway.wait_for_end(old), 0)
+                load.wait_for(200)
+            self.assertEqual(load.failures, [])
+
+    def test_a_signal_to_end_ends_the_one_that_starts_too(self):
+        slow = ("import os, time\ndef init(config):\n    open(%r, 'w').close()\n    time.sleep(4)\n"
+                "def request(req, ctx):\n    pass\n")
+        with Upgraded(config()) as gateway:
+            begun = gateway.dir / "begun"
+            (gateway.dir / "slow.py").write_text(slow % str(begun))
+            file = gateway.dir / "gateway.yaml"
+            file.write_text(file.read_text() + "  - {name: s, match: {path: /s}, chain: [script: {file: slow.py}], respond: {status: 200}}\n")
+            gateway.ask_for_upgrade()
+            gateway.wait_for(begun.exists, "script that loads")
+            gateway.signal(signal.SIGTERM)
+            self.assertEqual(gateway.wait(), 0)
+            self.assertRaises(ConnectionRefusedError, connect, gateway.port)
+
+
+class ServiceManager(unittest.TestCase):
+    def test_it_is_told_which_process_is_the_service(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind("\0lingate-test-%d" % os.getpid())
+            manager.settimeout(TIMEOUT)
+            gateway = Upgraded(config())
+            gateway.env["NOTIFY_SOCKET"] = "@lingate-test-%d" % os.getpid()
+            with gateway:
+                self.assertEqual(manager.recv(100), b"READY=1")
+                gateway.upgrade()
+                self.assertEqual(manager.recv(100), b"MAINPID=%d" % gateway.current)
+            self.assertEqual(manager.recv(100), b"STOPPING=1")
+
+
+if __name__ == "__main__":
+    unittest.main()
