@@ -53,7 +53,8 @@ class Assembler {
     if (auto made = add_tls(*snapshot); !made) return fail(std::move(made.error()));
     snapshot->via = model_.via;
     snapshot->limits = data_path_options(model_.limits);
-    snapshot->unrouted = middleware::Chain(unrouted_);
+    if (is_traced()) snapshot->tracing = middleware::tracing::Tracing{surroundings_.exporter, {model_.tracing->sample}};
+    snapshot->unrouted = middleware::Chain(unrouted_, is_traced() ? measured() : middleware::Measured::no);
     snapshot->keep = keep_;
     return Assembled{.snapshot = std::move(snapshot), .scripts = keep_->scripts.get()};
   }
@@ -145,10 +146,16 @@ class Assembler {
       if (!respond) return fail(std::move(respond.error()));
       steps.push_back(*respond);
     }
-    made.chain =
-        middleware::Chain(std::move(steps), model_.admin ? middleware::Measured::yes : middleware::Measured::no);
+    made.chain = middleware::Chain(std::move(steps), measured());
     return made;
   }
+
+  middleware::Measured measured() const noexcept {
+    if (is_traced()) return middleware::Measured::all;
+    return model_.admin ? middleware::Measured::scripts : middleware::Measured::no;
+  }
+
+  bool is_traced() const noexcept { return model_.tracing && surroundings_.exporter; }
 
   const config::Model& model_;
   const Surroundings& surroundings_;

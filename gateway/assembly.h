@@ -20,6 +20,7 @@
 #include "middleware/log_writer.h"
 #include "middleware/script_pools.h"
 #include "middleware/sessions/directory.h"
+#include "middleware/tracing/exporter.h"
 #include "runtimes/runtime.h"
 #include "runtimes/watchdog.h"
 
@@ -36,6 +37,7 @@ struct Surroundings {
   middleware::ScriptShelf* shelf = nullptr;  // pools that the snapshot may share with others
   middleware::auth::PasswordCrew* passwords = nullptr;
   middleware::auth::JwksFetcher* fetcher = nullptr;
+  middleware::tracing::Exporter* exporter = nullptr;  // of spans; nullptr: nothing is traced
 };
 
 struct Assembled {

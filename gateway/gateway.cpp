@@ -91,6 +91,7 @@ struct Gateway::Parts {
   std::unique_ptr<middleware::limits::Limits> limits;
   middleware::auth::PasswordCrew passwords{std::clamp<std::size_t>(usable_cores() / 2, 1, 8)};
   std::unique_ptr<middleware::auth::JwksFetcher> fetcher;
+  std::unique_ptr<middleware::tracing::Exporter> exporter;  // nothing is traced: none
   Housekeeper housekeeper;
   Retirement retirement{housekeeper};
   std::unique_ptr<Reloader> reloader;
@@ -142,6 +143,8 @@ Result<void> Gateway::Parts::load(const config::Model& model, std::vector<Listen
   limits = std::make_unique<middleware::limits::Limits>(middleware::limits::LimitsOptions{
       .quotas = {.store = store.get(), .log = log.get()}, .budget = model.store.redis.budget});
   fetcher = std::make_unique<middleware::auth::JwksFetcher>(*log);
+  if (model.tracing)
+    exporter = std::make_unique<middleware::tracing::Exporter>(model.tracing->otlp, *log, worker_count);
   Surroundings surroundings{.workers = worker_count,
                             .logs = &logs,
                             .log = log.get(),
@@ -150,7 +153,8 @@ Result<void> Gateway::Parts::load(const config::Model& model, std::vector<Listen
                             .sessions = sessions.get(),
                             .limits = limits.get(),
                             .passwords = &passwords,
-                            .fetcher = fetcher.get()};
+                            .fetcher = fetcher.get(),
+                            .exporter = exporter.get()};
   for (const runtimes::Room& room : runtimes::builtin_rooms()) {
     runtimes.push_back(room.make(watchdog));
     surroundings.runtimes.push_back(runtimes.back().get());
@@ -181,6 +185,7 @@ std::string Gateway::Parts::metrics() const {
                        .generation_since = running->version.since,
                        .last_reload_good = reloader->last_was_good(),
                        .failed_upgrades = succession->failures(),
+                       .exporter = exporter.get(),
                        .store = store.get()});
 }
 
@@ -242,14 +247,15 @@ void Gateway::Parts::serve() {
 }
 
 void Gateway::Parts::prepare_succession(Launch launch) {
-  succession = std::make_unique<Succession>(SuccessionOptions{
-      .launch = std::move(launch),
-      .log = *log,
-      .share = [this] { return share(); },
-      .wake = [main = pthread_self()] { pthread_kill(main, SIGUSR2); },
-      .failed = [this] {
-        if (store) store->end_sharing();
-      }});
+  succession =
+      std::make_unique<Succession>(SuccessionOptions{.launch = std::move(launch),
+                                                     .log = *log,
+                                                     .share = [this] { return share(); },
+                                                     .wake = [main = pthread_self()] { pthread_kill(main, SIGUSR2); },
+                                                     .failed =
+                                                         [this] {
+                                                           if (store) store->end_sharing();
+                                                         }});
 }
 
 std::optional<Estate> Gateway::Parts::share() {

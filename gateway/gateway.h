@@ -24,7 +24,7 @@ class Gateway {
  public:
   struct Options {
     Follow follow = Follow::nothing;
-    Launch launch{};  // for the process that will take this one's place
+    Launch launch{};                           // for the process that will take this one's place
     std::optional<Inheritance> inheritance{};  // of the process whose place this one takes
   };
 

@@ -59,6 +59,14 @@ void write_config(std::string& out, const MetricsSources& sources) {
   fmt::format_to(to, "lingate_upgrade_failures_total {}\n", sources.failed_upgrades);
 }
 
+void write_tracing(std::string& out, const middleware::tracing::Exporter& exporter) {
+  auto to = std::back_inserter(out);
+  family(out, "lingate_otlp_spans_exported_total", "counter", "Spans that the collector has taken.");
+  fmt::format_to(to, "lingate_otlp_spans_exported_total {}\n", exporter.exported());
+  family(out, "lingate_otlp_spans_dropped_total", "counter", "Spans that the collector did not take in time.");
+  fmt::format_to(to, "lingate_otlp_spans_dropped_total {}\n", exporter.dropped());
+}
+
 // Of a store that can be away.
 void write_store(std::string& out, const store::Store& store) {
   auto to = std::back_inserter(out);
@@ -100,6 +108,7 @@ std::string metrics_page(const MetricsSources& sources) {
   family(out, "lingate_log_lines_dropped_total", "counter", "Log lines that a blocked target did not take.");
   fmt::format_to(std::back_inserter(out), "lingate_log_lines_dropped_total {}\n", sources.dropped_lines);
   if (sources.store && sources.store->is_remote()) write_store(out, *sources.store);
+  if (sources.exporter) write_tracing(out, *sources.exporter);
   write_config(out, sources);
   family(out, "lingate_build_info", "gauge", "This build.");
   fmt::format_to(std::back_inserter(out), "lingate_build_info{{version=\"{}\"}} 1\n", version());

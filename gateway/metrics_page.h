@@ -11,6 +11,7 @@
 
 #include "gateway/http/worker.h"
 #include "middleware/script_pools.h"
+#include "middleware/tracing/exporter.h"
 #include "store/store.h"
 
 namespace lingate {
@@ -23,7 +24,8 @@ struct MetricsSources {
   std::chrono::system_clock::time_point generation_since;
   bool last_reload_good = true;
   std::uint64_t failed_upgrades = 0;
-  const store::Store* store = nullptr;  // nullptr: there is none
+  const middleware::tracing::Exporter* exporter = nullptr;  // nullptr: nothing is traced
+  const store::Store* store = nullptr;                      // nullptr: there is none
 };
 
 std::string metrics_page(const MetricsSources& sources);

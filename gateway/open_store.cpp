@@ -44,7 +44,8 @@ Result<std::unique_ptr<store::Store>> open_store(const config::Model& model, mid
       if (log) tell(*log, store, away, why);
     });
   if (model.store.kind == config::Store::Kind::memory) return store::make_memory_store();
-  return store::open_embedded_store({.folder = model.store.path, .lock = handed_over.lock, .predecessor = handed_over.by});
+  return store::open_embedded_store(
+      {.folder = model.store.path, .lock = handed_over.lock, .predecessor = handed_over.by});
 }
 
 }  // namespace lingate

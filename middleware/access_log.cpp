@@ -22,28 +22,11 @@ void text(json::Writer& out, const char (&name)[N], std::string_view value, std:
   out.string(value, room);
 }
 
-struct Target {
-  std::string_view path;
-  std::string_view query;
-  bool has_query;
-};
-
-// What the client asked for: steps may have rewritten path and query for the upstream, the target stays as it came.
-Target received_target(const Request& request) {
-  if (!request.target_edited && !request.path.empty()) return {request.path, request.query, request.has_query};
-  std::string_view rest = request.target;
-  if (const std::size_t scheme = rest.find("://"); scheme != std::string_view::npos && !rest.starts_with('/'))
-    rest.remove_prefix(std::min(rest.find_first_of("/?", scheme + 3), rest.size()));
-  const std::size_t mark = rest.find('?');
-  if (mark == std::string_view::npos) return {rest, {}, false};
-  return {rest.substr(0, mark), rest.substr(mark + 1), true};
-}
-
 void append_request(json::Writer& out, Exchange& exchange) {
   const Request& request = exchange.request;
   text(out, ",\"http.request.method\":", request.method, kMaxShort);
   text(out, ",\"url.scheme\":", request.scheme, kMaxShort);
-  const Target target = received_target(request);
+  const ReceivedTarget target = received_target(request);
   text(out, ",\"url.path\":", target.path, kMaxTarget);
   if (target.has_query) {
     out.raw(",\"url.query\":");
@@ -123,6 +106,16 @@ void append_steps(json::Writer& out, const Exchange& exchange) {
 }
 
 }  // namespace
+
+ReceivedTarget received_target(const Request& request) {
+  if (!request.target_edited && !request.path.empty()) return {request.path, request.query, request.has_query};
+  std::string_view rest = request.target;
+  if (const std::size_t scheme = rest.find("://"); scheme != std::string_view::npos && !rest.starts_with('/'))
+    rest.remove_prefix(std::min(rest.find_first_of("/?", scheme + 3), rest.size()));
+  const std::size_t mark = rest.find('?');
+  if (mark == std::string_view::npos) return {rest, {}, false};
+  return {rest.substr(0, mark), rest.substr(mark + 1), true};
+}
 
 void append_access_line(std::string& line, Exchange& exchange, Clock::time_point now) {
   json::Writer out(line);

@@ -11,7 +11,7 @@ Chain::Chain(std::vector<const Middleware*> steps, Measured measured) : steps_(s
   for (const Middleware* step : steps_) {
     const StepNeeds& needs = needs_.emplace_back(step->needs());
     wants_log_ = wants_log_ || needs.log;
-    const bool counted = measured == Measured::yes && step->runtime() != "native";
+    const bool counted = measured == Measured::all || (measured == Measured::scripts && step->runtime() != "native");
     times_steps_ = times_steps_ || needs.log || needs.times || counted;
     wants_response_body_ = wants_response_body_ || needs.response_body;
   }
@@ -107,7 +107,7 @@ ChainRun::Answer ChainRun::run_response() {
 // A refusal or a failure ends the request side: neither this step nor those after it are entered.
 void ChainRun::settle_request(Flow outcome) {
   StepRecord& record = exchange_.steps[next_request_];
-  time_step(record.request);
+  time_step(record.request, record.request_began);
   body_ready_ = false;
   if (outcome == Flow::respond || outcome == Flow::fail) {
     next_request_ = static_cast<std::uint32_t>(exchange_.chain().size());
@@ -120,7 +120,8 @@ void ChainRun::settle_request(Flow outcome) {
 // Whatever this side did, the steps outside it see the response that there is now.
 void ChainRun::settle_response(Flow) {
   --left_;
-  time_step(exchange_.steps[left_].response);
+  StepRecord& record = exchange_.steps[left_];
+  time_step(record.response, record.response_began);
   body_ready_ = false;
 }
 
@@ -167,10 +168,11 @@ void ChainRun::begin_step(StepRecord& record) {
   if (exchange_.chain().times_steps() && stamp_ == Clock::time_point()) stamp_ = Clock::now();
 }
 
-void ChainRun::time_step(std::chrono::nanoseconds& into) {
+void ChainRun::time_step(std::chrono::nanoseconds& took, Clock::time_point& began) {
   if (!exchange_.chain().times_steps()) return;
   const Clock::time_point now = Clock::now();
-  into = now - stamp_;
+  took = now - stamp_;
+  began = stamp_;
   stamp_ = now;
 }
 
@@ -207,7 +209,10 @@ void ChainRun::abandon() noexcept {
   StepRecord& record = exchange_.steps[k];
   if (waiting_ == Waiting::step) {
     if (record.state) exchange_.chain().step(k).release(exchange_, record);
-    time_step(side_ == Side::request ? record.request : record.response);
+    if (side_ == Side::request)
+      time_step(record.request, record.request_began);
+    else
+      time_step(record.response, record.response_began);
   }
   if (side_ == Side::request)
     next_request_ = static_cast<std::uint32_t>(exchange_.chain().size());

@@ -119,6 +119,8 @@ struct StepRecord {
   bool began = false;                    // its request or response side was started
   std::chrono::nanoseconds request{-1};  // negative: did not run
   std::chrono::nanoseconds response{-1};
+  Clock::time_point request_began{};  // of a side that ran
+  Clock::time_point response_began{};
   int fault = 0;          // LG code of its last failure
   void* state = nullptr;  // the step's own, allocated from the exchange's arena or a free list of the step
 };
@@ -185,7 +187,7 @@ class ChainRun {
   void settle_response(Flow outcome);
   void settle_body(Buffering outcome);
   void begin_step(StepRecord& record);
-  void time_step(std::chrono::nanoseconds& into);
+  void time_step(std::chrono::nanoseconds& took, Clock::time_point& began);
   void go_on() noexcept;
 
   enum class Waiting : std::uint8_t { no, step, body };

@@ -53,8 +53,8 @@ class Middleware {
   virtual bool is_quiet(std::uint32_t) const noexcept { return true; }
 };
 
-// Whether somebody counts what scripts take.
-enum class Measured : std::uint8_t { no, yes };
+// Whether somebody wants to know what steps take, whatever they need themselves: those that are scripts, or all.
+enum class Measured : std::uint8_t { no, scripts, all };
 
 // The ordered steps of a route, `use` resolved. The snapshot owns the steps; equal steps are shared.
 class Chain {

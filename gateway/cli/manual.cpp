@@ -47,7 +47,8 @@ std::string manual(const CLI::App& app) {
   page +=
       ".SH SIGNALS\n.TP\n.B SIGHUP\nloads the configuration again; one that is wrong changes nothing.\n"
       ".TP\n.B SIGUSR1\nopens log files anew, after they were moved away.\n"
-      ".TP\n.B SIGUSR2\nstarts the program that is on disk in this one's place, with the same arguments: it takes over what "
+      ".TP\n.B SIGUSR2\nstarts the program that is on disk in this one's place, with the same arguments: it takes over "
+      "what "
       "is listened on, and when it serves this process drains. If it does not come to serve, this one serves on.\n"
       ".TP\n.BR SIGTERM \", \" SIGINT\nend it when the requests in flight are over, at the latest after limits.drain; "
       "the second at once.\n";

@@ -26,6 +26,7 @@ struct BuildContext {
 std::optional<tls::ServerOptions> build_listener_tls(const BuildContext& context, const View& tls);
 UpstreamTls build_upstream_tls(const BuildContext& context, const View& tls);
 Store build_store(const BuildContext& context);
+std::optional<Tracing> build_tracing(const BuildContext& context);
 void build_gateway(const BuildContext& context, Model& model);
 void build_upstreams(const BuildContext& context, Model& model);
 

@@ -140,6 +140,7 @@ void build_gateway(const BuildContext& context, Model& model) {
   check_limits(context, context.root.at("limits"), model.limits);
   model.log = build_log(context.root.at("log"));
   model.store = build_store(context);
+  model.tracing = build_tracing(context);
 }
 
 void report_dangling(const BuildContext& context, const Dangling& dangling) {

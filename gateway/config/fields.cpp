@@ -20,6 +20,8 @@ constexpr Section kSections[] = {
     {"limits", "", "", "Limits on clients."},
     {"limits.timeout", "", "", "Time-outs on clients."},
     {"log", "", "", "The gateway's own log."},
+    {"tracing", "", "", "Which requests are traced, and where their spans go."},
+    {"tracing.otlp", "", "url", "A collector of OpenTelemetry; a bare URL will do."},
     {"runtimes", "", "", "Limits of scripts by language."},
     {"runtimes.lua", "", "", "Lua."},
     {"runtimes.python", "", "", "Python."},
@@ -89,8 +91,8 @@ struct Table {
   std::map<std::string_view, std::vector<Field>> by_section;
 
   Table() {
-    for (auto* part :
-         {gateway_fields, store_fields, tls_fields, route_fields, step_fields, auth_fields, policy_fields}) {
+    for (auto* part : {gateway_fields, store_fields, tracing_fields, tls_fields, route_fields, step_fields, auth_fields,
+                       policy_fields}) {
       const std::vector<Field> more = part();
       rows.insert(rows.end(), more.begin(), more.end());
     }

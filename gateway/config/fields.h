@@ -2,8 +2,9 @@
 // documentation. The loader, `check`, `explain`, `schema` and the reference page all come from it; nothing about a key
 // is said anywhere else.
 //
-// To add a key: one row in fields_gateway.cpp, fields_store.cpp, fields_routes.cpp, fields_tls.cpp, fields_steps.cpp or
-// (steps that ask who calls, and those that refuse) fields_auth.cpp and fields_policy.cpp, its use, its test.
+// To add a key: one row in fields_gateway.cpp, fields_store.cpp, fields_tracing.cpp, fields_routes.cpp, fields_tls.cpp,
+// fields_steps.cpp or (steps that ask who calls, and those that refuse) fields_auth.cpp and fields_policy.cpp, its use,
+// its test.
 //
 // Constant data; any thread, any time.
 #pragma once
@@ -41,6 +42,7 @@ enum class Type : std::uint8_t {
   origin,             // https://example.com
   hash_key,           // client, header.NAME
   rate,               // 100/1s
+  share,              // 1%; becomes a number of a million
   count_key,          // session.id, client.ip, header.NAME
   output,             // a file that is written: PATH, stdout, stderr
   folder,             // made where it is missing, in one that exists
@@ -119,5 +121,6 @@ std::vector<Field> step_fields();
 std::vector<Field> auth_fields();
 std::vector<Field> policy_fields();
 std::vector<Field> tls_fields();
+std::vector<Field> tracing_fields();
 
 }  // namespace lingate::config

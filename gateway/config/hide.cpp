@@ -10,8 +10,8 @@
 namespace lingate::config {
 namespace {
 
-constexpr std::array<std::string_view, 8> kTelling{"secret", "password", "passwd", "passphrase",
-                                                   "token",  "key",      "apikey", "credential"};
+constexpr std::array<std::string_view, 9> kTelling{"secret", "password", "passwd",     "passphrase",   "token",
+                                                   "key",    "apikey",   "credential", "authorization"};
 
 // "signing_key", "clientSecret": the word stands at the end, perhaps in the plural.
 bool is_telling(std::string_view name) {

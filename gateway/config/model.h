@@ -17,6 +17,7 @@
 #include "gateway/routing/match.h"
 #include "gateway/tls/client.h"
 #include "gateway/tls/server.h"
+#include "middleware/tracing/otlp_options.h"
 #include "store/redis/options.h"
 
 namespace lingate::config {
@@ -98,6 +99,11 @@ struct Store {
   Duration stale{};           // redis: how long a known session is accepted while it is away
 
   bool operator==(const Store&) const = default;
+};
+
+struct Tracing {
+  middleware::tracing::OtlpOptions otlp;
+  std::uint32_t sample = 0;  // of a million requests
 };
 
 enum class Balance { round_robin, least_request, hash };
@@ -226,6 +232,7 @@ struct Model {
   Limits limits;
   Log log;
   Store store;
+  std::optional<Tracing> tracing;
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  // in the order written: index = routing::Found::route
 };

@@ -1,5 +1,7 @@
 // The forms of single values that limits have: rates and what they count by. Part of values.h.
+#include <algorithm>
 #include <charconv>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,6 +44,28 @@ Parsed<Rate> parse_rate(std::string_view text) {
   auto rate = read_rate(text);
   if (rate) return *rate;
   return fail(Fault{code::kBadValue, fmt::format("'{}' is no rate", text), std::move(rate.error())});
+}
+
+// Four digits behind the point, so that a share is a whole number of a million.
+Parsed<std::uint32_t> parse_share(std::string_view text) {
+  constexpr std::size_t kDecimals = 4;
+  const auto refused = [text](std::string cure) {
+    return fail(Fault{code::kBadValue, fmt::format("'{}' is no share", text), std::move(cure)});
+  };
+  if (!text.ends_with('%')) return refused("a number and '%': '1%', '0.5%'");
+  const std::string_view number = text.substr(0, text.size() - 1);
+  const std::size_t point = std::min(number.find('.'), number.size());
+  std::string digits(number.substr(0, point));
+  std::string decimals(number.substr(std::min(point + 1, number.size())));
+  if (digits.empty() || (point < number.size() && decimals.empty()) || decimals.size() > kDecimals)
+    return refused("digits, and at most four behind a point: '0.0125%'");
+  decimals.resize(kDecimals, '0');
+  digits += decimals;
+  std::uint32_t share = 0;
+  const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), share);
+  if (end != digits.data() + digits.size()) return refused("digits, and at most four behind a point: '0.0125%'");
+  if (problem != std::errc() || share > 1'000'000) return refused("from '0%' to '100%'");
+  return share;
 }
 
 Parsed<void> check_count_key(std::string_view text) {

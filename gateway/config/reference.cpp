@@ -41,6 +41,7 @@ std::string value_in_words(const Field& field) {
     case Type::origin: return "origin";
     case Type::hash_key: return "client, host, path, header.NAME, cookie.NAME or query.NAME";
     case Type::rate: return "rate: requests/time";
+    case Type::share: return "share: a number and %";
     case Type::count_key: return "session.id, client.ip, route, header.NAME or ctx.NAME";
     case Type::output: return "file";
     case Type::folder: return "folder";

@@ -70,6 +70,7 @@ Json value(const Field& field) {
     case Type::duration: return text_like("^[0-9]+(us|ms|s|m|h)$");
     case Type::size: return text_like("^[0-9]+(B|KiB|MiB|GiB)$");
     case Type::rate: return text_like("^[0-9]+/[0-9]+(us|ms|s|m|h)$");
+    case Type::share: return text_like("^[0-9]+(\\.[0-9]+)?%$");
     case Type::count_key: return text_like("^(session\\.id|client\\.ip|route|header\\..+|ctx\\..+)$");
     case Type::text: return reference("text");
     case Type::choice: return words(field.words);

@@ -47,6 +47,7 @@ class Validator {
   Settings scalar(const Node& node, const Field& field, const Where& where);
   Settings integer(const Node& node, const Field& field, const Where& where);
   Settings rate(const Node& node, const Field& field, const Where& where);
+  Settings share(const Node& node, const Field& field, const Where& where);
   Settings flag(const Node& node, const Field& field, const Where& where);
   Settings text(const Node& node, const Field& field, const Where& where);
   Settings token(const Node& node, const Field& field, const Where& where);

@@ -102,6 +102,7 @@ std::string describe(const Field& field) {
     case Type::duration: return "a duration";
     case Type::size: return "a size";
     case Type::rate: return "a rate";
+    case Type::share: return "a share";
     case Type::choice: return fmt::format("one of {}", fmt::join(split_words(field.words), ", "));
     case Type::header_lines:
     case Type::header_conditions:
@@ -145,6 +146,7 @@ Settings Validator::scalar(const Node& node, const Field& field, const Where& wh
   }
   if (is_one_of(node.text, field.words)) return Settings(std::string(node.text));
   if (field.type == Type::rate) return rate(node, field, where);
+  if (field.type == Type::share) return share(node, field, where);
   if (field.type == Type::flag) return flag(node, field, where);
   if (field.type == Type::integer || field.type == Type::duration || field.type == Type::size)
     return integer(node, field, where);
@@ -180,12 +182,6 @@ Settings Validator::integer(const Node& node, const Field& field, const Where& w
   if (auto checked = check_range(field, node.text, amount); !checked)
     return refuse(node.span, field, where, checked.error()), Settings();
   return *parsed;
-}
-
-Settings Validator::rate(const Node& node, const Field& field, const Where& where) {
-  const auto rate = parse_rate(node.text);
-  if (!rate) return refuse(node.span, field, where, rate.error()), Settings();
-  return Settings(Settings::Map{{"count", Settings(rate->count)}, {"per", Settings(rate->per)}});
 }
 
 Settings Validator::flag(const Node& node, const Field& field, const Where& where) {

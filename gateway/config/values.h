@@ -33,6 +33,7 @@ struct Rate {
   Duration per{};
 };
 Parsed<Rate> parse_rate(std::string_view text);
+Parsed<std::uint32_t> parse_share(std::string_view text);  // "1%": of a million
 Parsed<void> check_count_key(std::string_view text);
 
 // Paths of sockets are relative to `folder`.

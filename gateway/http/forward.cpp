@@ -68,6 +68,8 @@ void Transaction::attempt() noexcept {
   counted_attempt_ = true;
   ++exchange_.facts.attempts;
   exchange_.facts.upstream_address = target_->label;
+  if (trace_.on()) [[unlikely]]
+    trace_.begin_try(exchange_, {upstream_->options().name, target_->label}, Clock::now());
   int code = 0;
   int error = 0;
   stage_ = Stage::connecting;
@@ -157,6 +159,8 @@ bool Transaction::may_retry(Failure failure) const noexcept {
 void Transaction::attempt_failed(Failure failure, int code, std::string_view detail) noexcept {
   last_failure_ = code;
   last_detail_.assign(detail);
+  if (trace_.on()) [[unlikely]]
+    trace_.failed(code);
   const bool again = may_retry(failure);
   if (counted_attempt_) {
     counted_attempt_ = false;
@@ -186,6 +190,8 @@ void Transaction::target_succeeded() noexcept {
 
 // The upstream connection goes back to its pool, or is closed.
 void Transaction::let_go(bool reusable) noexcept {
+  if (trace_.on()) [[unlikely]]
+    trace_.end_try(Clock::now());
   if (counted_attempt_) upstream_->neutral(*target_);
   counted_attempt_ = false;
   wants_body_ = false;

@@ -112,6 +112,8 @@ void Transaction::take_response_head() noexcept {
   }
   exchange_.facts.upstream_time = worker_.now() - sent_at_;
   upstream_->metrics().duration.observe(exchange_.facts.upstream_time);
+  if (trace_.on()) [[unlikely]]
+    trace_.answered(response_head_.status);
   target_succeeded();
   if (retry_for_status()) {
     let_go(false);

@@ -17,6 +17,7 @@
 #include "gateway/routing/router.h"
 #include "gateway/tls/context.h"
 #include "middleware/middleware.h"
+#include "middleware/tracing/request_trace.h"
 
 namespace lingate::http {
 
@@ -57,6 +58,7 @@ struct Snapshot {
   std::vector<Network> trusted;
   std::vector<ListenerTls> tls;
   bool via = true;  // Via is added, both ways
+  std::optional<middleware::tracing::Tracing> tracing;
   Limits limits;
   std::shared_ptr<const void> keep;  // steps, script pools: whatever the chains point to
 

@@ -136,6 +136,8 @@ void Transaction::find_chain() noexcept {
 }
 
 void Transaction::run_request_side() noexcept {
+  if (const auto& tracing = snapshot().tracing) [[unlikely]]
+    trace_.begin(exchange_, *tracing);
   if (exchange_.run.request() == ChainRun::Answer::over) request_side_over();
 }
 
@@ -278,6 +280,8 @@ void Transaction::drop() noexcept {
 void Transaction::clear() noexcept {
   parts_.sends.remove(*this);
   parts_.loop.disarm(route_timer_);  // the upstream's stays armed: it is lazy, and the next request wants it again
+  if (trace_.on()) [[unlikely]]
+    trace_.finish(exchange_);
   exchange_.end();
   worker_.generations.release(*generation_);
   client_ = nullptr;

@@ -24,6 +24,7 @@
 #include "gateway/http/upstream.h"
 #include "gateway/http/upstream_connection.h"
 #include "middleware/exchange.h"
+#include "middleware/tracing/request_trace.h"
 
 namespace lingate::http {
 
@@ -175,6 +176,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   WorkerState& worker_;
   WorkerParts& parts_;
   middleware::Exchange exchange_;
+  middleware::tracing::RequestTrace trace_;
   Connection* client_ = nullptr;
   Generation* generation_ = nullptr;
   const Route* route_ = nullptr;  // nullptr: none matched

@@ -20,6 +20,8 @@ std::vector<std::string> what_takes_a_start(const config::Model& now, const conf
   note("workers", now.workers != next.workers);
   note("store", !(now.store == next.store));
   note("log.file", now.log.file != next.log.file);
+  note("tracing", now.tracing.has_value() != next.tracing.has_value());
+  if (now.tracing && next.tracing) note("tracing.otlp and tracing.service", now.tracing->otlp != next.tracing->otlp);
   note("admin", now.admin.has_value() != next.admin.has_value());
   if (!now.admin || !next.admin) return names;
   note("admin.address", now.admin->address != next.admin->address);

@@ -30,8 +30,8 @@ TEST(Codes, HaveAStatusExactlyWhereTheyBecomeResponses) {
   for (const CodeInfo& info : all_codes()) {
     const bool configuration = info.code / 1000 == 2;
     const bool loading = info.code == code::kScriptLoad;
-    const bool only_logged = info.code == code::kTlsHandshake || info.code == code::kHttp2Closed ||
-                             info.code == code::kUpgradeFailed;
+    const bool only_logged =
+        info.code == code::kTlsHandshake || info.code == code::kHttp2Closed || info.code == code::kUpgradeFailed;
     EXPECT_EQ(info.status == 0, configuration || loading || only_logged) << info.code;
     if (info.status == 0) continue;
     EXPECT_TRUE(info.status >= 400 && info.status <= 599) << info.code;
