@@ -19,6 +19,7 @@ struct TurnOp final : asio_detail::scheduler_operation {
   explicit TurnOp(Reactor::Context& owner) : scheduler_operation(&TurnOp::done), context(owner) {}
 
   using Part = TurnEnd::Part;
+  static constexpr std::chrono::milliseconds kLongest{1};  // without sending anything
 
   bool puts_off() const noexcept { return direct_events == 0; }
   std::vector<TurnEnd*>& listeners(Part part) noexcept { return listeners_[static_cast<std::size_t>(part)]; }
@@ -246,7 +247,6 @@ void TurnOp::end() noexcept {
 
 // Nobody reads ahead meanwhile.
 void TurnOp::go_on(std::vector<AsioWatch*>& ahead) noexcept {
-  constexpr std::chrono::milliseconds kLongest{1};
   for (AsioWatch* const watch : ahead) {
     watch->go_on();
     // What is first in a long turn does not wait for the last: its answer leaves in between.
@@ -255,13 +255,15 @@ void TurnOp::go_on(std::vector<AsioWatch*>& ahead) noexcept {
   ahead.clear();
 }
 
-// What a call brings about may come to the next one.
+// What a call brings about may come to the next one. Where scripts take long, what they left for later waits for
+// another turn, so that others are heard in between.
 void TurnOp::tell_listeners() noexcept {
+  const Clock::time_point began = context.tell_time();
   do {
     tell(Part::calls);
     tell(Part::sends);
-  } while (!listeners(Part::calls).empty());
-  sent = context.tell_time();
+    sent = context.tell_time();
+  } while (!listeners(Part::calls).empty() && sent - began < kLongest);
 }
 
 // What they do may put off again, and may end others.
@@ -273,6 +275,7 @@ void TurnOp::tell(Part part) noexcept {
 }
 
 void TurnOp::note_load(std::size_t events) noexcept {
+  if (events == 0) return;                     // somebody inside had something left to do
   constexpr std::uint32_t kLonelyTurns = 8;    // until nothing is put off
   constexpr std::uint32_t kDirectEvents = 64;  // before the load is looked at again
   lonely_turns = events > 1 ? 0 : lonely_turns + 1;
