@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -45,14 +46,23 @@ class Metrics(unittest.TestCase):
     def ask(self, path):
         return ask(self.gateway.port, request_bytes(target=path))
 
-    def values(self, name):
+    def values(self, name, of="", wanted=None):
+        """Of each line of that name. A request is counted when its answer has left: waits until `of` is as `wanted`."""
+        end = time.monotonic() + 10
+        while True:
+            values = self.values_now(name)
+            if wanted is None or values.get(of) == wanted or time.monotonic() > end:
+                return values
+
+    def values_now(self, name):
         text = self.admin.raw("GET", "/metrics")[2].decode()
         return {labels: float(value) for labels, value in re.findall(rf"^{name}\{{(.*)\}} (\S+)$", text, re.M)}
 
     def test_each_step_of_a_script_is_timed_by_route_and_hook(self):
         for _ in range(20):
             self.assertEqual(self.ask("/three").status, 204)
-        counts = self.values("lingate_step_duration_seconds_count")
+        counts = self.values("lingate_step_duration_seconds_count",
+                             'route="three",step="both.lua",runtime="lua",hook="response"', 20)
         for step, runtime in (("both.lua", "lua"), ("both.py", "python"), ("both.js", "js")):
             for hook in ("request", "response"):
                 self.assertEqual(counts[f'route="three",step="{step}",runtime="{runtime}",hook="{hook}"'], 20)
@@ -70,8 +80,8 @@ class Metrics(unittest.TestCase):
         for path, times in (("/fails", 3), ("/fails?loop", 2), ("/on", 4)):
             for _ in range(times):
                 self.ask(path)
-        errors = self.values("lingate_step_errors_total")
         of = 'step="fails.lua",runtime="lua",kind='
+        errors = self.values("lingate_step_errors_total", f'route="on",{of}"exception"', 4)
         self.assertEqual(errors[f'route="fails",{of}"exception"'], 3)
         self.assertEqual(errors[f'route="fails",{of}"timeout"'], 2)
         self.assertEqual(errors[f'route="on",{of}"exception"'], 4)
