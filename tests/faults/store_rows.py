@@ -84,11 +84,11 @@ def refuses_and_heals(case, name, gw, word, begin, end):
 
 @row(8, "store: disk full")
 def disk_full(case):
-    if os.geteuid() != 0:
-        return case.exactly("a small disk can be mounted by root only: skipped", "skipped", "skipped")
     gw = gateway()
     data = gw.dir / "data"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "lingate-test", str(data)], check=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=0700", "lingate-test", str(data)]
+    if os.geteuid() != 0 or subprocess.run(mount, stderr=subprocess.DEVNULL).returncode != 0:  # nor may root in a container
+        return case.exactly("a small disk may not be mounted here: skipped", "skipped", "skipped")
     filler = data / "filler"
 
     def fill(admin, kept):
