@@ -41,8 +41,9 @@ class Gateway {
   std::string admin() const;  // the operators' listener, as a URL; empty: none
 
   // Serves until SIGTERM or SIGINT; SIGHUP reloads, SIGUSR1 opens log files anew. The first one drains: no new
-  // connections, what is in flight is finished within `limits.drain`; the second one ends it at once. SIGUSR2 starts
-  // the program that is on disk in this one's place, and once that serves this one drains. Returns what it drained for.
+  // connections, what is in flight is finished within `limits.timeout.drain`; the second one ends it at once. SIGUSR2
+  // starts the program that is on disk in this one's place, and once that serves this one drains. Returns what it
+  // drained for.
   int run();
 
  private:

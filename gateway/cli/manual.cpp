@@ -50,7 +50,8 @@ std::string manual(const CLI::App& app) {
       ".TP\n.B SIGUSR2\nstarts the program that is on disk in this one's place, with the same arguments: it takes over "
       "what "
       "is listened on, and when it serves this process drains. If it does not come to serve, this one serves on.\n"
-      ".TP\n.BR SIGTERM \", \" SIGINT\nend it when the requests in flight are over, at the latest after limits.drain; "
+      ".TP\n.BR SIGTERM \", \" SIGINT\nend it when the requests in flight are over, at the latest after "
+      "limits.timeout.drain; "
       "the second at once.\n";
   return page + ".SH SEE ALSO\n.BR lingate.yaml (5)\n";
 }
