@@ -24,10 +24,15 @@ const WrittenFile* find(const Files& files, const std::string& path) {
   return found == files.end() ? nullptr : &*found;
 }
 
+// But for a byte order mark, which a loaded text has lost.
+bool is_same(std::string_view on_disk, std::string_view loaded) {
+  return config::without_mark(on_disk) == config::without_mark(loaded);
+}
+
 // Somebody's edit of a file must not be lost.
 std::optional<NotReplaced> check_file(const std::string& path, std::string_view before) {
   const auto now = read_file(path, config::Document::kMostBytes);
-  if (now && *now == before) return std::nullopt;
+  if (now && is_same(*now, before)) return std::nullopt;
   return NotReplaced{now ? code::kConfigFileChanged : code::kConfigNotSaved, now ? path : path + ": " + now.error()};
 }
 
@@ -48,7 +53,7 @@ std::optional<NotReplaced> check_files(const config::Written& on_disk, const con
   for (const WrittenFile& each : next.included) {
     const WrittenFile* const before = find(on_disk.included, each.path);
     const auto now = read_file(each.path, config::Document::kMostBytes);
-    if (now && *now == each.text) continue;
+    if (now && is_same(*now, each.text)) continue;
     if (!before)
       return NotReplaced{code::kConfigNotSaved,
                          fmt::format("{} is not what it was: put it back, or do not save", each.path)};

@@ -236,6 +236,12 @@ class AdminApi(unittest.TestCase):
             self.assertEqual((it.gateway.dir / "gateway.yaml").read_text(), first)
             self.assertEqual(admin.ask("POST", "/config/rollback", {"generation": 77})[0], 404)
 
+    def test_a_file_with_a_byte_order_mark_is_no_edited_file(self):
+        marked = "\ufeff" + config(text_route("a", "first"), self.TOP)
+        with Reloaded(marked) as it:
+            self.assertEqual(self.put(Admin(it.gateway), config(text_route("a", "second"), self.TOP), "*")[0], 200)
+            self.assertEqual(it.get("/a"), (200, "second"))
+
     def test_an_edit_made_while_scripts_load_is_not_lost(self):
         good = config(text_route("a", "good"), self.TOP)
         slow = ("import os, time\ndef init(config):\n    open(%r, 'w').close()\n"
