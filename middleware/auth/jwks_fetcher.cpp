@@ -13,8 +13,8 @@
 #include <fmt/format.h>
 
 #include "base/codes.h"
-#include "middleware/auth/https.h"
 #include "middleware/auth/jwks.h"
+#include "middleware/https.h"
 
 namespace lingate::middleware::auth {
 

@@ -8,8 +8,8 @@
 
 #include "base/codes.h"
 #include "base/read_file.h"
-#include "middleware/auth/https.h"
 #include "middleware/auth/jwks.h"
+#include "middleware/https.h"
 #include "middleware/settings_value.h"
 
 namespace lingate::middleware::auth {

@@ -4,11 +4,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/host_name_verification.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl/ssl_stream.hpp>
+#include <optional>
+
+#include "middleware/https.h"
 
 namespace lingate::middleware::tracing {
 namespace {
@@ -25,7 +26,7 @@ constexpr std::size_t kMostAnswer = 64 * 1024;
 // Each step begun by the one before it; the context runs dry when it is answered, failed or late.
 class OtlpPost::Exchange {
  public:
-  Exchange(const OtlpOptions& options, std::string body) : options_(options), stream_(context_, tls_) {
+  Exchange(const OtlpOptions& options, std::string body) : options_(options) {
     request_.method(http::verb::post);
     request_.target(options.url.target);
     request_.set(http::field::host, options.url.authority);
@@ -43,11 +44,12 @@ class OtlpPost::Exchange {
     beast::error_code failed;
     const auto found = tcp::resolver(context_).resolve(options_.url.host, options_.url.port, failed);
     if (failed) return fail(OtlpFailure{failed.message(), true});
-    if (options_.url.secure && !prepare_tls()) return fail(OtlpFailure{"TLS cannot be set up", false});
-    socket().expires_after(options_.timeout);
-    socket().async_connect(found, [this](beast::error_code error, const tcp::endpoint&) { connected(error); });
+    if (options_.url.secure)
+      if (auto ready = make_secure(); !ready) return fail(OtlpFailure{std::move(ready.error()), true});
+    stream_.expires_after(options_.timeout);
+    stream_.async_connect(found, [this](beast::error_code error, const tcp::endpoint&) { connected(error); });
     context_.run();
-    if (!answered_) return fail(OtlpFailure{error_ ? error_.message() : "given up", true});
+    if (!answered_) return fail(OtlpFailure{why(), true});
     const unsigned status = parser_.get().result_int();
     if (status / 100 == 2) return {};
     const bool may_pass = status == 429 || status == 502 || status == 503 || status == 504;
@@ -57,23 +59,27 @@ class OtlpPost::Exchange {
   void stop() noexcept { context_.stop(); }
 
  private:
-  beast::tcp_stream& socket() noexcept { return beast::get_lowest_layer(stream_); }
+  using Secure = beast::ssl_stream<beast::tcp_stream&>;
 
-  bool prepare_tls() {
-    beast::error_code failed;
-    tls_.set_default_verify_paths(failed);
-    stream_.set_verify_mode(asio::ssl::verify_peer, failed);
-    stream_.set_verify_callback(asio::ssl::host_name_verification(options_.url.host), failed);
-    std::string host = options_.url.host;
-    return !failed &&
-           SSL_ctrl(stream_.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, host.data()) == 1;
+  Result<void, std::string> make_secure() {
+    auto made = https_context({});
+    if (!made) return fail(std::move(made.error()));
+    secure_.emplace(stream_, *made);  // which keeps it
+    if (!expect_host(secure_->native_handle(), options_.url.host))
+      return fail(std::string("its host cannot be checked"));
+    return {};
+  }
+  std::string why() {
+    std::string distrusted = secure_ ? distrust(secure_->native_handle()) : std::string();
+    if (!distrusted.empty()) return distrusted;
+    return error_ ? error_.message() : "given up";
   }
 
   void connected(beast::error_code error) {
     if ((error_ = error)) return;
-    if (!options_.url.secure) return write(socket());
-    stream_.async_handshake(asio::ssl::stream_base::client, [this](beast::error_code failed) {
-      if (!(error_ = failed)) write(stream_);
+    if (!secure_) return write(stream_);
+    secure_->async_handshake(asio::ssl::stream_base::client, [this](beast::error_code failed) {
+      if (!(error_ = failed)) write(*secure_);
     });
   }
 
@@ -94,8 +100,8 @@ class OtlpPost::Exchange {
 
   const OtlpOptions& options_;
   asio::io_context context_{1};
-  asio::ssl::context tls_{asio::ssl::context::tls_client};
-  beast::ssl_stream<beast::tcp_stream> stream_;  // plain, its lower layer is used alone
+  beast::tcp_stream stream_{context_};
+  std::optional<Secure> secure_;
   http::request<http::string_body> request_;
   http::response_parser<http::string_body> parser_;
   beast::flat_buffer buffer_{kMostAnswer};

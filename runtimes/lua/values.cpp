@@ -33,7 +33,7 @@ bool is_scalar(lua_State* state, std::string_view value) {
 
 bool surely_holds(lua_State* state, int index, std::string_view members) {
   const int top = lua_gettop(state);
-  luaL_checkstack(state, 4, "no room to look at a value");
+  if (!lua_checkstack(state, 4)) return false;
   std::size_t count = 0;
   proto::Reader reader(members);
   for (proto::Field member; reader.next(member); ++count) {

@@ -81,12 +81,12 @@ class Path {
   std::array<Segment, 160> segments_;
 };
 
-// False if the value is none; `sink` then says why, with the place: "ctx.user.fn: a function is no value".
-// Sink is WireWriter, JsonWriter or module::QueryWriter. Runs no script code.
 // Whether the table at `index` surely holds what `members` say and nothing else: texts, numbers and booleans only.
 // False tells nothing. Spares who has only read a table that it is written and compared.
 bool surely_holds(lua_State* state, int index, std::string_view members);
 
+// False if the value is none; `sink` then says why, with the place: "ctx.user.fn: a function is no value".
+// Sink is WireWriter, JsonWriter or module::QueryWriter. Runs no script code.
 template <class Sink>
 bool walk(lua_State* state, int index, Sink& sink, std::string_view root, std::string& error);
 

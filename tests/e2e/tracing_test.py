@@ -9,8 +9,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.admin import Admin  # noqa: E402
+from support.certificates import authority  # noqa: E402
 from support.collector import Collector  # noqa: E402
 from support.gateway import Gateway  # noqa: E402
+from support.tls import CA, SITE, WILD  # noqa: E402
 from support.wire import Origin, Stream, ask, connect, reply, request_bytes  # noqa: E402
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -39,6 +41,8 @@ routes:
 FILES = {"s.lua": "local M = {}\nfunction M.request(req) req.headers['X-Seen'] = 'yes' end\n"
                   "function M.response(res) res.headers['X-Back'] = 'yes' end\nreturn M\n",
          "broken.lua": "return {request = function() error('no') end}\n"}
+
+STRANGERS = authority("strangers")
 
 
 def dead_port():
@@ -170,6 +174,24 @@ class Sampling(unittest.TestCase):
                         self.assertEqual(stream.response().status, 200)
             whole = [span for span in collector.spans if span.kind == "server"]
             self.assertTrue(130 < len(whole) < 280, len(whole))  # five standard deviations
+
+
+class Https(unittest.TestCase):
+    def gateway(self, collector):
+        env = {"LINGATE_TEST_OTLP": "Bearer t0k3n", "SSL_CERT_FILE": str(CA.cert)}  # the system's authorities, for OpenSSL
+        return Gateway(config(collector), FILES, env=env)
+
+    def test_a_collector_that_proves_who_it_is_gets_the_spans(self):
+        with Collector(pair=SITE) as collector, self.gateway(collector) as gateway:
+            ask(gateway.port, request_bytes(target="/broken", headers=parent_header()))
+            self.assertEqual(len(collector.of_trace(TRACE, 2)), 2)
+
+    def test_another_gets_nothing(self):
+        for pair, why in ((WILD, "IP address mismatch"), (STRANGERS.issue("s", names=["IP:127.0.0.1"]), "certificate")):
+            with self.subTest(why), Collector(pair=pair) as collector, self.gateway(collector) as gateway:
+                ask(gateway.port, request_bytes(target="/broken", headers=parent_header()))
+                gateway.wait_log("spans are dropped.*the certificate is not believed.*" + why)
+                self.assertEqual(collector.requests, [])
 
 
 class Away(unittest.TestCase):

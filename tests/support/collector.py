@@ -1,4 +1,5 @@
 """A collector of OpenTelemetry: takes OTLP over HTTP and reads the spans out of the protobuf."""
+import ssl
 import struct
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,8 +76,9 @@ def spans_of(body):
 
 
 class Collector:
-    def __init__(self, status=200):
-        self.status, self.spans, self.requests = status, [], []
+    def __init__(self, status=200, pair=None):
+        """`pair`: the certificate of one that takes https only."""
+        self.status, self.pair, self.spans, self.requests = status, pair, [], []
         self.changed = threading.Condition()
 
     def __enter__(self):
@@ -99,7 +101,11 @@ class Collector:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/v1/traces"
+        if self.pair:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(self.pair.cert, self.pair.key)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if self.pair else 'http'}://127.0.0.1:{self.port}/v1/traces"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         return self
 

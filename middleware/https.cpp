@@ -1,4 +1,4 @@
-#include "middleware/auth/https.h"
+#include "middleware/https.h"
 
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace lingate::middleware::auth {
+namespace lingate::middleware {
 
 namespace asio = boost::asio;
 namespace ssl = asio::ssl;
@@ -34,6 +34,7 @@ bool expect_host(SSL* conversation, const std::string& host) {
   boost::system::error_code is_name;
   asio::ip::make_address(host, is_name);
   X509_VERIFY_PARAM* const wanted = SSL_get0_param(conversation);
+  // An address is no name for SNI (RFC 6066, section 3).
   if (!is_name) return X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1;
   X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (SSL_set1_host(conversation, host.c_str()) != 1) return false;
@@ -47,4 +48,4 @@ std::string distrust(const SSL* conversation) {
   return fmt::format("the certificate is not believed: {}", X509_verify_cert_error_string(result));
 }
 
-}  // namespace lingate::middleware::auth
+}  // namespace lingate::middleware

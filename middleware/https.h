@@ -1,5 +1,6 @@
-// Https: what the client side of TLS asks of a server whose answers are believed: a chain to authorities that are
-// trusted, the name that was asked for, a certificate of today, TLS 1.2 or later.
+// Https, for what fetches keys and what sends traces: what the client side of TLS asks of a server whose answers are
+// believed: a chain to authorities that are trusted, the name that was asked for, a certificate of today, TLS 1.2 or
+// later.
 //
 // Thread: any. Nothing is kept; a context is made for each conversation, so that a file of authorities may change.
 #pragma once
@@ -10,7 +11,7 @@
 
 #include "base/result.h"
 
-namespace lingate::middleware::auth {
+namespace lingate::middleware {
 
 // `authorities`: a file in PEM; empty: the system's. The error is for people.
 Result<boost::asio::ssl::context, std::string> https_context(const std::string& authorities);
@@ -21,4 +22,4 @@ bool expect_host(SSL* conversation, const std::string& host);
 // Why it was not believed, where that is what the handshake failed for; else empty.
 std::string distrust(const SSL* conversation);
 
-}  // namespace lingate::middleware::auth
+}  // namespace lingate::middleware
