@@ -45,12 +45,19 @@ Head head_of(const http::request_parser<http::string_body>& parser) {
 }  // namespace
 
 Connection::Connection(asio::ip::tcp::socket socket, Shared& shared, asio::thread_pool& patient)
-    : shared_(shared), patient_(patient), stream_(std::move(socket)) {
+    : shared_(shared), patient_(patient), stream_(std::move(socket)), place_(stream_.get_executor()) {
   ++shared_.open;
 }
 
 Connection::~Connection() {
   --shared_.open;
+}
+
+void Connection::take_place() {
+  const Pace::Span wait = shared_.pace.take(std::chrono::steady_clock::now());
+  if (wait == Pace::Span::zero()) return read_head();
+  place_.expires_after(wait);
+  place_.async_wait([self = shared_from_this()](beast::error_code) { self->read_head(); });
 }
 
 void Connection::read_head() {
@@ -101,8 +108,12 @@ void Connection::body_read(beast::error_code error) {
   go_on();
 }
 
+bool Connection::knows_token() const noexcept {
+  return admitted_.operation && admitted_.operation->access == Access::token;
+}
+
 void Connection::go_on() {
-  if (admitted_.operation->access == Access::token) return run();
+  if (knows_token()) return run();
   auto made = answer();
   made ? write(*std::move(made), After::next) : refuse(made.error(), After::next);
 }
@@ -154,7 +165,7 @@ void Connection::write(Answer answer, After after) {
   stream_.expires_after(kPatience);
   http::async_write(stream_, response, [self = shared_from_this(), after](beast::error_code error, std::size_t) {
     if (error) return;
-    if (self->response_->keep_alive()) return self->read_head();
+    if (self->response_->keep_alive()) return self->knows_token() ? self->read_head() : self->take_place();
     beast::error_code ignored;
     self->stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
     if (after == After::end) {

@@ -1,12 +1,13 @@
-// Connection: one client of the admin address. It reads a head, asks the gate, reads the body only of what was
-// admitted, has it answered, and goes on to the next request. A refused request with a body ends the connection; what
-// still comes of the body is thrown away for a moment, so that the client gets to read why.
+// Connection: one client of the admin address. It waits for its place (pace.h), reads a head, asks the gate, reads the
+// body only of what was admitted, has it answered, and goes on to the next request. A refused request with a body ends
+// the connection; what still comes of the body is thrown away for a moment, so that the client gets to read why.
 //
 // Thread: the server's I/O thread, but for run() of an operation. Lifetime: keeps itself by the handler that is
 // pending.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -16,6 +17,7 @@
 #include <string>
 
 #include "gateway/admin/gate.h"
+#include "gateway/admin/pace.h"
 #include "middleware/ids.h"
 
 namespace lingate::admin {
@@ -25,6 +27,7 @@ struct Shared {
   Subject subject;
   Gate gate;
   middleware::IdSource ids;
+  Pace pace{};
   std::size_t open = 0;
 };
 
@@ -35,15 +38,17 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void read_head();
+  void take_place();  // and then reads the next request
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using Response = boost::beast::http::response<boost::beast::http::string_body>;
   enum class After : std::uint8_t { next, end };  // what follows the answer
 
+  void read_head();
   void head_read(boost::beast::error_code error);
   void unreadable(boost::beast::error_code error);
+  bool knows_token() const noexcept;  // whoever sent this request
   void go_on();
   void read_body();
   void body_read(boost::beast::error_code error);
@@ -56,6 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Shared& shared_;
   boost::asio::thread_pool& patient_;
   boost::beast::tcp_stream stream_;
+  boost::asio::steady_timer place_;  // runs out when the next request may be read
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   std::optional<Response> response_;

@@ -51,7 +51,7 @@ struct Server::State {
     acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
       if (!error && shared.open < kMaxConnections)
-        std::make_shared<Connection>(std::move(socket), shared, patient)->read_head();
+        std::make_shared<Connection>(std::move(socket), shared, patient)->take_place();
       accept();
     });
   }

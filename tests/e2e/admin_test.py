@@ -301,6 +301,19 @@ class Ejection(unittest.TestCase):
 
 
 class Abuse(unittest.TestCase):
+    def test_without_a_token_a_thousand_a_second_are_served(self):
+        with Gateway(CONFIG, FILES) as gateway:
+            for path, status in (("/healthz", 200), ("/keys", 401)):
+                connection = http.client.HTTPConnection("127.0.0.1", Admin(gateway).port, timeout=TIMEOUT)
+                began = time.monotonic()
+                for _ in range(600):  # 250 of them at once
+                    connection.request("GET", path)
+                    answer = connection.getresponse()
+                    answer.read()
+                    self.assertEqual(answer.status, status)
+                self.assertGreater(time.monotonic() - began, 0.34)
+                connection.close()
+
     def test_a_flood_on_the_admin_address_leaves_the_data_path_alone(self):
         """A short form of row 25: requests go on while four clients hammer the admin API without a token."""
         with Gateway(CONFIG, FILES) as gateway:
