@@ -3,12 +3,16 @@ came of it is not what must come."""
 import os
 import signal
 import socket
+import threading
 import time
 from pathlib import Path
 
 from support.wire import Stream, ask, connect, request_bytes, reset
 
 import gateway as setup
+
+
+STORE = threading.Lock()  # has who writes keys, and who breaks what keeps them
 
 
 class Odd(Exception):

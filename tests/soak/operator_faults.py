@@ -9,7 +9,7 @@ from support.admin import Admin
 from support.h2 import Peer
 from support.wire import ask, connect, request_bytes, reset
 
-from faults import Odd, expect
+from faults import STORE, Odd, expect
 
 
 def wanted(status, among, what):
@@ -37,15 +37,16 @@ def wrong_configuration(gateway, random):
 
 
 def key_comes_and_goes(gateway, random):
-    admin = Admin(gateway)
-    status, made = admin.ask("POST", "/keys", {"rate": 2, "per": 3600, "burst": 2})
-    wanted(status, (201,), "a key is made")
-    keyed = request_bytes(target="/keyed", headers=[("X-Api-Key", made["key"])])
-    statuses = [ask(gateway.port, keyed).status for _ in range(3)]
-    if statuses != [200, 200, 429]:
-        raise Odd(f"a key that may come twice: {statuses}")
-    wanted(admin.ask("DELETE", "/keys/" + made["session"]["id"])[0], (204,), "a key is revoked")
-    expect(ask(gateway.port, keyed), {401}, "a revoked key")
+    with STORE:
+        admin = Admin(gateway)
+        status, made = admin.ask("POST", "/keys", {"rate": 2, "per": 3600, "burst": 2})
+        wanted(status, (201,), "a key is made")
+        keyed = request_bytes(target="/keyed", headers=[("X-Api-Key", made["key"])])
+        statuses = [ask(gateway.port, keyed).status for _ in range(3)]
+        if statuses != [200, 200, 429]:
+            raise Odd(f"a key that may come twice: {statuses}")
+        wanted(admin.ask("DELETE", "/keys/" + made["session"]["id"])[0], (204,), "a key is revoked")
+        expect(ask(gateway.port, keyed), {401}, "a revoked key")
 
 
 def admin_is_abused(gateway, random):

@@ -20,10 +20,11 @@ import faults as made  # noqa: E402
 import operator_faults as operated  # noqa: E402
 import gateway as setup  # noqa: E402
 from others import Others  # noqa: E402
-from support.gateway import CRASHES_AS_USUAL, Gateway  # noqa: E402
+from support.gateway import Gateway  # noqa: E402
+from surroundings import Surroundings  # noqa: E402
 
 OTHERS = ("/others/fixed", "/others/ok", "/others/scripted")
-FAULTS = made.FAULTS + operated.FAULTS
+OTHERS_OF_SECOND = ("/others/fixed", "/others/limited")
 AT_ONCE = 4              # faults
 SAMPLE_EVERY = 2         # seconds
 AVAILABILITY = 0.99999
@@ -72,15 +73,15 @@ def floor_of(values):
 
 
 class Chaos:
-    def __init__(self, gateway, seed, until):
-        self.gateway, self.until = gateway, until
+    def __init__(self, gateway, faults, seed, until):
+        self.gateway, self.faults, self.until = gateway, faults, until
         self.lock = threading.Lock()
         self.done, self.odd = collections.Counter(), []
         self.threads = [threading.Thread(target=self.run, args=(random.Random(f"{seed}-{k}"),), daemon=True) for k in range(AT_ONCE)]
 
     def run(self, rng):
         while time.monotonic() < self.until:
-            fault = rng.choice(FAULTS)
+            fault = rng.choice(self.faults)
             try:
                 fault(self.gateway, rng)
                 self.note(fault.__name__)
@@ -102,6 +103,17 @@ def verdict(held, text):
     return held
 
 
+def flat(title, name, values):
+    third = len(values) // 3
+    before, after = floor_of(values[third:2 * third]), floor_of(values[2 * third:])
+    unit = (lambda v: f"{v / 2**20:.1f} MiB") if name == "memory" else str
+    part, beside = MAY_GROW[name]
+    enough = len(values) >= ENOUGH_SAMPLES
+    return verdict(not enough or after <= before * (1 + part) + beside,
+                   f"{title}: {unit(before)} in the second third, {unit(after)} in the last; at most {unit(max(values))}"
+                   + ("" if enough else " (too short to tell)"))
+
+
 def judge(others, chaos, samples, log):
     held = []
     answers = sum(each.figures.answers for each in others)
@@ -116,15 +128,8 @@ def judge(others, chaos, samples, log):
     held.append(verdict(not chaos.odd, f"{sum(chaos.done.values()):,} faults, {len(chaos.odd)} answered wrongly: {kinds}"))
     for odd, count in collections.Counter(chaos.odd).most_common(5):
         print(f"            {count} times {odd}")
-    for name, values in samples.seen.items():
-        third = len(values) // 3
-        before, after = floor_of(values[third:2 * third]), floor_of(values[2 * third:])
-        unit = (lambda v: f"{v / 2**20:.1f} MiB") if name == "memory" else str
-        part, beside = MAY_GROW[name]
-        flat = len(values) < ENOUGH_SAMPLES or after <= before * (1 + part) + beside
-        short = "" if len(values) >= ENOUGH_SAMPLES else " (too short to tell)"
-        held.append(verdict(flat, f"{name}: {unit(before)} in the second third, {unit(after)} in the last; "
-                                  f"at most {unit(max(values))}{short}"))
+    for which, each in samples.items():
+        held += [flat(f"{which}, {name}", name, values) for name, values in each.seen.items()]
     reports = [line for line in log if "Sanitizer" in line or "runtime error:" in line]
     held.append(verdict(not reports, f"{len(reports)} reports of sanitizers" if reports else "no report of a sanitizer"))
     return all(held)
@@ -134,28 +139,30 @@ def main():
     parser = argparse.ArgumentParser(description="steady requests and random faults, and a verdict")
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", default=str(int(time.time())))
-    parser.add_argument("--rate", type=float, default=200, help="of each of the three kinds of other requests, per second")
+    parser.add_argument("--rate", type=float, default=200, help="of each kind of other requests, per second")
     options = parser.parse_args()
     seconds = int(options.minutes * 60)
     print(f"soak of {options.minutes:g} minutes, --seed {options.seed}", flush=True)
-    with Origin() as origin:
-        gateway = Gateway(*setup.configuration(origin.port), env=CRASHES_AS_USUAL)
+    with Origin() as origin, Surroundings() as world:
+        gateway = Gateway(*setup.configuration(origin.port), env=world.env)
         with gateway:
-            samples = Samples(gateway)
-            chaos = Chaos(gateway, options.seed, time.monotonic() + seconds)
+            samples = {"gateway": Samples(gateway), "the one with Redis": Samples(world.second)}
+            faults = made.FAULTS + operated.FAULTS + world.faults
+            chaos = Chaos(gateway, faults, options.seed, time.monotonic() + seconds)
             others = [Others(gateway.port, path, options.rate, seconds) for path in OTHERS]
+            others += [Others(world.second.port, path, options.rate, seconds) for path in OTHERS_OF_SECOND]
             for each in others:
                 each.__enter__()
-            samples.start()
-            for thread in chaos.threads:
-                thread.start()
+            for each in (*samples.values(), *chaos.threads):
+                each.start()
             for each in others:
                 each.__exit__(None, None, None)
             for thread in chaos.threads:
                 thread.join()
-            samples.ended.set()
+            for each in samples.values():
+                each.ended.set()
             workers = made.children(gateway.pid)
-            text = gateway.log_lines()
+            text = gateway.log_lines() + world.second.log_lines()
         left = [pid for pid in workers if Path(f"/proc/{pid}").exists()]
     good = judge(others, chaos, samples, text)
     good &= verdict(not left, f"it ended with 0, and {len(left)} of {len(workers)} worker processes are left")
