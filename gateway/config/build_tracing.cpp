@@ -4,6 +4,7 @@
 #include "base/codes.h"
 #include "gateway/config/build.h"
 #include "gateway/config/values.h"
+#include "middleware/https.h"
 
 namespace lingate::config {
 namespace {
@@ -20,6 +21,20 @@ void build_url(const BuildContext& context, const View& url, OtlpOptions& option
     context.report.error({code::kBadUrl, url.span(),
                           fmt::format("'url' in 'tracing.otlp': '{}': {}", text, parsed.error().what),
                           parsed.error().cure});
+}
+
+void build_authorities(const BuildContext& context, const View& otlp, OtlpOptions& options) {
+  const View ca = otlp.at("ca");
+  if (!ca.valid() || ca.settings().as_text() == "system") return;
+  options.authorities = ca.settings().as_text();
+  if (!options.url.secure && otlp.at("url").valid())
+    return context.report.error({code::kConflictingKeys, otlp.key_span("ca"),
+                                 "'ca' in 'tracing.otlp' is given, and the URL is not https://",
+                                 "write https://, or remove 'ca'"});
+  if (auto usable = middleware::https_context(options.authorities); !usable)
+    context.report.error({code::kBadCertificate, ca.span(), "'ca' in 'tracing.otlp': " + usable.error(),
+                          "it is a file of certificates in PEM: those of the authorities that the collector's comes "
+                          "from"});
 }
 
 void build_headers(const BuildContext& context, const View& headers, OtlpOptions& options) {
@@ -50,6 +65,7 @@ std::optional<Tracing> build_tracing(const BuildContext& context) {
   const View otlp = tracing.at("otlp");
   Tracing result;
   build_url(context, otlp.at("url"), result.otlp);
+  build_authorities(context, otlp, result.otlp);
   build_headers(context, otlp.given("headers") ? otlp.at("headers") : otlp.with(Settings()), result.otlp);
   result.otlp.timeout = otlp.settings().duration("timeout");
   result.otlp.service = tracing.settings().text("service");

@@ -32,6 +32,7 @@ Result<OtlpUrl, UrlProblem> parse_otlp_url(std::string_view url);
 
 struct OtlpOptions {
   OtlpUrl url;
+  std::string authorities{};  // a file in PEM; empty: the system's
   std::vector<std::pair<std::string, std::string>> headers{};
   std::string service{};
   std::chrono::nanoseconds timeout{};  // of one request

@@ -62,7 +62,7 @@ class OtlpPost::Exchange {
   using Secure = beast::ssl_stream<beast::tcp_stream&>;
 
   Result<void, std::string> make_secure() {
-    auto made = https_context({});
+    auto made = https_context(options_.authorities);
     if (!made) return fail(std::move(made.error()));
     secure_.emplace(stream_, *made);  // which keeps it
     if (!expect_host(secure_->native_handle(), options_.url.host))

@@ -50,6 +50,10 @@ TEST(Mistakes, ACollectorThatIsNone) {
   EXPECT_THAT(with("{url: \"http://c/t\", headers: {\"a b\": c}}"), ElementsAre(HasSubstr("LG2015")));
   EXPECT_THAT(with("{url: \"http://c/t\", headers: {a: 1}}"), ElementsAre(HasSubstr("LG2004 'a' has no text")));
   EXPECT_THAT(with("{url: \"http://c/t\", timeout: 5}"), ElementsAre(HasSubstr("LG2008")));
+  EXPECT_THAT(with("{url: \"https://c/t\", ca: nowhere.pem}"), ElementsAre(HasSubstr("nowhere.pem")));
+  EXPECT_THAT(with("{url: \"https://c/t\", ca: /dev/null}"), ElementsAre(HasSubstr("'ca' in 'tracing.otlp'")));
+  EXPECT_THAT(with("{url: \"http://c/t\", ca: /etc/hostname}"),
+              ElementsAre(HasSubstr("'ca' in 'tracing.otlp' is given, and the URL is not https://")));
 }
 
 TEST(Mistakes, AShareThatIsNone) {

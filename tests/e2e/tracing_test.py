@@ -186,6 +186,16 @@ class Https(unittest.TestCase):
             ask(gateway.port, request_bytes(target="/broken", headers=parent_header()))
             self.assertEqual(len(collector.of_trace(TRACE, 2)), 2)
 
+    def test_authorities_of_its_own_count_instead_of_the_systems(self):
+        for ca, exported in ((CA.cert, 2), (STRANGERS.cert, 0)):
+            with self.subTest(ca), Collector(pair=SITE) as collector:
+                text = config(collector).replace("otlp: {", f"otlp: {{ca: {ca}, ")
+                with Gateway(text, FILES, env={"LINGATE_TEST_OTLP": "Bearer t0k3n", "SSL_CERT_FILE": str(STRANGERS.cert)}) as gateway:
+                    ask(gateway.port, request_bytes(target="/broken", headers=parent_header()))
+                    if not exported:
+                        gateway.wait_log("spans are dropped.*the certificate is not believed")
+                    self.assertEqual(len(collector.of_trace(TRACE, exported)), exported)
+
     def test_another_gets_nothing(self):
         for pair, why in ((WILD, "IP address mismatch"), (STRANGERS.issue("s", names=["IP:127.0.0.1"]), "certificate")):
             with self.subTest(why), Collector(pair=pair) as collector, self.gateway(collector) as gateway:
