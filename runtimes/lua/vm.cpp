@@ -46,6 +46,7 @@ Vm::Vm(std::uint64_t memory_limit, Environment& environment)
   inner_ = lua_getallocf(state_, &inner_data_);
   used_ = static_cast<std::uint64_t>(lua_gc(state_, LUA_GCCOUNT, 0)) * 1024;
   lua_setallocf(state_, &Vm::allocate, this);
+  lua_setstopvalue(state_, &kStop);
 }
 
 Vm::~Vm() {
