@@ -15,6 +15,7 @@
 #include "gateway/admin/server.h"
 #include "gateway/admin/token.h"
 #include "gateway/check_process.h"
+#include "gateway/cli/cli.h"
 #include "gateway/http/address_counts.h"
 #include "gateway/http/drains.h"
 #include "gateway/http/resolver.h"
@@ -106,6 +107,7 @@ struct Gateway::Parts {
   std::unique_ptr<admin::Server> admin;
   std::unique_ptr<Succession> succession;
   std::vector<std::thread> threads;
+  std::atomic<bool> threads_ended{false};
 
   Result<void> open_logs(const config::Log& options);
   Result<void> take_store(const config::Model& model, const StoreHandedOver& handed_over);
@@ -289,6 +291,9 @@ Gateway::Parts::~Parts() {
   passwords.close();
   if (sessions) sessions->close();
   if (limits && limits->shared()) limits->shared()->close();
+  // What follows may be cut short (last_resort.h).
+  if (limits) limits->quotas().write_now();
+  logs.settle();
 }
 
 Gateway::Gateway(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -360,6 +365,8 @@ void Gateway::Parts::hand_over() {
 int Gateway::run() {
   const sigset_t set = ending_signals();
   const int ended_by = parts_->serve_until_the_end();
+  const auto began = std::chrono::steady_clock::now();
+  const int code = ended_by == SIGINT ? cli::kInterrupted : cli::kOk;
   const bool handed_over = ended_by == SIGUSR2;
   parts_->draining = true;
   parts_->reloader->stop();
@@ -378,10 +385,14 @@ int Gateway::run() {
   std::thread waiter([this, main = pthread_self()] {
     for (std::thread& thread : parts_->threads)
       thread.join();
-    parts_->threads.clear();
+    parts_->threads_ended = true;
     pthread_kill(main, SIGTERM);
   });
-  if (!wait_for_signal(set, drain_time + kAfterDrain)) {
+  const bool woken = wait_for_signal(set, drain_time + kAfterDrain);
+  const auto latest = began + std::chrono::ceil<std::chrono::milliseconds>(drain_time) + LastResort::kGrace;
+  last_resort_.arm(code,
+                   woken && !parts_->threads_ended ? std::chrono::steady_clock::now() + LastResort::kGrace : latest);
+  if (!woken) {
     parts_->watchdog.end_all();
     int signal = 0;
     sigwait(&set, &signal);
@@ -390,7 +401,8 @@ int Gateway::run() {
     worker->stop();
   parts_->watchdog.end_all();
   waiter.join();
-  return ended_by;
+  parts_->threads.clear();
+  return code;
 }
 
 }  // namespace lingate

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "gateway/config/model.h"
+#include "gateway/last_resort.h"
 #include "gateway/upgrade/inheritance.h"
 #include "gateway/upgrade/launch.h"
 
@@ -42,13 +43,14 @@ class Gateway {
 
   // Serves until SIGTERM or SIGINT; SIGHUP reloads, SIGUSR1 opens log files anew. The first one drains: no new
   // connections, what is in flight is finished within `limits.timeout.drain`; the second one ends it at once. SIGUSR2
-  // starts the program that is on disk in this one's place, and once that serves this one drains. Returns what it
-  // drained for.
+  // starts the program that is on disk in this one's place, and once that serves this one drains. Returns the exit
+  // code, with which the process ends soon, whatever holds it (last_resort.h).
   int run();
 
  private:
   struct Parts;
   explicit Gateway(std::unique_ptr<Parts> parts);
+  LastResort last_resort_;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -1,6 +1,5 @@
 #include "gateway/program.h"
 
-#include <csignal>
 #include <cstdio>
 #include <memory>
 
@@ -53,7 +52,7 @@ int WholeProgram::run(const config::Model& model, Watch watch) {
     std::fprintf(stderr, "listening %s\n", address.c_str());
   if (const std::string admin = (*gateway)->admin(); !admin.empty()) std::fprintf(stderr, "admin %s\n", admin.c_str());
   if (!takes_over) tell_service_manager("READY=1");
-  return (*gateway)->run() == SIGINT ? cli::kInterrupted : cli::kOk;
+  return (*gateway)->run();
 }
 
 std::vector<cli::ScriptProblem> WholeProgram::check_scripts(const config::Model& model) {

@@ -58,6 +58,13 @@ LogWriter::~LogWriter() {
   if (descriptor_ > STDERR_FILENO) ::close(descriptor_);
 }
 
+void LogWriter::settle() noexcept {
+  for (const auto& lane : lanes_)
+    hand_over(*lane);
+  std::unique_lock lock(mutex_);
+  written_.wait_for(lock, kPatience, [this] { return queued_bytes_ == 0; });
+}
+
 void LogWriter::appended(Loop& loop) noexcept {
   Lane& lane = *lanes_[loop.index()];
   ++lane.lines;
@@ -114,6 +121,7 @@ void LogWriter::run() noexcept {
     if (written) tell_dropped();
     lock.lock();
     queued_bytes_ -= batch.bytes.size();
+    written_.notify_all();
     if (!written) dropped_.fetch_add(batch.lines, std::memory_order_relaxed);
     if (!written && stop_) return drop_queue();
     batch.bytes.clear();
@@ -195,6 +203,12 @@ Result<void> LogFiles::reopen() {
   }
   if (failures.empty()) return {};
   return fail(code::kCannotRead, "log files cannot be opened anew, and are written to as before: " + failures);
+}
+
+void LogFiles::settle() noexcept {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [name, writer] : writers_)
+    writer->settle();
 }
 
 std::uint64_t LogFiles::dropped() const noexcept {

@@ -52,6 +52,9 @@ class LogWriter {
   // Takes over another descriptor: what was queued before goes to the old one, which is closed then. Any thread.
   void reopen(int descriptor) noexcept;
 
+  // Once the workers have ended: waits until all that was appended is written, kPatience at most.
+  void settle() noexcept;
+
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }  // lines
 
  private:
@@ -88,6 +91,7 @@ class LogWriter {
 
   std::mutex mutex_;  // the members below
   std::condition_variable changed_;
+  std::condition_variable written_;
   std::deque<Batch> queue_;
   std::vector<std::string> spare_;
   std::size_t queued_bytes_ = 0;
@@ -109,6 +113,9 @@ class LogFiles {
   // Opens every file anew by its name, for who has moved the old one away. The error names those that cannot be
   // opened; they are written to as before.
   Result<void> reopen();
+
+  // Of each writer.
+  void settle() noexcept;
 
   // Lines that no target took, of all writers.
   std::uint64_t dropped() const noexcept;

@@ -50,14 +50,30 @@ Connection::Connection(asio::ip::tcp::socket socket, Shared& shared, asio::threa
 }
 
 Connection::~Connection() {
+  leave_silent();
   --shared_.open;
 }
 
+void Connection::leave_silent() {
+  if (silent_) shared_.silent.erase(*silent_);
+  silent_.reset();
+}
+
+void Connection::drop() {
+  leave_silent();
+  place_.cancel();
+  beast::error_code ignored;
+  stream_.socket().close(ignored);
+}
+
 void Connection::take_place() {
+  silent_ = shared_.silent.insert(shared_.silent.end(), this);
   const Pace::Span wait = shared_.pace.take(std::chrono::steady_clock::now());
   if (wait == Pace::Span::zero()) return read_head();
   place_.expires_after(wait);
-  place_.async_wait([self = shared_from_this()](beast::error_code) { self->read_head(); });
+  place_.async_wait([self = shared_from_this()](beast::error_code dropped) {
+    if (!dropped) self->read_head();
+  });
 }
 
 void Connection::read_head() {
@@ -74,6 +90,7 @@ void Connection::read_head() {
 }
 
 void Connection::head_read(beast::error_code error) {
+  leave_silent();
   if (error) return unreadable(error);
   auto admitted = shared_.gate.admit(head_of(*parser_));
   if (!admitted) return refuse(admitted.error(), parser_->is_done() ? After::next : After::end);

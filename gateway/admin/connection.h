@@ -12,6 +12,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@
 
 namespace lingate::admin {
 
+class Connection;
+
 // What all connections of a server share.
 struct Shared {
   Subject subject;
@@ -29,6 +32,7 @@ struct Shared {
   middleware::IdSource ids;
   Pace pace{};
   std::size_t open = 0;
+  std::list<Connection*> silent{};  // have not sent a request yet, nor shown a token before; the oldest first
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -39,12 +43,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection& operator=(const Connection&) = delete;
 
   void take_place();  // and then reads the next request
+  void drop();        // to make room for another: nothing of it is being answered
 
  private:
   using Parser = boost::beast::http::request_parser<boost::beast::http::string_body>;
   using Response = boost::beast::http::response<boost::beast::http::string_body>;
   enum class After : std::uint8_t { next, end };  // what follows the answer
 
+  void leave_silent();
   void read_head();
   void head_read(boost::beast::error_code error);
   void unreadable(boost::beast::error_code error);
@@ -68,6 +74,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<boost::beast::http::response<boost::beast::http::empty_body>> interim_;  // 100 Continue
   Admitted admitted_;
   std::string request_id_;
+  std::optional<std::list<Connection*>::iterator> silent_;  // its place among those
 };
 
 }  // namespace lingate::admin

@@ -17,8 +17,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 
-constexpr std::size_t kMaxConnections = 256;  // more are closed at once
-constexpr int kNiceness = 10;                 // of the threads: clients come first
+constexpr std::size_t kMaxConnections = 256;
+constexpr int kNiceness = 10;  // of the threads: clients come first
 
 void step_back() {
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
@@ -50,10 +50,17 @@ struct Server::State {
   void accept() {
     acceptor.async_accept([this](beast::error_code error, tcp::socket socket) {
       if (error == asio::error::operation_aborted) return;
-      if (!error && shared.open < kMaxConnections)
-        std::make_shared<Connection>(std::move(socket), shared, patient)->take_place();
+      if (!error && make_room()) std::make_shared<Connection>(std::move(socket), shared, patient)->take_place();
       accept();
     });
+  }
+
+  // Whoever has been silent for longest gives way; where all are being answered, the new one does.
+  bool make_room() {
+    if (shared.open < kMaxConnections) return true;
+    if (shared.silent.empty()) return false;
+    shared.silent.front()->drop();
+    return true;
   }
 
   void run() {

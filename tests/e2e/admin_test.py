@@ -314,6 +314,14 @@ class Abuse(unittest.TestCase):
                 self.assertGreater(time.monotonic() - began, 0.34)
                 connection.close()
 
+    def test_clients_that_are_silent_give_way(self):
+        with Gateway(CONFIG, FILES) as gateway, contextlib.ExitStack() as silent:
+            admin = Admin(gateway)
+            for _ in range(600):
+                silent.enter_context(socket.create_connection(("127.0.0.1", admin.port), TIMEOUT))
+            self.assertEqual([get(admin.port, "/healthz") for _ in range(5)], [200] * 5)
+            self.assertEqual(admin.ask("GET", "/keys")[0], 200)
+
     def test_a_flood_on_the_admin_address_leaves_the_data_path_alone(self):
         """A short form of row 25: requests go on while four clients hammer the admin API without a token."""
         with Gateway(CONFIG, FILES) as gateway:

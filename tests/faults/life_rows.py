@@ -10,8 +10,9 @@ import threading
 import time
 
 from others import p99_in_turns, seventy_percent
+from shim import Shim
 from support.gateway import BINARY, Gateway
-from support.wire import Origin, Stream, connect, reply, request_bytes, reset
+from support.wire import Origin, Stream, ask, connect, reply, request_bytes, reset
 from table import row
 
 
@@ -189,6 +190,41 @@ def ends_while_scripts_hang(case):
         when = "the second signal" if second else "the drain time"
         case.at_most(f"ended after {when}, the last of {len(hangs)} “{slowest}”", late[slowest], 1.0, "s")
         case.exactly("exit codes", codes, {0})
+
+
+NAMES = """
+version: 1
+workers: 1
+listen:
+  - address: 127.0.0.1:0
+limits: {{timeout: {{drain: {drain}s}}}}
+tracing: {{otlp: "http://collector.test:4318/v1/traces", sample: 100%}}
+upstreams:
+  named: {{targets: ["http://upstream.test:80"]}}
+routes:
+  - {{name: fine, match: {{path: /fine}}, respond: {{text: fine}}}}
+  - {{name: named, match: {{path: /named}}, upstream: named}}
+"""
+
+
+@row(22, "SIGTERM while a name server is silent")
+def ends_while_names_are_sought(case):
+    for second in (False, True):
+        with Shim() as shim, contextlib.ExitStack() as open_files:
+            gw = open_files.enter_context(Gateway(NAMES.format(drain=30 if second else 1), env=shim.env))
+            shim.silence_names(20)
+            open_files.enter_context(connect(gw.port)).sendall(request_bytes(target="/named"))
+            case.exactly("a request that needs no name", ask(gw.port, request_bytes(target="/fine")).status, 200)
+            began = time.monotonic()
+            gw.signal(signal.SIGTERM)
+            if second:
+                gw.wait_log("drain")
+                began = time.monotonic()
+                gw.signal(signal.SIGTERM)
+            code = gw.wait()
+            took = time.monotonic() - began - (0 if second else 1)
+            case.at_most(f"ended after {'the second signal' if second else 'the drain time'}", took, 1.0, "s")
+            case.exactly("exit code", code, 0)
 
 
 # ---- row 24 ----

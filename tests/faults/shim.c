@@ -1,10 +1,12 @@
-// A system with faults, loaded into the gateway before its libraries (LD_PRELOAD): a calendar that jumps, and a store's
-// file that cannot be written. What is wrong at the moment stands in the file LINGATE_SHIM, two 64-bit numbers: seconds
-// that the calendar is off, and the errno of writes to data.mdb (0: they work). shim.py builds and uses it.
+// A system with faults, loaded into the gateway before its libraries (LD_PRELOAD): a calendar that jumps, a store's file
+// that cannot be written, a name server that is silent. What is wrong at the moment stands in the file LINGATE_SHIM, three
+// 64-bit numbers: seconds that the calendar is off, the errno of writes to data.mdb (0: they work), seconds that the look-up
+// of a name takes. shim.py builds and uses it.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +16,13 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile const long long* said;  // [0] seconds, [1] errno
+static volatile const long long* said;  // [0] seconds, [1] errno, [2] seconds
 
 __attribute__((constructor)) static void begin(void) {
   const char* path = getenv("LINGATE_SHIM");
   const int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
   if (file < 0) return;
-  void* map = mmap(NULL, 2 * sizeof(long long), PROT_READ, MAP_SHARED, file, 0);
+  void* map = mmap(NULL, 3 * sizeof(long long), PROT_READ, MAP_SHARED, file, 0);
   if (map != MAP_FAILED) said = map;
   close(file);
 }
@@ -81,4 +83,15 @@ ssize_t writev(int file, const struct iovec* from, int count) {
   static ssize_t (*real)(int, const struct iovec*, int);
   if (!real) real = REAL(ssize_t(*)(int, const struct iovec*, int), "writev");
   return is_broken(file) ? -1 : real(file, from, count);
+}
+
+int getaddrinfo(const char* name, const char* service, const struct addrinfo* hints, struct addrinfo** found) {
+  static int (*real)(const char*, const char*, const struct addrinfo*, struct addrinfo**);
+  if (!real) real = REAL(int (*)(const char*, const char*, const struct addrinfo*, struct addrinfo**), "getaddrinfo");
+  if (said && said[2] != 0) {
+    const struct timespec silence = {.tv_sec = said[2]};
+    nanosleep(&silence, NULL);
+    return EAI_AGAIN;
+  }
+  return real(name, service, hints, found);
 }
