@@ -1,5 +1,7 @@
 #include "middleware/json_text.h"
 
+#include <emmintrin.h>
+
 #include <charconv>
 #include <chrono>
 
@@ -36,15 +38,30 @@ std::uint64_t copy_word(char* to, const char* from) noexcept {
   return word;
 }
 
-// Copies in words, the last one of them ending with the text, and looks at each. False: there is something to escape.
+// The same for sixteen bytes, which are copied: whether all of them may stand as they are.
+bool copy_block(char* to, const char* from) noexcept {
+  const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), block);
+  const __m128i plain = _mm_cmpgt_epi8(block, _mm_set1_epi8(0x1f));  // signed: what is no ASCII is less
+  const __m128i del = _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f));
+  const __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
+  return _mm_movemask_epi8(_mm_andnot_si128(_mm_or_si128(del, _mm_or_si128(quote, backslash)), plain)) == 0xffff;
+}
+
+// Copies in blocks or words, the last one of them ending with the text, and looks at each. False: there is something to
+// escape.
 bool copy_plain(char* to, std::string_view text) noexcept {
   const char* from = text.data();
   const std::size_t size = text.size();
+  if (size >= 16) {
+    for (std::size_t at = 0; at + 16 < size; at += 16)
+      if (!copy_block(to + at, from + at)) return false;
+    return copy_block(to + size - 16, from + size - 16);
+  }
   if (size >= 8) {
-    std::size_t at = 0;
-    for (; at + 8 < size; at += 8)
-      if (to_escape(copy_word<std::uint64_t>(to + at, from + at)) != 0) return false;
-    return to_escape(copy_word<std::uint64_t>(to + size - 8, from + size - 8)) == 0;
+    const auto first = copy_word<std::uint64_t>(to, from);
+    return (to_escape(first) | to_escape(copy_word<std::uint64_t>(to + size - 8, from + size - 8))) == 0;
   }
   if (size >= 4) {
     const std::uint64_t first = copy_word<std::uint32_t>(to, from);
@@ -84,15 +101,30 @@ Escaped escape(std::string_view text) noexcept {
   return same;
 }
 
-void two_digits(char* to, unsigned value) noexcept {
-  to[0] = static_cast<char>('0' + value / 10);
-  to[1] = static_cast<char>('0' + value % 10);
+// "00" to "99".
+constexpr auto kPairs = [] {
+  std::array<char, 200> pairs{};
+  for (std::size_t k = 0; k < 100; ++k) {
+    pairs[2 * k] = static_cast<char>('0' + k / 10);
+    pairs[2 * k + 1] = static_cast<char>('0' + k % 10);
+  }
+  return pairs;
+}();
+
+void two_digits(char* to, std::uint32_t value) noexcept {
+  std::memcpy(to, kPairs.data() + std::size_t{2} * value, 2);
+}
+
+void four_digits(char* to, std::uint32_t value) noexcept {
+  two_digits(to, value / 100);
+  two_digits(to + 2, value % 100);
 }
 
 void nine_digits(char* to, std::uint32_t value) noexcept {
   *to = static_cast<char>('0' + value / 100'000'000);
-  for (std::uint32_t unit = 1'000'000, k = 1; k < 9; unit /= 100, k += 2)
-    two_digits(to + k, value / unit % 100);
+  value %= 100'000'000;
+  four_digits(to + 1, value / 10'000);
+  four_digits(to + 5, value % 10'000);
 }
 
 }  // namespace
@@ -180,16 +212,14 @@ void Writer::timestamp(std::int64_t microseconds) {
   const auto fraction = static_cast<unsigned>(in_day % 1'000'000);
   raw("\"0000-00-00T00:00:00.000000Z\"");
   char* const text = space_.data() + used_ - 29;
-  two_digits(text + 1, year / 100 % 100);
-  two_digits(text + 3, year % 100);
+  four_digits(text + 1, year % 10'000);
   two_digits(text + 6, static_cast<unsigned>(date.month()));
   two_digits(text + 9, static_cast<unsigned>(date.day()));
   two_digits(text + 12, seconds / 3600);
   two_digits(text + 15, seconds / 60 % 60);
   two_digits(text + 18, seconds % 60);
   two_digits(text + 21, fraction / 10'000);
-  two_digits(text + 23, fraction / 100 % 100);
-  two_digits(text + 25, fraction % 100);
+  four_digits(text + 23, fraction % 10'000);
 }
 
 }  // namespace lingate::middleware::json
