@@ -1,7 +1,11 @@
 #include "base/fields.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
 #include <cstring>
+
+#include "base/field_bytes.h"
 
 namespace lingate::fields {
 namespace {
@@ -9,17 +13,8 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101U;
 constexpr std::uint64_t kHighs = 0x8080808080808080U;
 
-// Not zero if one of the eight bytes is zero.
-constexpr std::uint64_t has_zero(std::uint64_t word) {
-  return (word - kOnes) & ~word & kHighs;
-}
-
 constexpr bool is_forbidden(char c) {
   return c == '\r' || c == '\n' || c == '\0';
-}
-
-constexpr bool has_forbidden(std::uint64_t word) {
-  return (has_zero(word) | has_zero(word ^ (kOnes * '\r')) | has_zero(word ^ (kOnes * '\n'))) != 0;
 }
 
 template <class Word>
@@ -39,20 +34,28 @@ constexpr bool same_but_for_case(std::uint64_t a, std::uint64_t b) {
   return (differ & ~(kOnes * 0x20)) == 0 && ((differ << 2U) & ~letters) == 0;
 }
 
-// Whole words, the last one of them ending with the value.
-bool is_clean(std::string_view value) {
-  const char* const end = value.data() + value.size();
-  if (value.size() < 4) {
-    for (const char c : value)
-      if (is_forbidden(c)) return false;
-    return true;
-  }
-  if (value.size() < 8) {
-    return !has_forbidden(load<std::uint32_t>(value.data()) | load<std::uint32_t>(end - 4) << 32U);
-  }
-  for (const char* at = value.data(); at + 8 < end; at += 8)
-    if (has_forbidden(load<std::uint64_t>(at))) return false;
-  return !has_forbidden(load<std::uint64_t>(end - 8));
+// One to sixteen bytes fill a register, and none beside them is read: both ends are taken, which may overlap.
+__m128i load_short(std::string_view text) {
+  const char* const at = text.data();
+  const std::size_t size = text.size();
+  if (size >= 8)
+    return _mm_unpacklo_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)),
+                              _mm_loadl_epi64(reinterpret_cast<const __m128i*>(at + size - 8)));
+  if (size >= 4)
+    return _mm_set1_epi64x(static_cast<long long>(load<std::uint32_t>(at) | load<std::uint32_t>(at + size - 4) << 32U));
+  const auto byte = [at](std::size_t k) { return std::uint32_t{static_cast<unsigned char>(at[k])}; };
+  return _mm_set1_epi32(static_cast<int>(byte(0) * 0x0101 | byte(size / 2) << 16U | byte(size - 1) << 24U));
+}
+
+// Whether `found` finds nothing in a text of at least one byte. The last sixteen bytes end with the text.
+template <class Found>
+bool has_none(std::string_view text, Found found) {
+  const auto none = [&found](__m128i bytes) { return _mm_movemask_epi8(found(bytes)) == 0; };
+  if (text.size() <= 16) return none(load_short(text));
+  const char* const last = text.data() + text.size() - 16;
+  for (const char* at = text.data(); at < last; at += 16)
+    if (!none(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)))) return false;
+  return none(_mm_loadu_si128(reinterpret_cast<const __m128i*>(last)));
 }
 
 }  // namespace
@@ -74,8 +77,14 @@ bool detail::same_letters(const char* a, const char* b, std::size_t size) noexce
   return true;
 }
 
+bool is_token(std::string_view text) noexcept {
+  if (text.empty()) return false;
+  const auto others = [](__m128i bytes) { return _mm_cmpeq_epi8(are_plain_name(bytes), _mm_setzero_si128()); };
+  return has_none(text, others) || std::all_of(text.begin(), text.end(), is_token_char);
+}
+
 std::size_t find_forbidden(std::string_view value) noexcept {
-  if (is_clean(value)) [[likely]]
+  if (value.empty() || has_none(value, [](__m128i bytes) { return are_forbidden(bytes); })) [[likely]]
     return kNone;
   return static_cast<std::size_t>(std::find_if(value.begin(), value.end(), is_forbidden) - value.begin());
 }

@@ -31,12 +31,7 @@ constexpr bool is_token_char(char c) noexcept {
 }
 
 // A field name or a method: one or more tchar.
-constexpr bool is_token(std::string_view text) noexcept {
-  if (text.empty()) return false;
-  for (const char c : text)
-    if (!is_token_char(c)) return false;
-  return true;
-}
+bool is_token(std::string_view text) noexcept;
 
 // Optional white space, RFC 9110 section 5.6.3.
 constexpr bool is_ows(char c) noexcept {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/codes.h"
+#include "base/field_bytes.h"
 #include "base/fields.h"
 
 namespace lingate::http {
@@ -73,18 +74,8 @@ constexpr std::string_view kValueSyntax = "a control byte, a bare CR or a bare L
 
 // Stops at what is no letter, digit or hyphen, which are all that most names are made of, or close to the end.
 const char* skip_plain_name(const char* at, const char* end) noexcept {
-  // Signed bytes: the sums lift the range that is looked for to the top.
-  const __m128i case_bit = _mm_set1_epi8(0x20);
-  const __m128i lift_letters = _mm_set1_epi8(127 - 'z');
-  const __m128i below_letters = _mm_set1_epi8(127 - 'z' + 'a' - 1);
-  const __m128i lift_digits = _mm_set1_epi8(127 - '9');
-  const __m128i below_digits = _mm_set1_epi8(127 - '9' + '0' - 1);
-  const __m128i hyphen = _mm_set1_epi8('-');
   for (; end - at >= 16; at += 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i letter = _mm_cmpgt_epi8(_mm_add_epi8(_mm_or_si128(bytes, case_bit), lift_letters), below_letters);
-    const __m128i digit = _mm_cmpgt_epi8(_mm_add_epi8(bytes, lift_digits), below_digits);
-    const __m128i plain = _mm_or_si128(_mm_or_si128(letter, digit), _mm_cmpeq_epi8(bytes, hyphen));
+    const __m128i plain = fields::are_plain_name(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
     const auto other = static_cast<unsigned>(_mm_movemask_epi8(plain)) ^ 0xffffU;
     if (other != 0) return at + __builtin_ctz(other);
   }

@@ -20,6 +20,17 @@ TEST(Fields, KnowTokens) {
   EXPECT_FALSE(is_token("a b"));
 }
 
+// Every byte, at every place of names of every size up to three registers.
+TEST(Fields, KnowTokensByEachOfTheirBytes) {
+  for (std::size_t size = 1; size <= 48; ++size)
+    for (std::size_t place = 0; place < size; ++place)
+      for (int c = 0; c < 256; ++c) {
+        std::string name(size, 'x');
+        name[place] = static_cast<char>(c);
+        ASSERT_EQ(is_token(name), is_token_char(name[place])) << c << " at " << place << " of " << size;
+      }
+}
+
 TEST(Fields, FindWhatWouldEndAValueWhereverItIs) {
   for (const char bad : {'\r', '\n', '\0'}) {
     for (std::size_t size = 1; size < 40; ++size) {
