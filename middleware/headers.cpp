@@ -163,13 +163,12 @@ std::size_t Headers::replace(const Field& first) {
   most_bytes_ += field_bytes(first);
   const FieldKey key{.id = first.id, .mark = first.mark};
   const Sought sought(first.name, key);
-  std::size_t at = 0;
-  while (at < fields_.size() && !sought.is(fields_[at]))
-    ++at;
-  if (at == fields_.size()) {
+  const auto place = std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) { return sought.is(field); });
+  const auto at = static_cast<std::size_t>(place - fields_.begin());
+  if (place == fields_.end()) {
     fields_.push_back(first);
   } else {
-    fields_[at] = first;
+    *place = first;
     remove_from(at + 1, first.name, key);
   }
   return at;
@@ -219,9 +218,9 @@ void Headers::remove(FieldId id) noexcept {
 
 void Headers::remove_from(std::size_t start, std::string_view name, FieldKey key) noexcept {
   const Sought sought(name, key);
-  for (std::size_t k = start; k < fields_.size(); ++k) {
-    if (!sought.is(fields_[k])) continue;
-    fields_[k].removed = true;
+  for (Field& field : std::span(fields_).subspan(start)) {
+    if (!sought.is(field)) continue;
+    field.removed = true;
     ++version_;
   }
 }

@@ -1,5 +1,6 @@
 #include "middleware/ids.h"
 
+#include <emmintrin.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <sys/random.h>
@@ -7,19 +8,31 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
 
 namespace lingate::middleware {
 namespace {
 
-constexpr char kHex[] = "0123456789abcdef";
+// The hexadecimal digits of sixty-four bits, most significant first.
+void put_hex(char* to, std::uint64_t value) noexcept {
+  const __m128i bytes = _mm_cvtsi64_si128(static_cast<long long>(__builtin_bswap64(value)));
+  const __m128i low = _mm_and_si128(bytes, _mm_set1_epi8(0xf));
+  const __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), _mm_set1_epi8(0xf));
+  const __m128i digits = _mm_unpacklo_epi8(high, low);
+  const __m128i above_nine = _mm_cmpgt_epi8(digits, _mm_set1_epi8(9));
+  const __m128i to_letters = _mm_and_si128(above_nine, _mm_set1_epi8('a' - '9' - 1));
+  const __m128i text = _mm_add_epi8(_mm_add_epi8(digits, _mm_set1_epi8('0')), to_letters);
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), text);
+}
 
-// The lowest `digits` nibbles of `value`, most significant first.
-char* put_hex(char* to, std::uint64_t value, unsigned digits) noexcept {
-  for (unsigned shift = digits * 4; shift != 0;) {
-    shift -= 4;
-    *to++ = kHex[(value >> shift) & 0xfU];
+// So many digits each, with hyphens between them.
+template <std::size_t First, std::size_t... Rest>
+void put_groups(char* to, const char* digits) noexcept {
+  std::memcpy(to, digits, First);
+  if constexpr (sizeof...(Rest) != 0) {
+    to[First] = '-';
+    put_groups<Rest...>(to + First + 1, digits + First);
   }
-  return to;
 }
 
 // Nothing that needs an id could be trusted without a generator: a kernel or a library that has none ends the program.
@@ -74,15 +87,10 @@ void IdSource::uuid7(std::chrono::system_clock::time_point now, std::span<char, 
   const auto stamp = static_cast<std::uint64_t>(since) & 0xffff'ffff'ffffU;
   const std::uint64_t a = random();
   const std::uint64_t b = random();
-  char* to = put_hex(out.data(), stamp >> 16U, 8);
-  *to++ = '-';
-  to = put_hex(to, stamp, 4);
-  *to++ = '-';
-  to = put_hex(to, 0x7000U | (a & 0xfffU), 4);
-  *to++ = '-';
-  to = put_hex(to, 0x8000U | ((a >> 12U) & 0x3fffU), 4);
-  *to++ = '-';
-  put_hex(to, b, 12);
+  char digits[2 * 16];
+  put_hex(digits, stamp << 16U | 0x7000U | (a & 0xfffU));
+  put_hex(digits + 16, 0x8000'0000'0000'0000U | (b & 0x3fff'ffff'ffff'ffffU));
+  put_groups<8, 4, 4, 4, 12>(out.data(), digits);
 }
 
 std::uint64_t IdSource::random() noexcept {

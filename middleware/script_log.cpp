@@ -26,12 +26,12 @@ std::uint64_t number_of(std::uint64_t packed) noexcept {
 void* CallTag::begin(std::string_view id, std::string_view route) noexcept {
   id = id.substr(0, kBytes);
   route = route.substr(0, kBytes - id.size());
+  const std::size_t used = (id.size() + route.size() + 7) / 8;
   std::array<char, kBytes> bytes;
+  if (used != 0) std::memset(bytes.data() + used * 8 - 8, 0, 8);
   std::memcpy(bytes.data(), id.data(), id.size());
   if (!route.empty()) std::memcpy(bytes.data() + id.size(), route.data(), route.size());
   const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
-  const std::size_t used = (id.size() + route.size() + 7) / 8;
-  std::memset(bytes.data() + id.size() + route.size(), 0, used * 8 - id.size() - route.size());
   for (std::size_t k = 0; k < used; ++k) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data() + k * 8, 8);

@@ -14,6 +14,7 @@ TEST(Exchange, IdIsAUuidOfVersionSevenAndStays) {
   ASSERT_EQ(id.size(), 36U);
   EXPECT_EQ(id[8], '-');
   EXPECT_EQ(id[14], '7');
+  EXPECT_EQ(id.find_first_not_of("0123456789abcdef-"), std::string::npos);
   EXPECT_NE(std::string("89ab").find(id[19]), std::string::npos);
   EXPECT_EQ(stage.exchange.id(), id);
   const auto milliseconds = std::stoull(id.substr(0, 8) + id.substr(9, 4), nullptr, 16);
