@@ -50,6 +50,20 @@ class Reader {
     return fail();
   }
 
+  // Steps over the fields below `number`, in a message that has its fields in the order of their numbers, as those have
+  // that are written here: next() then gives the first from there on.
+  void skip_below(std::uint32_t number) noexcept {
+    for (;;) {
+      while (starts_short_bytes() && key_byte() >> 3U < number)
+        next_ += 2 + static_cast<unsigned char>(next_[1]);
+      if (next_ == end_ || key_byte() >> 3U >= number) return;
+      Reader ahead = *this;
+      Field field;
+      if (!ahead.next(field) || field.number >= number) return;
+      *this = ahead;
+    }
+  }
+
   bool failed() const noexcept { return failed_; }
 
   // What has not been read yet.
@@ -62,15 +76,22 @@ class Reader {
     return false;
   }
 
-  // Most fields are bytes whose key and length take a byte each.
-  bool short_bytes(Field& field) noexcept {
+  unsigned key_byte() const noexcept { return static_cast<unsigned char>(*next_); }
+
+  // Most fields are bytes whose key and length take a byte each. Both are looked at together.
+  bool starts_short_bytes() const noexcept {
+    static_assert(std::endian::native == std::endian::little);
     const auto left = static_cast<std::size_t>(end_ - next_);
     if (left < 2) return false;
-    const auto key = static_cast<unsigned char>(next_[0]);
-    const auto size = static_cast<unsigned char>(next_[1]);
-    if ((key & 0x87U) != static_cast<unsigned>(WireType::bytes) || key < 8 || size >= 0x80 || size > left - 2)
-      return false;
-    field.number = key >> 3U;
+    std::uint16_t start;
+    std::memcpy(&start, next_, sizeof start);
+    return (start & 0x8087U) == static_cast<unsigned>(WireType::bytes) && key_byte() >= 8 && start >> 8U <= left - 2;
+  }
+
+  bool short_bytes(Field& field) noexcept {
+    if (!starts_short_bytes()) return false;
+    const std::size_t size = static_cast<unsigned char>(next_[1]);
+    field.number = key_byte() >> 3U;
     field.type = WireType::bytes;
     field.bytes = {next_ + 2, size};
     next_ += 2 + size;
@@ -86,6 +107,7 @@ class Reader {
   }
 
   bool long_varint(std::uint64_t& value) noexcept {
+    if (end_ - next_ >= 8 && varint_in_word(value)) return true;
     std::uint64_t result = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
       if (next_ == end_) return false;
@@ -98,6 +120,21 @@ class Reader {
       }
     }
     return false;
+  }
+
+  // One that ends within the next eight bytes: their groups of seven bits are pushed together in pairs.
+  bool varint_in_word(std::uint64_t& value) noexcept {
+    static_assert(std::endian::native == std::endian::little);
+    std::uint64_t word;
+    std::memcpy(&word, next_, sizeof word);
+    const std::uint64_t ends = ~word & 0x8080'8080'8080'8080U;
+    if (ends == 0) return false;
+    word &= ends ^ (ends - 1);
+    word = (word & 0x007f'007f'007f'007fU) | (word & 0x7f00'7f00'7f00'7f00U) >> 1U;
+    word = (word & 0x0000'3fff'0000'3fffU) | (word & 0x3fff'0000'3fff'0000U) >> 2U;
+    value = (word & 0x0000'0000'0fff'ffffU) | (word & 0x0fff'ffff'0000'0000U) >> 4U;
+    next_ += std::countr_zero(ends) / 8 + 1;
+    return true;
   }
 
   bool length_delimited(std::string_view& bytes) noexcept {
@@ -162,6 +199,29 @@ inline char* put_raw(char* to, std::string_view bytes) noexcept {
   return to + bytes.size();
 }
 
+// The same for what is mostly short: it is copied without a call.
+inline char* put_short(char* to, std::string_view text) noexcept {
+  const std::size_t size = text.size();
+  const char* const from = text.data();
+  if (size > 32) {
+    std::memcpy(to, from, size);
+  } else if (size >= 16) {
+    std::memcpy(to, from, 16);
+    std::memcpy(to + size - 16, from + size - 16, 16);
+  } else if (size >= 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + size - 4, from + size - 4, 4);
+  } else if (size != 0) {
+    to[0] = from[0];
+    to[size / 2] = from[size / 2];
+    to[size - 1] = from[size - 1];
+  }
+  return to + size;
+}
+
 inline char* put_varint_field(char* to, std::uint32_t number, std::uint64_t value) noexcept {
   return put_varint(put_varint(to, key_of(number, WireType::varint)), value);
 }
@@ -179,6 +239,10 @@ inline char* put_header(char* to, std::uint32_t number, std::size_t size) noexce
 
 inline char* put_bytes_field(char* to, std::uint32_t number, std::string_view bytes) noexcept {
   return put_raw(put_header(to, number, bytes.size()), bytes);
+}
+
+inline char* put_short_bytes_field(char* to, std::uint32_t number, std::string_view bytes) noexcept {
+  return put_short(put_header(to, number, bytes.size()), bytes);
 }
 
 // ---- where no room was measured ----

@@ -175,7 +175,7 @@ std::string_view CallView::finish() {
   for (const std::size_t part : {request, response, session, context})
     if (part != 0) size += bytes_field_size(kRequest, part);  // all keys take one byte
   if (answered_) size += bytes_field_size(kAnswer, answer_.size());
-  verdict_.resize(size);
+  if (verdict_.size() < size) verdict_.resize(size);  // it only grows: what is in it is written over
   char* to = verdict_.data();
   if (request != 0) to = put_request_edits(put_header(to, kRequest, request));
   if (response != 0) to = put_response_edits(put_header(to, kResponse, response));
@@ -183,7 +183,7 @@ std::string_view CallView::finish() {
   if (context != 0)
     to = put_bytes_field(put_header(to, kContext, context), proto::context_edits::kReplaced, *context_edit_);
   if (answered_) put_bytes_field(to, kAnswer, answer_);
-  return verdict_;
+  return {verdict_.data(), size};
 }
 
 std::string_view CallView::fail(FailureKind kind, std::string_view message, std::string_view file, std::uint32_t line,

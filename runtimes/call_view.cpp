@@ -19,12 +19,12 @@ void reset(std::string& buffer) {
   if (buffer.capacity() > kKeptCapacity) buffer.shrink_to_fit();
 }
 
+// Messages have their fields in the order of their numbers.
 std::string_view find_bytes(std::string_view message, std::uint32_t number) {
   proto::Reader reader(message);
+  reader.skip_below(number);
   proto::Field field;
-  while (reader.next(field))
-    if (field.is(number, WireType::bytes)) return field.bytes;
-  return {};
+  return reader.next(field) && field.is(number, WireType::bytes) ? field.bytes : std::string_view();
 }
 
 }  // namespace
@@ -53,7 +53,7 @@ void CallView::begin(Hook hook, std::string_view call, const ScriptLimits& limit
   context_edit_.reset();
   answered_ = false;
   reset(answer_);
-  reset(verdict_);
+  if (verdict_.capacity() > kKeptCapacity) reset(verdict_);
 }
 
 void CallView::split() {
@@ -75,19 +75,13 @@ void CallView::split() {
   }
 }
 
-// The texts before params and headers; the lists stay unread. RequestText has the order of the field numbers.
+// Finds the lists; the texts before them are looked for when they are asked for.
 void CallView::index_request() {
   if (!split_) split();
   request_indexed_ = true;
-  request_texts_ = {};
-  client_ = {};
   proto::Reader reader(request_);
-  proto::Field field;
-  request_lists_ = request_;
-  while (reader.next(field) && field.number < proto::request::kParams) {
-    (field.number < proto::request::kClient ? request_texts_[field.number - 1] : client_) = field.bytes;
-    request_lists_ = reader.rest();
-  }
+  reader.skip_below(proto::request::kParams);
+  request_lists_ = reader.rest();
   request_head_.begin(request_lists_, {proto::request::kHeaders, proto::request_edits::kHeaders},
                       read_only(Side::request), *limits_, room_);
 }
@@ -120,17 +114,21 @@ std::string_view CallView::read_only(Side side) const noexcept {
 }
 
 std::string_view CallView::request_text(RequestText which) {
-  if (!request_indexed_) index_request();
+  if (!split_) split();
   if (which == RequestText::method && method_) return *method_;
   if (which == RequestText::path && path_) return *path_;
   if (which == RequestText::query && query_) return *query_;
-  if (which == RequestText::client_ip) return find_bytes(client_, proto::client::kIp);
-  return request_texts_[static_cast<std::size_t>(which)];
+  if (which == RequestText::client_ip) return find_bytes(client(), proto::client::kIp);
+  return find_bytes(request_, static_cast<std::uint32_t>(which) + 1);  // in the order of their numbers
+}
+
+std::string_view CallView::client() {
+  if (!split_) split();
+  return find_bytes(request_, proto::request::kClient);
 }
 
 std::uint32_t CallView::client_port() {
-  if (!request_indexed_) index_request();
-  proto::Reader reader(client_);
+  proto::Reader reader(client());
   proto::Field field;
   while (reader.next(field))
     if (field.is(proto::client::kPort, WireType::varint)) return static_cast<std::uint32_t>(field.value);
@@ -138,8 +136,7 @@ std::uint32_t CallView::client_port() {
 }
 
 std::string_view CallView::client_tls() {
-  if (!request_indexed_) index_request();
-  return find_bytes(client_, proto::client::kTls);
+  return find_bytes(client(), proto::client::kTls);
 }
 
 std::span<const HeadView::Line> CallView::params() {

@@ -119,7 +119,6 @@ class CallView {
                         std::span<const std::string> stack = {});
 
  private:
-  static constexpr std::size_t kRequestTexts = 8;  // of the request itself
   static constexpr std::size_t kSessionNumbers = 7;
   enum class SessionEdit : std::uint8_t { none, assigned, cleared };
 
@@ -127,6 +126,7 @@ class CallView {
   void index_request();
   void index_response();
   void index_session();
+  std::string_view client();  // encoded
   std::string_view read_only(Side side) const noexcept;
   [[nodiscard]] Refusal set_text(std::string_view text, std::optional<std::string_view>& place);
   [[nodiscard]] Refusal target_fits(std::size_t path, std::size_t query);
@@ -151,8 +151,6 @@ class CallView {
   bool params_indexed_ = false;
   bool anonymous_ = true;
   std::string_view request_, response_, session_, context_;
-  std::array<std::string_view, kRequestTexts> request_texts_;
-  std::string_view client_;
   std::uint32_t status_ = 0;
   std::string_view request_lists_, response_lists_;  // from params or headers to the end of the message
   std::vector<HeadView::Line> params_;

@@ -1,6 +1,8 @@
 #include "runtimes/head_view.h"
 
 #include <algorithm>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 #include "base/fields.h"
@@ -40,18 +42,21 @@ constexpr std::size_t most_bytes_of(std::string_view encoded) noexcept {
 // Steps over the lines that certainly have another name: by length and last letter, where key, length, name key and
 // name length take a byte each, as they do in what the gateway writes. Stands then at the first of `encoded` that may.
 std::size_t skip_others(std::string_view encoded, std::uint32_t number, std::string_view name) noexcept {
+  static_assert(std::endian::native == std::endian::little);
   constexpr std::size_t kKeys = 4;
-  constexpr unsigned char kShort = 128;
-  const auto line_key = static_cast<char>(proto::key_of(number, WireType::bytes));
-  constexpr auto kNameKey = static_cast<char>(proto::key_of(proto::header::kName, WireType::bytes));
+  constexpr std::uint32_t kMask = 0x00ff'80ff;  // both keys, and that the line is shorter than 128 bytes
+  const std::uint32_t keys =
+      proto::key_of(number, WireType::bytes) | proto::key_of(proto::header::kName, WireType::bytes) << 16U;
   const auto last = fields::lower(name.back());
   std::size_t at = 0;
   while (at + kKeys + name.size() <= encoded.size()) {
     const char* const line = encoded.data() + at;
-    const auto size = static_cast<unsigned char>(line[1]);
-    if (line[0] != line_key || line[2] != kNameKey || size >= kShort || size + 2U > encoded.size() - at) break;
-    if (static_cast<unsigned char>(line[3]) == name.size() && fields::lower(line[3 + name.size()]) == last) break;
-    at += 2U + size;
+    std::uint32_t head = 0;
+    std::memcpy(&head, line, sizeof head);
+    const std::size_t end = at + 2 + static_cast<unsigned char>(line[1]);
+    if ((head & kMask) != keys || end > encoded.size()) break;
+    if (head >> 24U == name.size() && fields::lower(line[3 + name.size()]) == last) break;
+    at = end;
   }
   return at;
 }
@@ -91,6 +96,7 @@ void HeadView::begin(std::string_view encoded, Numbers numbers, std::string_view
 
 void HeadView::forget() noexcept {
   measured_ = indexed_ = false;
+  found_ = {};
   edits_.clear();
   edits_size_ = 0;
 }
@@ -147,6 +153,7 @@ const std::string_view* HeadView::get(std::string_view name) {
     return nullptr;
   }
   if (name.empty()) return nullptr;
+  if (fields::same_name(found_.name, name)) return &found_.value;  // to be removed, often
   for (std::string_view rest = encoded_;;) {
     proto::Reader reader(rest.substr(skip_others(rest, numbers_.lines, name)));
     proto::Field field;
@@ -155,8 +162,8 @@ const std::string_view* HeadView::get(std::string_view name) {
     Line line;
     if (!field.is(numbers_.lines, WireType::bytes) || !decode(field.bytes, line)) continue;
     if (!fields::same_name(line.name, name)) continue;
-    found_ = line.value;
-    return &found_;
+    found_ = line;
+    return &found_.value;
   }
 }
 
@@ -232,14 +239,15 @@ Refusal HeadView::record(std::string_view name, std::span<const std::string_view
   for (const std::string_view value : values)
     size += proto::bytes_field_size(kValues, value.size());
   char* place = nullptr;
-  if (auto refusal = room_->take(size, place)) return refusal;
-  char* to = proto::put_bytes_field(place, kName, name);
+  if (auto refusal = room_->take(proto::bytes_field_size(numbers_.edits, size), place)) return refusal;
+  char* to = proto::put_header(place, numbers_.edits, size);
+  to = proto::put_short_bytes_field(to, kName, name);
   const std::string_view kept_name(to - name.size(), name.size());
   for (const std::string_view value : values)
-    to = proto::put_bytes_field(to, kValues, value);
-  if (append) proto::put_varint_field(to, kAppend, 1);
-  const Edit& edit = edits_.emplace_back(Edit{kept_name, {place, size}, append});
-  edits_size_ += proto::bytes_field_size(numbers_.edits, size);
+    to = proto::put_short_bytes_field(to, kValues, value);
+  if (append) to = proto::put_varint_field(to, kAppend, 1);
+  const Edit& edit = edits_.emplace_back(Edit{kept_name, {place, to}, append});
+  edits_size_ += edit.encoded.size();
   if (indexed_) {
     apply(edit);
     most_lines_ = lines_.size();
@@ -256,8 +264,10 @@ void HeadView::apply(const Edit& edit) {
   auto place = edit.append ? lines_.end() : std::find_if(lines_.begin(), lines_.end(), same);
   bool replaces = place != lines_.end();
   auto drop = place;  // lines from here on give way
-  proto::Reader reader(edit.encoded);
   proto::Field field;
+  proto::Reader whole(edit.encoded);
+  whole.next(field);
+  proto::Reader reader(field.bytes);
   while (reader.next(field)) {
     if (!field.is(proto::header_edit::kValues, WireType::bytes)) continue;
     const Line line{edit.name, field.bytes};
@@ -281,7 +291,7 @@ void HeadView::apply(const Edit& edit) {
 
 char* HeadView::put_edits(char* to) const noexcept {
   for (const Edit& edit : edits_)
-    to = proto::put_bytes_field(to, numbers_.edits, edit.encoded);
+    to = proto::put_short(to, edit.encoded);
   return to;
 }
 

@@ -55,7 +55,7 @@ class HeadView {
   friend class CallView;
   struct Edit {
     std::string_view name;
-    std::string_view encoded;  // a HeaderEdit
+    std::string_view encoded;  // a HeaderEdit as a field of the verdict's edits
     bool append;
   };
   struct Numbers {
@@ -86,7 +86,7 @@ class HeadView {
   // What the head can have at most, edits included; what it has, once indexed.
   std::size_t most_bytes_ = 0;
   std::size_t most_lines_ = 0;
-  std::string_view found_;
+  Line found_;               // what was read last, before it was indexed
   std::vector<Line> lines_;  // once indexed
   std::vector<Edit> edits_;
   std::size_t edits_size_ = 0;  // in the verdict

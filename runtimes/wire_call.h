@@ -85,7 +85,7 @@ inline std::size_t optional_size(std::uint32_t number, std::string_view text) no
 }
 
 inline char* put_optional(char* to, std::uint32_t number, std::string_view text) noexcept {
-  return text.empty() ? to : proto::put_bytes_field(to, number, text);
+  return text.empty() ? to : proto::put_short_bytes_field(to, number, text);
 }
 
 // Keys and lengths of one line at most: three keys, three lengths of five bytes.
@@ -99,29 +99,6 @@ std::size_t most_of(const Lines& lines) noexcept {
   return size;
 }
 
-// Copies what is mostly short without a call.
-inline char* put_short(char* to, std::string_view text) noexcept {
-  const std::size_t size = text.size();
-  const char* const from = text.data();
-  if (size > 32) {
-    std::memcpy(to, from, size);
-  } else if (size >= 16) {
-    std::memcpy(to, from, 16);
-    std::memcpy(to + size - 16, from + size - 16, 16);
-  } else if (size >= 8) {
-    std::memcpy(to, from, 8);
-    std::memcpy(to + size - 8, from + size - 8, 8);
-  } else if (size >= 4) {
-    std::memcpy(to, from, 4);
-    std::memcpy(to + size - 4, from + size - 4, 4);
-  } else if (size != 0) {
-    to[0] = from[0];
-    to[size / 2] = from[size / 2];
-    to[size - 1] = from[size - 1];
-  }
-  return to + size;
-}
-
 inline char* put_line(char* to, std::uint32_t number, std::string_view name, std::string_view value) noexcept {
   constexpr auto kKey = [](std::uint32_t of) { return static_cast<char>(proto::key_of(of, proto::WireType::bytes)); };
   constexpr std::size_t kOneByte = 128;  // lengths below it take one byte
@@ -131,10 +108,10 @@ inline char* put_line(char* to, std::uint32_t number, std::string_view name, std
     *to++ = static_cast<char>(size);
     *to++ = kKey(proto::header::kName);
     *to++ = static_cast<char>(name.size());
-    to = put_short(to, name);
+    to = proto::put_short(to, name);
     *to++ = kKey(proto::header::kValue);
     *to++ = static_cast<char>(value.size());
-    return put_short(to, value);
+    return proto::put_short(to, value);
   }
   to = proto::put_header(to, number,
                          optional_size(proto::header::kName, name) + optional_size(proto::header::kValue, value));

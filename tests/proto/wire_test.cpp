@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -42,6 +43,54 @@ TEST(Reader, ReadsWhatWasPut) {
   EXPECT_EQ(field.bytes, "");
   EXPECT_FALSE(reader.next(field));
   EXPECT_FALSE(reader.failed());
+}
+
+TEST(Reader, ReadsVarintsOfEverySizeWhateverFollows) {
+  for (unsigned bits = 0; bits <= 64; ++bits) {
+    const std::uint64_t top = bits == 64 ? UINT64_MAX : (1ULL << bits) - 1;
+    for (const std::uint64_t value : {top, top ^ (top >> 1U), top & 0x5555'5555'5555'5555U}) {
+      for (const std::size_t after : {0U, 1U, 8U, 20U}) {
+        std::array<char, 64> room;
+        char* end = put_varint_field(room.data(), 1, value);
+        end = std::fill_n(put_header(end, 2, after), after, '\xff');
+        Reader reader({room.data(), end});
+        Field field;
+        ASSERT_TRUE(reader.next(field) && reader.next(field)) << value << " before " << after;
+        EXPECT_TRUE(field.is(2, WireType::bytes) && field.bytes.size() == after);
+        Reader again({room.data(), end});
+        ASSERT_TRUE(again.next(field));
+        EXPECT_EQ(field.value, value);
+      }
+    }
+  }
+}
+
+TEST(Reader, StepsOverLowerFieldsOfAnyKind) {
+  std::array<char, 512> room;
+  char* end = put_bytes_field(room.data(), 1, "short");
+  end = put_varint_field(end, 2, 1'732'147'200'000'000);
+  end = put_double_field(end, 3, 1);
+  end = put_bytes_field(end, 4, std::string(200, 'x'));
+  end = put_bytes_field(end, 5, "");
+  end = put_bytes_field(end, 7, "seven");
+  end = put_bytes_field(end, 20, "twenty");
+  const std::string_view message(room.data(), end);
+  const auto first_from = [message](std::uint32_t number) {
+    Reader reader(message);
+    reader.skip_below(number);
+    Field field;
+    return reader.next(field) ? field.number : 0;
+  };
+  for (std::uint32_t number = 1; number <= 22; ++number)
+    EXPECT_EQ(first_from(number), number <= 5 ? number : number <= 7 ? 7U : number <= 20 ? 20U : 0U) << number;
+}
+
+TEST(Reader, StepsOverNothingThatIsMalformed) {
+  for (const std::string_view bytes : {"\x0a\x05x"sv, "\x0a"sv, "\x08\x80"sv, "\x02\x01x"sv, ""sv}) {
+    Reader reader(bytes);
+    reader.skip_below(9);
+    EXPECT_EQ(reader.rest(), bytes);
+  }
 }
 
 TEST(Reader, RefusesWhatIsMalformed) {
