@@ -23,13 +23,16 @@ ScriptStep::ScriptStep(runtimes::RuntimePool& pool, std::shared_ptr<ScriptLog> l
     : pool_(pool),
       log_(std::move(log)),
       options_(std::move(options)),
+      shapes_{shape_for(Hook::request), shape_for(Hook::response), shape_for(Hook::log)},
       lanes_(std::make_unique<Lane[]>(options_.workers)) {
   for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
     lanes_[worker].step = this;
   if (!options_.cache) return;
   const auto hash = limits::KeyedHash::of_this_process();
-  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
+  for (std::uint32_t worker = 0; worker < options_.workers; ++worker) {
     lanes_[worker].cache.emplace(*options_.cache, hash);
+    lanes_[worker].known_reader.emplace(origin_of(pool_.options().placement));
+  }
 }
 
 ScriptStep::~ScriptStep() {
@@ -59,7 +62,7 @@ Flow ScriptStep::on_request(Exchange& exchange, StepRecord& record) const {
   const auto key = lane.cache->key_of(exchange);
   if (!key) return call(exchange, record, Hook::request);
   if (const auto verdict = lane.cache->find(*key, exchange))
-    return apply(exchange, record, Hook::request, lane.known_reader, *verdict);
+    return apply(exchange, record, Hook::request, *lane.known_reader, *verdict);
   return call(exchange, record, Hook::request, *key);
 }
 
@@ -77,7 +80,7 @@ Flow ScriptStep::on_response(Exchange& exchange, StepRecord& record) const {
   return call(exchange, record, Hook::response);
 }
 
-CallShape ScriptStep::shape(Hook hook) const noexcept {
+CallShape ScriptStep::shape_for(Hook hook) const noexcept {
   CallShape shape = shape_of(hook, pool_.hooks().arity(hook));
   shape.request_body = options_.request_body;
   shape.response_body = options_.response_body;
@@ -92,7 +95,7 @@ Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::st
   flight.exchange = &exchange;
   flight.record = &record;
   flight.tag = flight.mark.begin(exchange.id(), exchange.route());
-  flight.cache_key = cache_key;
+  if (options_.cache) flight.cache_key = cache_key;
   flight.context_before =
       exchange.context().empty() ? ScriptCache::ContextBefore::empty : ScriptCache::ContextBefore::filled;
   encode_call(exchange, shape(hook), flight.buffers, flight.input);

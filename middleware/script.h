@@ -8,6 +8,7 @@
 // step is gone: no exchange is left by then, and the pool is destroyed first, so that calls of `log` hooks end too.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -64,13 +65,15 @@ class ScriptStep final : public Middleware {
   Flow conclude(ScriptFlight& flight) const;
   Flow failed(Exchange& exchange, StepRecord& record, const ScriptFailure& failure) const;
   void conclude_log(ScriptFlight& flight) const noexcept;
-  CallShape shape(runtimes::Hook hook) const noexcept;
+  CallShape shape_for(runtimes::Hook hook) const noexcept;
+  const CallShape& shape(runtimes::Hook hook) const noexcept { return shapes_[static_cast<std::size_t>(hook) - 2]; }
   ScriptFlight& take(std::uint32_t worker) const;
   void give_back(ScriptFlight& flight) const noexcept;
 
   runtimes::RuntimePool& pool_;
   const std::shared_ptr<ScriptLog> log_;  // may outlive the pool
   const ScriptStepOptions options_;
+  const std::array<CallShape, 3> shapes_;  // of the hooks request, response and log
   const std::unique_ptr<Lane[]> lanes_;
 };
 

@@ -25,7 +25,8 @@ class ScriptFlight final : public runtimes::ScriptCall {
     called    // it was, and what came of it is to be applied when the others of the turn were
   };
 
-  ScriptFlight(const ScriptStep& owner, std::uint32_t on, CallTag& own_tag) : step(owner), worker(on), mark(own_tag) {}
+  ScriptFlight(const ScriptStep& owner, std::uint32_t on, CallTag& own_tag)
+      : step(owner), worker(on), mark(own_tag), verdict_reader(origin_of(owner.pool_.options().placement)) {}
 
   void completed() noexcept override {
     if (hook == runtimes::Hook::log) return step.conclude_log(*this);
@@ -72,7 +73,7 @@ struct alignas(64) ScriptStep::Lane final : TurnEnd {
   std::vector<ScriptFlight*> turn;     // of these the turn's end is called just now
   bool registered = false;             // the loop will say turn_ends(), or is at it
   std::optional<ScriptCache> cache;
-  VerdictReader known_reader;  // of what the cache has
+  std::optional<VerdictReader> known_reader;  // of what the cache has
 
  private:
   std::size_t call_some(std::size_t from) noexcept;

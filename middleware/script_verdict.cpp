@@ -35,6 +35,11 @@ int code_of(FailureKind kind) noexcept {
   return code::kScriptException;
 }
 
+runtimes::VerdictOrigin origin_of(runtimes::Placement placement) noexcept {
+  using Origin = runtimes::VerdictOrigin;
+  return placement == runtimes::Placement::process ? Origin::other_process : Origin::this_process;
+}
+
 bool VerdictReader::invalid(std::string_view message) {
   failure_.kind = FailureKind::invalid;
   failure_.message = message;
@@ -47,7 +52,7 @@ bool VerdictReader::invalid(std::string_view message) {
 VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, std::string_view bytes,
                                             const ScriptLimits& limits) {
   if (bytes.empty()) return Outcome::next;
-  if (!runtimes::read_verdict(bytes, verdict_)) {
+  if (!runtimes::read_verdict(bytes, verdict_, origin_)) {
     invalid("the verdict is malformed, or holds what may not stand in a message");
     return Outcome::failed;
   }
@@ -63,7 +68,7 @@ VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, std::
 }
 
 VerdictReader::Outcome VerdictReader::read_failure(std::string_view bytes) {
-  if (!runtimes::read_verdict(bytes, verdict_)) {
+  if (!runtimes::read_verdict(bytes, verdict_, origin_)) {
     invalid("the verdict is malformed");
     return Outcome::failed;
   }
@@ -107,8 +112,9 @@ bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const Sc
   std::size_t count = 0;
   std::size_t bytes = 0;
   for (std::string_view name, value; lines.next(name, value); ++count) {
-    if (!runtimes::is_line_within(name, value, limits)) return invalid("a header of the answer is too long");
-    bytes += runtimes::line_bytes(name, value);
+    const std::size_t line = runtimes::line_bytes(name, value);
+    if (!runtimes::is_line_within(line, limits)) return invalid("a header of the answer is too long");
+    bytes += line;
   }
   // One line more than a script may write: the Content-Type that respond() adds.
   if (count > limits.fields + 1 || bytes > limits.head + limits.field_line)
@@ -119,16 +125,10 @@ bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const Sc
 // Whether the lines that the edits add could take the head over its limits.
 VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const ScriptLimits& limits) const {
   const runtimes::HeaderEdits& edits = verdict_.headers;
-  std::size_t bytes = headers.most_bytes();
-  for (std::size_t i = 0; i < edits.size(); ++i) {
-    const runtimes::HeaderEdit edit = edits[i];
-    for (const std::string_view value : edit.values) {
-      if (!runtimes::is_line_within(edit.name, value, limits)) return Fit::never;
-      bytes += runtimes::line_bytes(edit.name, value);
-    }
-  }
-  const std::size_t lines = headers.all().size() + edits.value_count();
-  return lines <= limits.fields && bytes <= limits.head ? Fit::sure : Fit::doubtful;
+  if (!runtimes::is_line_within(edits.longest_line(), limits)) return Fit::never;
+  const bool fits = headers.all().size() + edits.line_count() <= limits.fields &&
+                    headers.most_bytes() + edits.lines_bytes() <= limits.head;
+  return fits ? Fit::sure : Fit::doubtful;
 }
 
 // Edits are made at once; where they might pass the limits of a head, the lines before them are kept to go back to.

@@ -1,6 +1,7 @@
 // Applies a script's Verdict to an exchange, all or nothing: what read_verdict() has checked is held against the limits
 // of heads, targets and bodies here, and only then anything changes. The rooms keep these rules too; this is the
-// gateway's own defence, for a verdict may come from a process that is not trusted.
+// gateway's own defence, for a verdict may come from a process that is not trusted. Where it does not, what stands in
+// header lines is not searched a second time, and the serialiser still lets no line out that would not be one.
 //
 // Thread: the exchange's worker; one VerdictReader a call in flight, reused. Lifetime: a failure's texts borrow the
 // verdict.
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "middleware/exchange.h"
+#include "runtimes/pool.h"
 #include "runtimes/runtime.h"
 #include "runtimes/wire_verdict.h"
 
@@ -29,9 +31,16 @@ struct ScriptFailure {
 
 int code_of(runtimes::FailureKind kind) noexcept;
 
+// Who writes the verdicts of a pool whose calls run there.
+runtimes::VerdictOrigin origin_of(runtimes::Placement placement) noexcept;
+
 class VerdictReader {
  public:
   enum class Outcome : std::uint8_t { next, answered, failed };
+  using Origin = runtimes::VerdictOrigin;
+
+  // Of verdicts from there; see runtimes/wire_verdict.h for what that spares.
+  explicit VerdictReader(Origin origin = Origin::other_process) noexcept : origin_(origin) {}
 
   // Applies `verdict` to `exchange`, or applies nothing and says why in failure(). Edits of the response are for the
   // hook `response` only, those of the request for `request`.
@@ -60,6 +69,7 @@ class VerdictReader {
   void commit(Exchange& exchange);
   void keep_failure(const runtimes::VerdictFailure& failure);
 
+  const Origin origin_;
   runtimes::Verdict verdict_;
   SessionChange session_;
   std::vector<Field> saved_;  // lines of a head before edits that might not fit

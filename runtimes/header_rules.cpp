@@ -51,7 +51,7 @@ Refusal check_header_value(std::string_view name, std::string_view value, const 
   }
   if (fields::same_name(name, "host") && !is_authority(value))
     return header(name) + "'" + shown(value) + "' is no host, such as example.com:8080";
-  if (is_line_within(name, value, limits)) return std::nullopt;
+  if (is_line_within(line_bytes(name, value), limits)) return std::nullopt;
   return header(name) + "the line would take " + std::to_string(line_bytes(name, value) - 2) +
          " bytes, more than the limit of " + std::to_string(limits.field_line);
 }

@@ -21,9 +21,9 @@ constexpr std::size_t line_bytes(std::string_view name, std::string_view value) 
   return name.size() + value.size() + 4;
 }
 
-// Without its end, as ScriptLimits::field_line counts.
-constexpr bool is_line_within(std::string_view name, std::string_view value, const ScriptLimits& limits) noexcept {
-  return line_bytes(name, value) - 2 <= limits.field_line;
+// A line of so many bytes is within the limit, which ScriptLimits::field_line counts without its end.
+constexpr bool is_line_within(std::size_t bytes, const ScriptLimits& limits) noexcept {
+  return bytes <= limits.field_line + 2;
 }
 
 // A name that a script may write: a token, and not a framing or hop-by-hop field.

@@ -6,6 +6,7 @@
 #include "base/fields.h"
 #include "base/utf8.h"
 #include "proto/plugin.h"
+#include "runtimes/header_rules.h"
 #include "runtimes/target_rules.h"
 #include "runtimes/value.h"
 
@@ -79,7 +80,7 @@ bool is_header_line(std::string_view line) {
   return !name.empty() && !reader.failed() && (!fields::same_name(name, "host") || is_authority(value));
 }
 
-bool read(std::string_view bytes, RequestEdits& edits, HeaderEdits& headers) {
+bool read(std::string_view bytes, RequestEdits& edits, HeaderEdits& headers, VerdictOrigin origin) {
   using namespace proto::request_edits;
   Reader reader(bytes);
   Field field;
@@ -91,7 +92,7 @@ bool read(std::string_view bytes, RequestEdits& edits, HeaderEdits& headers) {
       case kQuery: edits.query = field.bytes; break;
       case kBody: edits.body = field.bytes; break;
       case kHeaders:
-        if (!headers.add(field.bytes)) return false;
+        if (!headers.add(field.bytes, origin)) return false;
         break;
       default: return false;
     }
@@ -100,7 +101,7 @@ bool read(std::string_view bytes, RequestEdits& edits, HeaderEdits& headers) {
          !(edits.path && check_path(*edits.path)) && !(edits.query && check_query(*edits.query));
 }
 
-bool read(std::string_view bytes, ResponseEdits& edits, HeaderEdits& headers) {
+bool read(std::string_view bytes, ResponseEdits& edits, HeaderEdits& headers, VerdictOrigin origin) {
   using namespace proto::response_edits;
   Reader reader(bytes);
   Field field;
@@ -109,7 +110,7 @@ bool read(std::string_view bytes, ResponseEdits& edits, HeaderEdits& headers) {
       edits.status = static_cast<std::uint32_t>(field.value);
     } else if (field.is(kBody, WireType::bytes)) {
       edits.body = field.bytes;
-    } else if (!field.is(kHeaders, WireType::bytes) || !headers.add(field.bytes)) {
+    } else if (!field.is(kHeaders, WireType::bytes) || !headers.add(field.bytes, origin)) {
       return false;
     }
   }
@@ -242,34 +243,37 @@ bool read(std::string_view bytes, VerdictFailure& failure) {
 void HeaderEdits::clear() noexcept {
   edits_.clear();
   values_.clear();
+  lines_bytes_ = longest_line_ = 0;
 }
 
-bool HeaderEdits::add(std::string_view encoded) {
+bool HeaderEdits::add(std::string_view encoded, VerdictOrigin origin) {
   using namespace proto::header_edit;
-  Edit edit{{}, static_cast<std::uint32_t>(values_.size()), 0, false};
+  const bool checked = origin == VerdictOrigin::this_process;
+  const std::size_t first = values_.size();
+  std::string_view name;
+  bool append = false;
   Reader reader(encoded);
   Field field;
   while (reader.next(field)) {
-    if (field.is(kName, WireType::bytes) && is_name(field.bytes)) {
-      edit.name = field.bytes;
-    } else if (field.is(kValues, WireType::bytes) && fields::is_value(field.bytes)) {
+    if (field.is(kName, WireType::bytes) && (checked || is_name(field.bytes))) {
+      name = field.bytes;
+    } else if (field.is(kValues, WireType::bytes) && (checked || fields::is_value(field.bytes))) {
       values_.push_back(field.bytes);
-      ++edit.value_count;
     } else if (field.number == kAppend && is_bool(field)) {
-      edit.append = field.value != 0;
+      append = field.value != 0;
     } else {
       return false;
     }
   }
-  edits_.push_back(edit);
-  if (edit.name.empty() || reader.failed()) return false;
-  const auto values = std::span(values_).subspan(edit.first_value);
-  return !fields::same_name(edit.name, "host") || std::all_of(values.begin(), values.end(), is_authority);
-}
-
-HeaderEdit HeaderEdits::operator[](std::size_t index) const noexcept {
-  const Edit& edit = edits_[index];
-  return {edit.name, std::span(values_).subspan(edit.first_value, edit.value_count), edit.append};
+  if (name.empty() || reader.failed()) return false;
+  const auto values = std::span(values_).subspan(first);
+  edits_.push_back({name, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(values.size()), append});
+  for (const std::string_view value : values) {
+    const std::size_t bytes = line_bytes(name, value);
+    lines_bytes_ += bytes;
+    longest_line_ = std::max(longest_line_, bytes);
+  }
+  return checked || !fields::same_name(name, "host") || std::all_of(values.begin(), values.end(), is_authority);
 }
 
 bool HeaderLines::next(std::string_view& name, std::string_view& value) noexcept {
@@ -306,7 +310,7 @@ void Verdict::clear() noexcept {
   failure.reset();
 }
 
-bool read_verdict(std::string_view bytes, Verdict& verdict) {
+bool read_verdict(std::string_view bytes, Verdict& verdict, VerdictOrigin origin) {
   using namespace proto::verdict;
   verdict.clear();
   Reader reader(bytes);
@@ -316,11 +320,11 @@ bool read_verdict(std::string_view bytes, Verdict& verdict) {
     switch (field.number) {
       case kRequest:
         if (verdict.edits_head()) return false;
-        if (!read(field.bytes, verdict.request.emplace(), verdict.headers)) return false;
+        if (!read(field.bytes, verdict.request.emplace(), verdict.headers, origin)) return false;
         break;
       case kResponse:
         if (verdict.edits_head()) return false;
-        if (!read(field.bytes, verdict.response.emplace(), verdict.headers)) return false;
+        if (!read(field.bytes, verdict.response.emplace(), verdict.headers, origin)) return false;
         break;
       case kSession:
         if (!read(field.bytes, verdict.session.emplace())) return false;

@@ -1,7 +1,8 @@
 // Reading a Verdict of plugin.proto: read_verdict() checks all of it, once, and leaves views; then nothing can fail
 // while the edits are applied. Strict, although verdicts come from our own rooms: a room may be broken, or run in
 // another process. Unknown fields, wrong types, bad header lines, a status outside 200 to 599, values nested too deep
-// a failure beside anything else and edits of both heads are all refused.
+// a failure beside anything else and edits of both heads are all refused. One thing is looked at again only if another
+// process wrote it: what stands in edited header lines, which CallView has checked at the script's assignment.
 //
 // Thread: values, not shared. Lifetime: views borrow the verdict's bytes.
 #pragma once
@@ -17,6 +18,9 @@
 #include "runtimes/runtime.h"
 
 namespace lingate::runtimes {
+
+// Who wrote a verdict: a CallView in this process, or a worker process, which may be in the hands of its script.
+enum class VerdictOrigin : std::uint8_t { this_process, other_process };
 
 // The entries of one repeated field of bytes, in order. Copy it to walk again.
 class Repeated {
@@ -49,12 +53,19 @@ struct HeaderEdit {
 class HeaderEdits {
  public:
   void clear() noexcept;
-  // False: no HeaderEdit.
-  [[nodiscard]] bool add(std::string_view encoded);
+  // False: no HeaderEdit, or from another process one of a line that must not be written.
+  [[nodiscard]] bool add(std::string_view encoded, VerdictOrigin origin);
 
   std::size_t size() const noexcept { return edits_.size(); }
-  std::size_t value_count() const noexcept { return values_.size(); }
-  HeaderEdit operator[](std::size_t index) const noexcept;
+  HeaderEdit operator[](std::size_t index) const noexcept {
+    const Edit& edit = edits_[index];
+    return {edit.name, std::span(values_).subspan(edit.first_value, edit.value_count), edit.append};
+  }
+
+  // Of the lines that they put in.
+  std::size_t line_count() const noexcept { return values_.size(); }
+  std::size_t lines_bytes() const noexcept { return lines_bytes_; }
+  std::size_t longest_line() const noexcept { return longest_line_; }
 
  private:
   struct Edit {
@@ -65,6 +76,8 @@ class HeaderEdits {
   };
   std::vector<Edit> edits_;
   std::vector<std::string_view> values_;
+  std::size_t lines_bytes_ = 0;  // as line_bytes() has it
+  std::size_t longest_line_ = 0;
 };
 
 // Name and value lines of an answer.
@@ -129,7 +142,8 @@ struct Verdict {
 };
 
 // False: malformed; `verdict` is then of no use. Empty bytes are a verdict that changes nothing.
-[[nodiscard]] bool read_verdict(std::string_view bytes, Verdict& verdict);
+[[nodiscard]] bool read_verdict(std::string_view bytes, Verdict& verdict,
+                                VerdictOrigin origin = VerdictOrigin::other_process);
 
 // The edits alone, as SessionEdits::encoded has them.
 [[nodiscard]] bool read_session_edits(std::string_view bytes, SessionEdits& edits);

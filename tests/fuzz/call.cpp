@@ -155,7 +155,7 @@ void check_applied(CallView& view, Hook hook, const ScriptLimits& limits, const 
   if (hook != Hook::request) receive(exchange.response.headers, parts.response_headers);
   if (parts.has_session) exchange.set_session(*middleware::Session::from_wire(encode_session(parts)));
   const std::string_view bytes = view.finish();
-  middleware::VerdictReader reader;
+  middleware::VerdictReader reader;  // the one that looks at everything
   const auto outcome = reader.apply(exchange, hook, bytes, limits);
   if (outcome == middleware::VerdictReader::Outcome::failed)
     require(false, ("what a room writes is accepted, not: " + reader.failure().message).c_str());
