@@ -54,6 +54,8 @@ CallId CallIds::take() {
 }
 
 FailureKind failure_of(std::string_view verdict) noexcept {
+  constexpr auto kKey = static_cast<char>(proto::key_of(proto::verdict::kFailure, proto::WireType::bytes));
+  if (!verdict.starts_with(kKey)) return {};
   proto::Reader reader(verdict);
   proto::Field field;
   if (!reader.next(field) || !field.is(proto::verdict::kFailure, proto::WireType::bytes)) return {};

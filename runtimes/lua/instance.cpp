@@ -147,7 +147,8 @@ Progress LuaInstance::run(CallSlot& slot, int arguments) {
 Progress LuaInstance::finish(CallSlot& slot) {
   std::string problem = take_answer(slot.coroutine, slot, lua_gettop(slot.coroutine));
   if (problem.empty() && slot.has(Kept::context)) problem = keep_context(slot);
-  if (problem.empty() && slot.kept != 0) problem = keep_session(slot.coroutine, slot);
+  if (problem.empty() && (slot.has(Kept::tags) || slot.has(Kept::metadata)))
+    problem = keep_session(slot.coroutine, slot);
   if (!problem.empty()) {
     LoadError failure{FailureKind::invalid, std::move(problem), environment_.script.path, 0, {}};
     return fail(slot, failure);
