@@ -1,6 +1,7 @@
 #include "middleware/headers.h"
 
 #include <array>
+#include <set>
 #include <string>
 
 #include "tests/middleware/fake_host.h"
@@ -31,6 +32,13 @@ TEST(FieldId, KnowsEveryNameWithoutCase) {
 TEST(FieldId, TakesNothingElseForOneOfThem) {
   for (const std::string_view name : {"", "x", "Content-Lengtj", "Content_Length", "ETa", "ETagg", "\xff\xfe"})
     EXPECT_EQ(field_id(name), FieldId::other) << name;
+}
+
+TEST(FieldKey, TellsNumberedNamesApartByTheirMarks) {
+  std::set<std::uint16_t> marks;
+  for (int k = 0; k < 10; ++k)
+    marks.insert(field_key("X-Step-" + std::to_string(k)).mark);
+  EXPECT_EQ(marks.size(), 10U);
 }
 
 TEST(Headers, SetReplacesTheFirstLineInPlaceAndDropsTheOthers) {
