@@ -25,8 +25,8 @@ class Gateway {
  public:
   struct Options {
     Follow follow = Follow::nothing;
-    Launch launch{};                           // for the process that will take this one's place
-    std::optional<Inheritance> inheritance{};  // of the process whose place this one takes
+    Launch launch{};                     // for the process that will take this one's place
+    Inheritance* inheritance = nullptr;  // of the process whose place this one takes; emptied
   };
 
   // Loads every script, opens every listener, and starts to serve. A script that fails to load is kScriptLoad, an

@@ -39,15 +39,17 @@ int WholeProgram::run(const config::Model& model, Watch watch) {
     std::fprintf(stderr, "lingate: %s\n", inheritance.error().c_str());
     return cli::kCannotStart;
   }
-  const bool takes_over = inheritance->has_value();
+  inheritance_ = *std::move(inheritance);
+  const bool takes_over = inheritance_.has_value();
   auto gateway = Gateway::start(model, {.follow = watch == Watch::yes ? Follow::file : Follow::nothing,
                                         .launch = launch_,
-                                        .inheritance = *std::move(inheritance)});
+                                        .inheritance = takes_over ? &*inheritance_ : nullptr});
   if (!gateway) {
     if (gateway.error().code / 1000 == 3) return cli::kScriptFailed;  // the verb tells which, and all of them
     std::fprintf(stderr, "lingate: %s\n", gateway.error().message.c_str());
     return cli::kCannotStart;
   }
+  inheritance_.reset();
   for (const std::string& address : (*gateway)->listening())
     std::fprintf(stderr, "listening %s\n", address.c_str());
   if (const std::string admin = (*gateway)->admin(); !admin.empty()) std::fprintf(stderr, "admin %s\n", admin.c_str());

@@ -3,10 +3,12 @@
 // Thread: the main thread's.
 #pragma once
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "gateway/cli/cli.h"
+#include "gateway/upgrade/inheritance.h"
 #include "gateway/upgrade/launch.h"
 
 namespace lingate {
@@ -22,6 +24,7 @@ class WholeProgram final : public cli::Program {
 
  private:
   const Launch launch_;
+  std::optional<Inheritance> inheritance_;  // by the end of its channel the process before this one sees that this ends
 };
 
 }  // namespace lingate

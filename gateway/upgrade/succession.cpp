@@ -4,9 +4,11 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -24,7 +26,10 @@ extern char** environ;
 namespace lingate {
 namespace {
 
-constexpr std::chrono::milliseconds kPatience{120'000};  // every script's init may take 5 s
+using std::chrono::steady_clock;
+
+constexpr std::chrono::seconds kPatience{120};  // every script's init may take 5 s
+constexpr std::chrono::seconds kGrace{2};       // for a process to end that has given up, or is none of ours
 
 // The descriptors of the new process: what it inherits begins at kUpgradeChannel, in this order, and nothing else that
 // this one has open comes along.
@@ -91,6 +96,21 @@ std::vector<std::string> environment_with(std::string estate) {
   return all;
 }
 
+// False: none of them has anything to say until then. A descriptor below 0 never has.
+template <std::size_t N>
+bool wait_for(std::array<pollfd, N>& some, steady_clock::time_point until) {
+  for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady_clock::now()).count();
+    const int ready = ::poll(some.data(), some.size(), static_cast<int>(std::max<std::int64_t>(left, 0)));
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
+}
+
+bool serves(int channel) {
+  char word = 0;
+  return ::recv(channel, &word, 1, MSG_DONTWAIT) == 1 && word == kServes;
+}
+
 std::string how_it_ended(int status) {
   if (WIFSIGNALED(status)) return "the new process was ended by signal " + std::to_string(WTERMSIG(status));
   const int code = WEXITSTATUS(status);
@@ -129,9 +149,9 @@ void Succession::run() {
     options_.wake();
   } else {
     options_.failed();
+    under_way_ = false;  // before it is told: who hears of it may ask again
     tell_failure(outcome.error());
   }
-  under_way_ = false;
 }
 
 void Succession::tell_failure(const std::string& why) {
@@ -154,16 +174,20 @@ Succession::Outcome Succession::attempt() {
     const Descriptor its_end(ends[1]);
     if (auto started = start(*estate, its_end.get()); !started) return started;
   }
-  pollfd wait{.fd = channel.get(), .events = POLLIN, .revents = 0};
-  char word = 0;
-  const bool told = ::poll(&wait, 1, static_cast<int>(kPatience.count())) > 0;
-  if (told && ::read(channel.get(), &word, 1) == 1 && word == kServes) {
+  const Descriptor process(static_cast<int>(::syscall(SYS_pidfd_open, child_, 0)));  // readable when it has ended
+  std::array<pollfd, 2> both{pollfd{channel.get(), POLLIN, 0}, pollfd{process.get(), POLLIN, 0}};
+  const bool heard = wait_for(both, steady_clock::now() + kPatience);
+  if (heard && serves(channel.get())) {
     const std::lock_guard lock(mutex_);
     if (!ended_) return std::exchange(child_, -1);
   }
-  if (!told) ::kill(child_, SIGKILL);  // it is this thread's to reap: the number is its own
-  const std::string how = reap();
-  return fail(told ? how : "the new process did not serve within two minutes, and was ended");
+  std::array<pollfd, 1> end{both[1]};
+  if (heard && wait_for(end, steady_clock::now() + kGrace)) return fail(reap());
+  ::kill(child_, SIGKILL);  // it is this thread's to reap: the number is its own
+  static_cast<void>(reap());
+  return fail(std::string(heard ? "the new process went on without a word that it serves, and was ended: see whether " +
+                                      options_.launch.program + " is a lingate"
+                                : "the new process did not serve within two minutes, and was ended"));
 }
 
 // The new process is in child_; or why it could not be started.

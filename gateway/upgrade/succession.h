@@ -1,6 +1,7 @@
 // Succession: another process takes this gateway's place: the program as it is on disk, with the same arguments, which
 // gets what this one listens on. It loads the configuration and serves; then it says so, and this one can drain. If it
-// ends before that, or takes too long, this one serves on as if nothing had been asked.
+// ends before that, lets go of the channel, or takes too long, it is ended, and this one serves on as if nothing had
+// been asked.
 //
 //   SIGUSR2 ──▶ ask() ──▶ [share] ──▶ new process … serves ──▶ [wake] ──▶ successor(): drain
 //                                          └─ ends ──▶ [failed], the log, failures()

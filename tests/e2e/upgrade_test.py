@@ -12,7 +12,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.admin import Admin  # noqa: E402
-from support.upgraded import Upgraded  # noqa: E402
+from support.upgraded import Load, Upgraded  # noqa: E402
 from support.wire import TIMEOUT, Origin, Stream, ask, connect, reply, request_bytes  # noqa: E402
 
 CONFIG = """
@@ -38,53 +38,6 @@ WEBSOCKET = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocke
 
 def config(port=1, workers=2, drain="20s", more=""):
     return CONFIG.format(port=port, workers=workers, drain=drain, more=more)
-
-
-class Load:
-    """Clients that ask all the time, on connections that stay and on one for each request, until the block is left."""
-
-    def __init__(self, port, kept=6, fresh=2):
-        self.port, self.failures, self.answered = port, [], 0
-        self.over = threading.Event()
-        self.clients = [threading.Thread(target=self._ask, args=(k < kept,)) for k in range(kept + fresh)]
-
-    def __enter__(self):
-        self.began = time.monotonic()
-        for client in self.clients:
-            client.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for client in self.clients:
-            client.join()
-        self.rate = self.answered / (time.monotonic() - self.began)
-
-    def _ask(self, keeps):
-        stream, raw = None, request_bytes(target="/here")
-        while not self.over.is_set():
-            try:
-                if stream is None:
-                    stream = Stream(connect(self.port))
-                stream.sock.sendall(raw)
-                response = stream.response()
-                assert (response.status, response.body) == (200, b"here"), response
-                self.answered += 1
-                if not keeps or response.value("Connection") == "close":
-                    stream.sock.close()
-                    stream = None
-            except (OSError, EOFError, AssertionError) as error:
-                self.failures.append(repr(error))
-                stream = None
-        if stream:
-            stream.sock.close()
-
-    def wait_for(self, more):
-        """So many answers from now on."""
-        wanted, limit = self.answered + more, time.monotonic() + TIMEOUT
-        while self.answered < wanted and time.monotonic() < limit:
-            time.sleep(0.01)
-        assert self.answered >= wanted, self.failures
 
 
 class Upgrade(unittest.TestCase):
@@ -260,6 +213,32 @@ class Failure(unittest.TestCase):
                 self.assertEqual(gateway.wait_for_end(old), 0)
                 load.wait_for(200)
             self.assertEqual(load.failures, [])
+
+    def test_a_process_that_lets_go_of_the_channel_or_says_something_else_is_ended(self):
+        with Upgraded(config()) as gateway:
+            port, admin = gateway.port, Admin(gateway)
+            for failures, does in enumerate(("exec 3>&-", "printf X >&3"), 1):
+                gateway.replace_program(f"#!/bin/sh\necho $$ > {gateway.dir}/its.pid\n{does}\nexec sleep 600\n")
+                lines = len(gateway.log_lines())
+                gateway.ask_for_upgrade()
+                self.wait_for_failure(gateway, lines, "went on without a word that it serves, and was ended")
+                self.assertFalse(Path("/proc", (gateway.dir / "its.pid").read_text().strip()).exists())
+                self.assert_serves_on(gateway, port, admin, failures)
+            gateway.install()
+            gateway.upgrade()
+
+    def test_who_hears_of_a_failure_may_ask_again_at_once(self):
+        with Upgraded(config()) as gateway:
+            gateway.binary.unlink()
+            for _ in range(30):
+                lines = len(gateway.log_lines())
+                gateway.ask_for_upgrade()
+                self.wait_for_failure(gateway, lines, "cannot be started")
+            self.assertNotIn("starts already", gateway.log_text())
+
+    @staticmethod
+    def wait_for_failure(gateway, lines, why):
+        gateway.wait_for(lambda: any('"LG1901"' in line and why in line for line in gateway.log_lines()[lines:]), why)
 
     def test_a_signal_to_end_ends_the_one_that_starts_too(self):
         slow = ("import os, time\ndef init(config):\n    open(%r, 'w').close()\n    time.sleep(4)\n"

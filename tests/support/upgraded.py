@@ -4,10 +4,12 @@ import os
 import re
 import shutil
 import signal
+import threading
 import time
 from pathlib import Path
 
 from support.gateway import BINARY, DEADLINE, Gateway
+from support.wire import TIMEOUT, Stream, connect, request_bytes
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -45,9 +47,31 @@ class Upgraded(Gateway):
         """Waits until another process serves; gives the process that drains."""
         old = self.current
         self.ask_for_upgrade()
+        return self.succeeded(old)
+
+    def succeeded(self, old):
         line = self.wait_log(rf"upgrade: process \d+ serves; this one \({old}\)")
         self.current = int(re.search(r"process (\d+) serves", line)[1])
         return old
+
+    def replace_program(self, text):
+        """By something else than lingate."""
+        fresh = self.dir / "lingate.new"
+        fresh.write_text(text)
+        fresh.chmod(0o755)
+        os.replace(fresh, self.binary)
+
+    def starting(self):
+        """The process that is to take its place."""
+        def children():
+            for stat in Path("/proc").glob("[0-9]*/stat"):
+                try:
+                    if int(stat.read_text().rpartition(")")[2].split()[1]) == self.current:
+                        yield int(stat.parent.name)
+                except OSError:
+                    pass  # it has ended
+        self.wait_for(lambda: any(children()), "process that starts")
+        return next(children())
 
     def wait_for_end(self, pid):
         """The exit code of one of its processes."""
@@ -77,3 +101,50 @@ class Upgraded(Gateway):
 
     def program_of(self, pid):
         return Path(f"/proc/{pid}/exe").stat().st_ino
+
+
+class Load:
+    """Clients that ask all the time, on connections that stay and on one for each request, until the block is left."""
+
+    def __init__(self, port, kept=6, fresh=2):
+        self.port, self.failures, self.answered = port, [], 0
+        self.over = threading.Event()
+        self.clients = [threading.Thread(target=self._ask, args=(k < kept,)) for k in range(kept + fresh)]
+
+    def __enter__(self):
+        self.began = time.monotonic()
+        for client in self.clients:
+            client.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for client in self.clients:
+            client.join()
+        self.rate = self.answered / (time.monotonic() - self.began)
+
+    def _ask(self, keeps):
+        stream, raw = None, request_bytes(target="/here")
+        while not self.over.is_set():
+            try:
+                if stream is None:
+                    stream = Stream(connect(self.port))
+                stream.sock.sendall(raw)
+                response = stream.response()
+                assert (response.status, response.body) == (200, b"here"), response
+                self.answered += 1
+                if not keeps or response.value("Connection") == "close":
+                    stream.sock.close()
+                    stream = None
+            except (OSError, EOFError, AssertionError) as error:
+                self.failures.append(repr(error))
+                stream = None
+        if stream:
+            stream.sock.close()
+
+    def wait_for(self, more):
+        """So many answers from now on."""
+        wanted, limit = self.answered + more, time.monotonic() + TIMEOUT
+        while self.answered < wanted and time.monotonic() < limit:
+            time.sleep(0.01)
+        assert self.answered >= wanted, self.failures
