@@ -130,9 +130,14 @@ bool Connection::knows_token() const noexcept {
 }
 
 void Connection::go_on() {
-  if (knows_token()) return run();
-  auto made = answer();
-  made ? write(*std::move(made), After::next) : refuse(made.error(), After::next);
+  answering_.emplace(shared_);
+  knows_token() ? run() : finish(answer());
+}
+
+void Connection::finish(Outcome made) {
+  if (made) return write(*std::move(made), After::next);
+  // Whoever asks again may find another process.
+  refuse(made.error(), made.error().code == code::kEnding ? After::end : After::next);
 }
 
 Outcome Connection::answer() {
@@ -155,9 +160,7 @@ void Connection::run() {
     Outcome made = self->answer();
     // The last reference goes with the handler, so that a connection ends on the I/O thread.
     asio::any_io_executor back = self->stream_.get_executor();
-    asio::post(back, [self = std::move(self), made = std::move(made)]() mutable {
-      made ? self->write(*std::move(made), After::next) : self->refuse(made.error(), After::next);
-    });
+    asio::post(back, [self = std::move(self), made = std::move(made)]() mutable { self->finish(std::move(made)); });
   });
 }
 
@@ -181,6 +184,7 @@ void Connection::write(Answer answer, After after) {
   if (head_only) response.body().clear();
   stream_.expires_after(kPatience);
   http::async_write(stream_, response, [self = shared_from_this(), after](beast::error_code error, std::size_t) {
+    self->answering_.reset();
     if (error) return;
     if (self->response_->keep_alive()) return self->knows_token() ? self->read_head() : self->take_place();
     beast::error_code ignored;

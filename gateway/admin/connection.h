@@ -12,6 +12,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -33,6 +34,8 @@ struct Shared {
   Pace pace{};
   std::size_t open = 0;
   std::list<Connection*> silent{};  // have not sent a request yet, nor shown a token before; the oldest first
+  std::size_t answering = 0;      // requests that have been read, until their answers are written
+  std::function<void()> quiet{};  // the server ends: called once that is 0
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {
@@ -50,6 +53,19 @@ class Connection : public std::enable_shared_from_this<Connection> {
   using Response = boost::beast::http::response<boost::beast::http::string_body>;
   enum class After : std::uint8_t { next, end };  // what follows the answer
 
+  class Answering {
+   public:
+    explicit Answering(Shared& shared) : shared_(shared) { ++shared_.answering; }
+    ~Answering() {
+      if (--shared_.answering == 0 && shared_.quiet) shared_.quiet();
+    }
+    Answering(const Answering&) = delete;
+    Answering& operator=(const Answering&) = delete;
+
+   private:
+    Shared& shared_;
+  };
+
   void leave_silent();
   void read_head();
   void head_read(boost::beast::error_code error);
@@ -60,6 +76,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void body_read(boost::beast::error_code error);
   Outcome answer();
   void run();
+  void finish(Outcome made);
   void write(Answer answer, After after);
   void refuse(const Refusal& refusal, After after);
   void drain(std::size_t left);
@@ -73,6 +90,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Response> response_;
   std::optional<boost::beast::http::response<boost::beast::http::empty_body>> interim_;  // 100 Continue
   Admitted admitted_;
+  std::optional<Answering> answering_;
   std::string request_id_;
   std::optional<std::list<Connection*>::iterator> silent_;  // its place among those
 };

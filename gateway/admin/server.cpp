@@ -4,7 +4,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <thread>
 
 #include "base/codes.h"
@@ -18,7 +22,8 @@ namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 
 constexpr std::size_t kMaxConnections = 256;
-constexpr int kNiceness = 10;  // of the threads: clients come first
+constexpr int kNiceness = 10;                        // of the threads: clients come first
+constexpr std::chrono::milliseconds kFarewell{500};  // for whoever is being answered at the end
 
 void step_back() {
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);
@@ -71,8 +76,21 @@ struct Server::State {
     });
   }
 
+  // Ends the I/O thread once nobody is being answered.
+  void end() {
+    beast::error_code ignored;
+    acceptor.close(ignored);
+    shared.quiet = [this] { context.stop(); };
+    if (shared.answering == 0) return context.stop();
+    farewell.expires_after(kFarewell);
+    farewell.async_wait([this](beast::error_code) { context.stop(); });
+  }
+
   Shared shared;
   asio::io_context context{1};
+  // An operation that runs on the other thread is nothing that the context knows of.
+  asio::executor_work_guard<asio::io_context::executor_type> guard = asio::make_work_guard(context);
+  asio::steady_timer farewell{context};
   tcp::acceptor acceptor{context};
   std::thread thread;
   asio::thread_pool patient{1};
@@ -81,8 +99,11 @@ struct Server::State {
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Server::~Server() {
-  state_->context.stop();
-  state_->thread.join();
+  if (state_->thread.joinable()) {
+    asio::post(state_->context, [this] { state_->end(); });
+    state_->thread.join();
+    state_->shared.quiet = nullptr;
+  }
   state_->patient.stop();
   state_->patient.join();
 }

@@ -30,6 +30,7 @@ class Server {
  public:
   // Fails with kCannotListen.
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Subject subject);
+  // Waits a moment for those who are being answered.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
