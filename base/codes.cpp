@@ -331,8 +331,10 @@ constexpr CodeInfo kCodes[] = {
     {code::kNoSuchGeneration, 404, "no such generation",
      "The configuration of that number has been forgotten, or never ran: the last 20 are kept until the gateway ends.",
      "`GET /config/history` lists those that there are."},
-    {code::kEnding, 503, "the gateway is ending", "A gateway that drains takes no new configuration.",
-     "Start it again with the new one."},
+    {code::kEnding, 503, "this process takes no changes now",
+     "The gateway drains, or another process is taking its place (SIGUSR2), which would know nothing of the change.",
+     "Ask again on a new connection when that is over: `GET /readyz` answers 200 then. A gateway that was told to "
+     "end has to be started again."},
     {code::kNoSuchTarget, 404, "no such target",
      "The configuration that runs has no upstream of that name, or the upstream no target of that address.",
      "`GET /upstreams` lists them; a `/` in an address of the path is written `%2F`."},

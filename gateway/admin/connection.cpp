@@ -17,6 +17,7 @@ constexpr std::chrono::seconds kFarewell{2};           // for a peer that was re
 constexpr std::uint32_t kMaxHead = 16 * 1024;          // bytes of a request's head
 constexpr std::size_t kMostDrained = 4 * 1024 * 1024;  // bytes of a refused body that are thrown away
 constexpr std::size_t kRoom = 64 * 1024;
+constexpr std::string_view kDrains = "this process finishes what it has and ends";
 
 std::string_view view(beast::string_view text) {
   return {text.data(), text.size()};
@@ -129,6 +130,10 @@ bool Connection::knows_token() const noexcept {
   return admitted_.operation && admitted_.operation->access == Access::token;
 }
 
+bool Connection::changes() const noexcept {
+  return admitted_.operation && admitted_.operation->is_change();
+}
+
 void Connection::go_on() {
   answering_.emplace(shared_);
   knows_token() ? run() : finish(answer());
@@ -141,6 +146,8 @@ void Connection::finish(Outcome made) {
 }
 
 Outcome Connection::answer() {
+  if (changes() && shared_.subject.draining())
+    return fail(Refusal{.code = code::kEnding, .detail = std::string(kDrains)});
   const Body body = admitted_.operation->body;
   std::string& text = parser_->get().body();
   if (body == Body::yaml) {

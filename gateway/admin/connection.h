@@ -71,6 +71,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void head_read(boost::beast::error_code error);
   void unreadable(boost::beast::error_code error);
   bool knows_token() const noexcept;  // whoever sent this request
+  bool changes() const noexcept;      // what the request asks for
   void go_on();
   void read_body();
   void body_read(boost::beast::error_code error);

@@ -28,6 +28,7 @@ std::vector<int> problems_of(const Operation& operation) {
   codes.push_back(code::kAdminOrigin);
   if (operation.access != Access::probe) codes.push_back(code::kAdminHost);
   if (operation.access == Access::token) codes.push_back(code::kAdminTokenWrong);
+  if (operation.is_change()) codes.push_back(code::kEnding);
   codes.push_back(code::kAdminBodyTooLarge);
   codes.push_back(code::kBadAdminRequest);
   if (operation.body != Body::none) codes.push_back(code::kAdminMediaType);

@@ -50,6 +50,9 @@ struct Operation {
   std::vector<Reply> replies{};
   std::vector<int> problems{};  // codes of its own
   Outcome (*run)(const Subject& subject, const Call& call) = nullptr;
+
+  // A process that is about to end takes none of these (kEnding).
+  bool is_change() const noexcept { return access == Access::token && method != "GET"; }
 };
 
 std::span<const Operation> operations();
