@@ -257,13 +257,15 @@ void Gateway::Parts::prepare_succession(Launch launch) {
                                                      .failed =
                                                          [this] {
                                                            if (store) store->end_sharing();
+                                                           drains.thaw();
+                                                           reloader->go_on();
                                                          }});
 }
 
 std::optional<Estate> Gateway::Parts::share() {
   auto listeners = reloader->share_listeners();
   if (!listeners) return std::nullopt;
-  Estate estate{.listeners = std::move(*listeners), .admin = {}, .store = {}};
+  Estate estate{.listeners = std::move(*listeners), .admin = {}, .store = {}, .drained = drains.freeze()};
   if (admin) estate.admin.emplace(reloader->running()->model.admin->address, admin->copy_listener());
   if (limits) limits->quotas().write_now();
   if (!store) return estate;
@@ -308,6 +310,8 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model, Opti
   if (options.inheritance) {
     estate = std::move(options.inheritance->estate);
     store = {.lock = estate.store ? estate.store->get() : -1, .by = options.inheritance->predecessor};
+    for (const auto& [upstream, target] : estate.drained)
+      parts->drains.set(upstream, target, true);
   }
   auto ready = parts->open_logs(model.log);
   if (ready) parts->prepare_succession(std::move(options.launch));
@@ -319,7 +323,7 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model, Opti
   parts->serve();
   if (options.inheritance) {
     options.inheritance->tell_serving();
-    parts->reloader->settle_listeners();
+    parts->reloader->settle();
   }
   return std::unique_ptr<Gateway>(new Gateway(std::move(parts)));
 }
@@ -354,7 +358,7 @@ int Gateway::Parts::serve_until_the_end() {
 void Gateway::Parts::hand_over() {
   const std::string successor = std::to_string(succession->successor());
   tell_service_manager("MAINPID=" + successor);
-  reloader->give_files_away();
+  if (reloader->give_away()) ::kill(succession->successor(), SIGHUP);
   if (admin) admin->stop_accepting();
   if (limits) limits->quotas().write_now();
   const std::string message = "upgrade: process " + successor + " serves; this one (" + std::to_string(::getpid()) +

@@ -56,6 +56,10 @@ struct NotReplaced {
   std::vector<config::Diagnostic> diagnostics{};
 };
 
+// The detail of kEnding while it is not known yet which process goes on.
+inline constexpr std::string_view kBeingReplaced =
+    "another process is taking this one's place; the log says when it has, or has failed to";
+
 enum class Save : std::uint8_t { yes, no };
 
 // If-Match: nothing where it is not needed.

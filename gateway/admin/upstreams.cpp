@@ -87,7 +87,8 @@ Outcome set_drained(const Subject& subject, const Call& call, bool drained) {
     return fail(Refusal{.code = code::kNoSuchTarget,
                         .detail = fmt::format("no target '{}' of upstream '{}'", target, name),
                         .field = "target"});
-  subject.drains.set(name, target, drained);
+  if (!subject.drains.set(name, target, drained))
+    return fail(Refusal{.code = code::kEnding, .detail = std::string(kBeingReplaced)});
   if (drained) subject.close_drained();
   const std::string message =
       fmt::format("admin: target {} of upstream '{}' {}", target, name, drained ? "is drained" : "is taken back");

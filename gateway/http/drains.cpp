@@ -13,17 +13,33 @@ Drains::Flag Drains::flag_of(std::string_view upstream, std::string_view target)
   return flag;
 }
 
-void Drains::set(std::string_view upstream, std::string_view target, bool drained) {
+bool Drains::set(std::string_view upstream, std::string_view target, bool drained) {
   const std::lock_guard lock(mutex_);
+  if (frozen_) return false;
   auto& flag = flags_[Name(upstream, target)];
   if (!flag) flag = std::make_shared<std::atomic<bool>>(drained);
   flag->store(drained, std::memory_order_relaxed);
+  return true;
 }
 
 bool Drains::is_drained(std::string_view upstream, std::string_view target) const {
   const std::lock_guard lock(mutex_);
   const auto found = flags_.find(Name(upstream, target));
   return found != flags_.end() && found->second->load(std::memory_order_relaxed);
+}
+
+std::vector<Drains::Name> Drains::freeze() {
+  const std::lock_guard lock(mutex_);
+  frozen_ = true;
+  std::vector<Name> drained;
+  for (const auto& [name, flag] : flags_)
+    if (flag->load(std::memory_order_relaxed)) drained.push_back(name);
+  return drained;
+}
+
+void Drains::thaw() {
+  const std::lock_guard lock(mutex_);
+  frozen_ = false;
 }
 
 void Drains::keep_only(const std::vector<UpstreamOptions>& upstreams) {

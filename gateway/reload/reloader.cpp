@@ -57,6 +57,10 @@ std::string summary(const std::vector<Diagnostic>& diagnostics) {
                      others);
 }
 
+NotReplaced being_replaced() {
+  return {code::kEnding, std::string(admin::kBeingReplaced)};
+}
+
 NotReplaced invalid(std::vector<Diagnostic> diagnostics) {
   return {code::kConfigRefused, summary(diagnostics), std::move(diagnostics)};
 }
@@ -87,6 +91,7 @@ Result<std::shared_ptr<const http::Snapshot>> Reloader::begin(const config::Mode
   (*first)->model = model;
   on_disk_ = model.written;
   note_files(model.written);
+  drains_.keep_only((*first)->snapshot->upstreams);
   now_runs(*first);
   return (*first)->snapshot;
 }
@@ -110,6 +115,7 @@ Result<void> Reloader::serve(const std::vector<std::unique_ptr<http::Worker>>& w
   auto plan = listeners_->plan(running_->model.listen);
   if (!plan) return fail(std::move(plan.error()));
   listeners_->apply(std::move(*plan));
+  go_on();
   return {};
 }
 
@@ -132,16 +138,34 @@ admin::Configurations::Outcome Reloader::wait_for(Work work) {
 
 std::optional<std::vector<Listeners::Shared>> Reloader::share_listeners() {
   std::optional<std::vector<Listeners::Shared>> shared;
-  housekeeper_.run([&] { shared = listeners_->share(); });
+  housekeeper_.run([&] {
+    held_ = true;
+    shared = listeners_->share();
+  });
   return shared;
 }
 
-void Reloader::give_files_away() {
-  housekeeper_.run([&] { listeners_->give_files_away(); });
+void Reloader::go_on() {
+  housekeeper_.post([this] {
+    held_ = false;
+    if (remembered_) static_cast<void>(reread());
+  });
 }
 
-void Reloader::settle_listeners() {
-  housekeeper_.run([&] { listeners_->settle(); });
+bool Reloader::give_away() {
+  bool again = false;
+  housekeeper_.run([&] {
+    listeners_->give_files_away();
+    again = std::exchange(remembered_, false);
+  });
+  return again;
+}
+
+void Reloader::settle() {
+  housekeeper_.post([this] {
+    listeners_->settle();
+    if (!is_on_disk()) static_cast<void>(reread());
+  });
 }
 
 // Asked again before its turn, it is the same reload.
@@ -149,12 +173,12 @@ void Reloader::ask_for_reload() {
   if (asked_.exchange(true)) return;
   housekeeper_.post([this] {
     asked_ = false;
-    static_cast<void>(load_file());
+    static_cast<void>(reread());
   });
 }
 
 admin::Configurations::Outcome Reloader::reload() {
-  return wait_for([this] { return load_file(); });
+  return wait_for([this] { return reread(); });
 }
 
 admin::Configurations::Outcome Reloader::replace(admin::NewText text) {
@@ -172,6 +196,14 @@ admin::Configurations::Outcome Reloader::roll_back(std::uint64_t generation, adm
 
 // ---- the housekeeper's thread ----
 
+admin::Configurations::Outcome Reloader::reread() {
+  remembered_ = held_;
+  if (!held_) return load_file();
+  log_.write({.level = middleware::LogLevel::info,
+              .message = "the configuration is read again once it is known which process serves"});
+  return fail(being_replaced());
+}
+
 admin::Configurations::Outcome Reloader::load_file() {
   config::Loaded loaded = config::load_file(running_->model.written.file);
   note_files(loaded.written);
@@ -188,6 +220,7 @@ admin::Configurations::Outcome Reloader::load_text(const admin::NewText& text, O
 // `included`: what the files that it includes hold, where that is not what they hold now.
 admin::Configurations::Outcome Reloader::load(const admin::NewText& text, Origin origin,
                                               const std::vector<config::WrittenFile>* included) {
+  if (held_) return fail(being_replaced());
   const config::Written& written = running_->model.written;
   if (text.match && *text.match != "*" && *text.match != running_->version.etag)
     return fail(NotReplaced{code::kConfigChanged, fmt::format("{} runs", running_->version.etag)});

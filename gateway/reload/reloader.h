@@ -47,10 +47,17 @@ class Reloader final : public admin::Configurations {
   void stop() noexcept { stopped_ = true; }
   // As reload(), without waiting.
   void ask_for_reload();
-  // For and of another process; see Listeners.
+
+  // For another process; see Listeners. From then on, as before serve(), nothing is taken on: what is asked for by a
+  // client is refused, and that the files be read is remembered.
   std::optional<std::vector<Listeners::Shared>> share_listeners();
-  void give_files_away();
-  void settle_listeners();
+  // That came to nothing.
+  void go_on();
+  // It serves. True: the files are to be read again, which is now its to do.
+  bool give_away();
+  // This is that other process, and serves: reads the files again if they have changed since the start.
+  void settle();
+
   bool last_was_good() const noexcept { return last_was_good_; }
   // Of the configuration that was last asked for, whether it runs or not: who mends one wants to try again.
   std::vector<std::string> tried_scripts() const;
@@ -70,6 +77,7 @@ class Reloader final : public admin::Configurations {
 
   template <class Work>
   Outcome wait_for(Work work);
+  Outcome reread();
   Outcome load_file();
   Outcome load_text(const admin::NewText& text, admin::Origin origin);
   Outcome take_on(Wanted wanted);
@@ -94,6 +102,10 @@ class Reloader final : public admin::Configurations {
   std::atomic<bool> stopped_{false};
   std::atomic<bool> asked_{false};  // ask_for_reload() waits for its turn
   std::atomic<bool> last_was_good_{true};
+
+  // The housekeeper's.
+  bool held_ = true;         // until serve(), and while another process takes this one's place
+  bool remembered_ = false;  // somebody wanted the files to be read meanwhile
 
   mutable std::mutex mutex_;  // what follows
   std::vector<std::string> tried_scripts_;

@@ -64,6 +64,7 @@ std::vector<int> Estate::descriptors() const {
 std::string Estate::text() const {
   Json json{{"store", store.has_value()}, {"listeners", Json::array()}};
   if (admin) json["admin"] = json_of(admin->first);
+  if (!drained.empty()) json["drained"] = drained;
   for (const Listeners::Shared& each : listeners)
     json["listeners"].push_back({{"address", json_of(each.written)},
                                  {"proxy_protocol", each.proxy_protocol},
@@ -88,6 +89,7 @@ Result<Estate, std::string> Estate::read(const std::string& text, int first) {
         shared.sockets.push_back(taker.take_listener());
       estate.listeners.push_back(std::move(shared));
     }
+    if (json.contains("drained")) json["drained"].get_to(estate.drained);
   } catch (const Json::exception& error) {
     return fail(std::string("what the gateway before this one has written cannot be read: ") + error.what());
   }
