@@ -111,9 +111,10 @@ struct Gateway::Parts {
 
   Result<void> open_logs(const config::Log& options);
   Result<void> take_store(const config::Model& model, const StoreHandedOver& handed_over);
-  Result<void> load(const config::Model& model, std::vector<Listeners::Shared> inherited);
-  Result<void> start_admin(const config::Model& model, const Estate& estate);
+  Result<void> load(const config::Model& model);
+  Result<void> open_admin(const config::Model& model, const Estate& estate);
   Result<void> start_watch();
+  Result<void> open_listeners(std::vector<Listeners::Shared> inherited);
   admin::Subject subject_of(const config::Model& model);
   std::string metrics() const;
   void reopen_logs();
@@ -141,7 +142,7 @@ Result<void> Gateway::Parts::take_store(const config::Model& model, const StoreH
   return {};
 }
 
-Result<void> Gateway::Parts::load(const config::Model& model, std::vector<Listeners::Shared> inherited) {
+Result<void> Gateway::Parts::load(const config::Model& model) {
   limits = std::make_unique<middleware::limits::Limits>(middleware::limits::LimitsOptions{
       .quotas = {.store = store.get(), .log = log.get()}, .budget = model.store.redis.budget});
   fetcher = std::make_unique<middleware::auth::JwksFetcher>(*log);
@@ -170,6 +171,10 @@ Result<void> Gateway::Parts::load(const config::Model& model, std::vector<Listen
         http::WorkerOptions{
             .index = index, .resolver = resolver, .log = *log, .addresses = &addresses, .drains = &drains},
         *snapshot));
+  return {};
+}
+
+Result<void> Gateway::Parts::open_listeners(std::vector<Listeners::Shared> inherited) {
   auto served = reloader->serve(workers, std::move(inherited));
   if (served) listening = reloader->listening();
   return served;
@@ -215,17 +220,17 @@ admin::Subject Gateway::Parts::subject_of(const config::Model& model) {
           .check = [this, file = model.written.file](const std::string& text) { return checker.run(text, file); }};
 }
 
-Result<void> Gateway::Parts::start_admin(const config::Model& model, const Estate& estate) {
+Result<void> Gateway::Parts::open_admin(const config::Model& model, const Estate& estate) {
   auto token = admin::find_or_make_token(model.admin->token);
   if (!token) return fail(std::move(token.error()));
   const config::Address& address = model.admin->address;
   const bool inherits = estate.admin && estate.admin->first == address;
-  auto server = admin::Server::start({.host = address.host,
-                                      .port = address.port,
-                                      .token = *std::move(token),
-                                      .hosts = model.admin->hosts,
-                                      .inherited = inherits ? estate.admin->second.get() : -1},
-                                     subject_of(model));
+  auto server = admin::Server::open({.host = address.host,
+                                     .port = address.port,
+                                     .token = *std::move(token),
+                                     .hosts = model.admin->hosts,
+                                     .inherited = inherits ? estate.admin->second.get() : -1},
+                                    subject_of(model));
   if (!server) return fail(std::move(server.error()));
   admin = std::move(*server);
   return {};
@@ -246,6 +251,7 @@ void Gateway::Parts::reopen_logs() {
 void Gateway::Parts::serve() {
   for (auto& worker : workers)
     threads.emplace_back([&worker = *worker] { worker.run(); });
+  if (admin) admin->serve();
 }
 
 void Gateway::Parts::prepare_succession(Launch launch) {
@@ -316,9 +322,11 @@ Result<std::unique_ptr<Gateway>> Gateway::start(const config::Model& model, Opti
   auto ready = parts->open_logs(model.log);
   if (ready) parts->prepare_succession(std::move(options.launch));
   if (ready) ready = parts->take_store(model, store);
-  if (ready) ready = parts->load(model, std::move(estate.listeners));
-  if (ready && model.admin) ready = parts->start_admin(model, estate);
+  if (ready) ready = parts->load(model);
+  if (ready && model.admin) ready = parts->open_admin(model, estate);
   if (ready && options.follow == Follow::file) ready = parts->start_watch();
+  // Last: clients come from here on, and whoever has come to a socket is lost with it.
+  if (ready) ready = parts->open_listeners(std::move(estate.listeners));
   if (!ready) return fail(std::move(ready.error()));
   parts->serve();
   if (options.inheritance) {

@@ -119,7 +119,7 @@ void Server::stop_accepting() {
   });
 }
 
-Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Subject subject) {
+Result<std::unique_ptr<Server>> Server::open(const ServerOptions& options, Subject subject) {
   const std::string& host = options.host;
   const std::uint16_t port = options.port;
   auto state = std::make_unique<State>(options, std::move(subject));
@@ -129,9 +129,12 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Subj
   if (error)
     return fail(code::kCannotListen, "admin: cannot listen on " + host + ":" + std::to_string(port) + ": " +
                                          error.message() + "; free the port or choose another in `admin.address`");
-  state->accept();
-  state->run();
   return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+void Server::serve() {
+  state_->accept();
+  state_->run();
 }
 
 std::string Server::address() const {

@@ -3,7 +3,7 @@
 // delays the requests of clients.
 //
 // Thread: two of its own: one reads and writes, answers what asks for no token and refuses what the gate refuses; the
-// other runs the operations that may wait for the store, one at a time. Lifetime: serves from start() until it is
+// other runs the operations that may wait for the store, one at a time. Lifetime: serves from serve() until it is
 // destroyed; what the subject points to must outlive it.
 #pragma once
 
@@ -28,8 +28,9 @@ struct ServerOptions {
 
 class Server {
  public:
-  // Fails with kCannotListen.
-  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Subject subject);
+  // Whoever comes waits. Fails with kCannotListen.
+  static Result<std::unique_ptr<Server>> open(const ServerOptions& options, Subject subject);
+  void serve();
   // Waits a moment for those who are being answered.
   ~Server();
   Server(const Server&) = delete;

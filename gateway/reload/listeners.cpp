@@ -37,6 +37,10 @@ Result<Listeners::Plan> Listeners::plan(const std::vector<config::Listener>& wan
     place.url = url_of(place.options);
     plan.push_back(std::move(place));
   }
+  // Last: the kernel gives clients to each socket that is there, and takes them back if it is closed again.
+  for (Place& place : plan)
+    if (!place.sockets.empty())
+      if (auto joined = join(place); !joined) return fail(std::move(joined.error()));
   return plan;
 }
 
@@ -45,7 +49,9 @@ Error Listeners::explained(Error error, const Place& place) const {
   const auto holds = [&place](const Place& each) {
     return each.options.address.kind == http::Address::Kind::tcp && each.options.address.port == place.written.port;
   };
-  if (place.written.kind == config::Address::Kind::tcp && std::any_of(current_.begin(), current_.end(), holds))
+  const auto held = [&place](const Shared& each) { return each.written.port == place.written.port; };
+  if (place.written.kind == config::Address::Kind::tcp &&
+      (std::any_of(current_.begin(), current_.end(), holds) || std::any_of(inherited_.begin(), inherited_.end(), held)))
     error.message += "; this gateway listens on that port itself: take that listener away in a reload of its own first";
   return error;
 }
@@ -84,19 +90,26 @@ const Listeners::Place* Listeners::kept_for(const Place& place, const std::vecto
   return found;
 }
 
-// The first worker's socket is bound, or there, and the others join it.
+// One socket, which is bound, or there.
 Result<void> Listeners::bind(Place& place) {
   http::ListenerOptions& options = place.options;
   options.id = next_id_++;
   take_inherited(place);
+  if (!place.sockets.empty()) return {};
+  auto socket = http::bind_socket(options);
+  if (!socket) return fail(std::move(socket.error()));
+  options.join = true;
+  options.address = socket->address();
+  if (options.address.kind == http::Address::Kind::unix_socket) options.joined_path = socket->fd();
+  place.sockets.push_back(std::move(*socket));
+  return {};
+}
+
+// The other workers' join it.
+Result<void> Listeners::join(Place& place) {
   while (place.sockets.size() < workers_.size()) {
-    auto socket = http::bind_socket(options);
+    auto socket = http::bind_socket(place.options);
     if (!socket) return fail(std::move(socket.error()));
-    if (!options.join) {
-      options.join = true;
-      options.address = socket->address();
-      if (options.address.kind == http::Address::Kind::unix_socket) options.joined_path = socket->fd();
-    }
     place.sockets.push_back(std::move(*socket));
   }
   return {};

@@ -58,6 +58,7 @@ class Listeners {
  private:
   const Place* kept_for(const Place& place, const std::vector<const Place*>& taken) const;
   Result<void> bind(Place& place);
+  Result<void> join(Place& place);
   void take_inherited(Place& place);
   Error explained(Error error, const Place& place) const;
   void remove(std::uint32_t id);

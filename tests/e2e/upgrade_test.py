@@ -240,6 +240,32 @@ class Failure(unittest.TestCase):
     def wait_for_failure(gateway, lines, why):
         gateway.wait_for(lambda: any('"LG1901"' in line and why in line for line in gateway.log_lines()[lines:]), why)
 
+    def test_what_fails_last_has_taken_no_clients(self):
+        """It would bind more sockets, to which the kernel gives clients from the first moment."""
+        with socket.create_server(("127.0.0.1", 0)) as busy, Upgraded(config(workers=1)) as gateway:
+            taken = "127.0.0.1:%d" % busy.getsockname()[1]
+            file, good = gateway.dir / "gateway.yaml", config(workers=32)
+            with Load(gateway.port, kept=0, fresh=6) as load:
+                for bad in (good.replace("admin: {address: 127.0.0.1:0}", f'admin: {{address: "{taken}"}}'),
+                            good.replace("admin:", f"  - address: {taken}\nadmin:")):
+                    self.assertIn(taken, bad)
+                    file.write_text(bad)
+                    for _ in range(8):
+                        lines = len(gateway.log_lines())
+                        gateway.ask_for_upgrade()
+                        self.wait_for_failure(gateway, lines, "ended with exit code 6")
+                load.wait_for(200)
+            self.assertEqual(load.failures, [])
+
+    def test_an_address_that_the_gateway_itself_is_in_the_way_of_is_called_so(self):
+        with socket.create_server(("127.0.0.1", 0)) as spare:
+            port = spare.getsockname()[1]
+        text = config().replace("address: 127.0.0.1:0\n", f"address: 127.0.0.1:{port}\n", 1)
+        with Upgraded(text) as gateway:
+            (gateway.dir / "gateway.yaml").write_text(text.replace(f"127.0.0.1:{port}", f"0.0.0.0:{port}"))
+            gateway.ask_for_upgrade()
+            gateway.wait_log(rf"lingate: .*0\.0\.0\.0:{port}.*this gateway listens on that port itself")
+
     def test_a_signal_to_end_ends_the_one_that_starts_too(self):
         slow = ("import os, time\ndef init(config):\n    open(%r, 'w').close()\n    time.sleep(4)\n"
                 "def request(req, ctx):\n    pass\n")
