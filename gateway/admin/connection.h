@@ -34,8 +34,8 @@ struct Shared {
   Pace pace{};
   std::size_t open = 0;
   std::list<Connection*> silent{};  // have not sent a request yet, nor shown a token before; the oldest first
-  std::size_t answering = 0;      // requests that have been read, until their answers are written
-  std::function<void()> quiet{};  // the server ends: called once that is 0
+  std::size_t answering = 0;        // requests that have been read, until their answers are written
+  std::function<void()> quiet{};    // the server ends: called once that is 0
 };
 
 class Connection : public std::enable_shared_from_this<Connection> {

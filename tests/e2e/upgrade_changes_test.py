@@ -175,6 +175,17 @@ class After(unittest.TestCase):
             targets = admin.ask("GET", "/upstreams")[1]["upstreams"][0]["targets"]
             self.assertEqual([each["draining"] for each in targets], [True, False])
 
+    def test_a_target_that_the_next_configuration_lacks_is_no_longer_drained_when_it_comes_back(self):
+        with Changing() as gateway:
+            admin = Admin(gateway)
+            self.assertEqual(admin.ask("POST", DRAIN)[0], 200)
+            gateway.file.write_text(config().replace('"http://127.0.0.1:1", ', ""))
+            gateway.upgrade()
+            gateway.file.write_text(config())
+            self.assertEqual(admin.ask("POST", "/config/reload")[0], 200)
+            targets = admin.ask("GET", "/upstreams")[1]["upstreams"][0]["targets"]
+            self.assertEqual([each["draining"] for each in targets], [False, False])
+
     def test_kept_connections_to_the_admin_api_show_and_change_nothing(self):
         changes = [("POST", DRAIN, None, {}), ("PUT", "/log/level", '{"level": "debug"}', {"Content-Type": "application/json"}),
                    ("PUT", "/config", config("two"), YAML), ("POST", "/config/reload", None, {}),
@@ -198,6 +209,21 @@ class After(unittest.TestCase):
             held.close()
             self.assertEqual(gateway.wait_for_end(old), 0)
             self.assertEqual(gateway.answer("/here"), "two")
+
+    def test_a_gateway_that_drains_shows_and_changes_nothing(self):
+        with Changing() as gateway:
+            kept = Kept(self, gateway)
+            kept.ask("GET", "/version")
+            held = connect(gateway.port)
+            held.sendall(request_bytes("POST", "/here", body=b"12345")[:-1])
+            gateway.signal(signal.SIGTERM)
+            gateway.wait_log("draining: ")
+            self.assertEqual(kept.ask("GET", "/version")[0].status, 200)
+            response, problem = kept.ask("POST", DRAIN)
+            self.assertEqual((response.status, problem["code"], response.getheader("Connection")), (503, "LG5217", "close"))
+            held.sendall(b"5")
+            self.assertEqual(Stream(held).response("POST").body, b"one")
+            held.close()
 
     def test_a_reload_that_runs_at_the_end_is_answered(self):
         with Changing() as gateway:
