@@ -85,8 +85,8 @@ void add_token_keys(std::vector<Field>& rows) {
         .type = Type::text,
         .says = "none",
         .example = "\"https://login.example.com/jwks.json\"",
-        .doc = "Fetched in the background, by http:// over a network that is trusted; until the first keys have "
-               "come, tokens are answered with 503."},
+        .doc = "Fetched in the background, by http:// over a network that is trusted; a start and a reload wait up to "
+               "five seconds for the first fetch. Until keys have come, tokens are answered with 503."},
        {.section = "step.jwt-auth.jwks",
         .name = "ca",
         .type = Type::existing_path,

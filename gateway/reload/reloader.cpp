@@ -96,9 +96,15 @@ Result<std::shared_ptr<const http::Snapshot>> Reloader::begin(const config::Mode
   return (*first)->snapshot;
 }
 
+void Reloader::stop() noexcept {
+  stopped_ = true;
+  if (surroundings_.fetcher) surroundings_.fetcher->end_waiting();
+}
+
 Result<std::shared_ptr<admin::Running>, AssemblyError> Reloader::make_runnable(const config::Model& model) {
   auto made = assemble(model, surroundings_);
   if (!made) return fail(std::move(made.error()));
+  if (surroundings_.fetcher) surroundings_.fetcher->wait_for_first_fetches();  // or its first tokens would be refused
   auto runnable = std::make_shared<admin::Running>();
   runnable->scripts = made->scripts;
   runnable->snapshot = retirement_.own(std::move(made->snapshot));

@@ -44,7 +44,7 @@ class Reloader final : public admin::Configurations {
   // After serve(), before anything else is asked.
   std::vector<std::string> listening() const { return listeners_->urls(); }
   // Takes no new configuration from now on.
-  void stop() noexcept { stopped_ = true; }
+  void stop() noexcept;
   // As reload(), without waiting.
   void ask_for_reload();
 

@@ -162,9 +162,9 @@ std::uint64_t JwksFetcher::Source::copy(KeySet& into) const {
 void JwksFetcher::Source::ask() noexcept {
   if (asked_.exchange(true)) return;
   {
-    const std::lock_guard lock(fetcher_.mutex_);  // so that the thread is not between its look and its sleep
+    const std::lock_guard lock(fetcher_.mutex_);  // so that its thread is not between its look and its sleep
   }
-  fetcher_.wake_.notify_one();
+  fetcher_.wake_.notify_all();
 }
 
 Clock::time_point JwksFetcher::Source::due() const noexcept {
@@ -177,56 +177,74 @@ JwksFetcher::~JwksFetcher() {
   {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    if (running_) running_->stop();
+    for (const auto& each : sources_)
+      if (each->running_) each->running_->stop();
   }
-  wake_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  wake_.notify_all();
+  for (const auto& each : sources_)
+    each->thread_.join();
 }
 
 JwksFetcher::Source& JwksFetcher::subscribe(const std::string& url, const JwksUrl& parsed, Clock::duration refresh) {
   const std::lock_guard lock(mutex_);
+  drop_ended();
   auto found = std::find_if(sources_.begin(), sources_.end(),
                             [&](const auto& each) { return each->url_ == url && each->parsed_ == parsed; });
-  if (found == sources_.end()) found = sources_.insert(found, std::make_unique<Source>(*this, url, parsed, refresh));
-  Source& source = **found;
-  source.refresh_ = std::min(source.refresh_, refresh);
-  ++source.users_;
-  if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
-  wake_.notify_one();
-  return source;
+  if (found != sources_.end()) {
+    Source& source = **found;
+    source.refresh_ = std::min(source.refresh_, refresh);
+    ++source.users_;
+    return source;
+  }
+  auto made = std::make_unique<Source>(*this, url, parsed, refresh);
+  Source& source = *made;
+  source.users_ = 1;
+  source.thread_ = std::thread([this, &source] { serve(source); });
+  return *sources_.emplace_back(std::move(made));
 }
 
 void JwksFetcher::unsubscribe(Source& source) noexcept {
   const std::lock_guard lock(mutex_);
-  if (--source.users_ == 0) wake_.notify_one();
+  if (--source.users_ == 0) wake_.notify_all();
 }
 
-void JwksFetcher::serve() noexcept {
+void JwksFetcher::wait_for_first_fetches() {
   std::unique_lock lock(mutex_);
-  while (!closed_) {
-    std::erase_if(sources_, [](const auto& each) { return each->users_ == 0; });
-    Clock::time_point next = Clock::now() + std::chrono::hours(1);
-    if (Source* const source = due_source(next))
-      fetch(*source, lock);
-    else
-      wake_.wait_until(lock, next);
-  }
+  wake_.wait_for(lock, kPatience, [this] {
+    return !waits_ || std::all_of(sources_.begin(), sources_.end(),
+                                  [](const auto& each) { return each->tried_ || each->users_ == 0; });
+  });
 }
 
-// Else when there will be one.
-JwksFetcher::Source* JwksFetcher::due_source(Clock::time_point& next) noexcept {
-  Source* first = nullptr;
-  for (const auto& each : sources_) {
-    if (each->due() >= next) continue;
-    next = each->due();
-    first = each.get();
+void JwksFetcher::end_waiting() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    waits_ = false;
   }
-  return first && next <= Clock::now() ? first : nullptr;
+  wake_.notify_all();
+}
+
+// Their threads have let go of the lock for good, so that joining them waits for nothing.
+void JwksFetcher::drop_ended() {
+  for (const auto& each : sources_)
+    if (each->ended_) each->thread_.join();
+  std::erase_if(sources_, [](const auto& each) { return each->ended_; });
+}
+
+void JwksFetcher::serve(Source& source) noexcept {
+  std::unique_lock lock(mutex_);
+  while (!closed_ && source.users_ > 0) {
+    if (const auto due = source.due(); Clock::now() < due)
+      wake_.wait_until(lock, due);
+    else
+      fetch(source, lock);
+  }
+  source.ended_ = true;
 }
 
 void JwksFetcher::fetch(Source& source, std::unique_lock<std::mutex>& lock) noexcept {
   Fetch fetch(source.parsed_);
-  running_ = &fetch;
+  source.running_ = &fetch;
   source.began_ = Clock::now();
   source.asked_ = false;
   lock.unlock();
@@ -238,12 +256,14 @@ void JwksFetcher::fetch(Source& source, std::unique_lock<std::mutex>& lock) noex
     source.version_.fetch_add(1, std::memory_order_release);
   }
   lock.lock();
-  running_ = nullptr;
+  source.running_ = nullptr;
   source.failures_ = count > 0 ? 0 : source.failures_ + 1;
   const Clock::duration pause = std::chrono::seconds(1) * (1U << std::min(source.failures_, 7U)) / 2;
   source.due_ =
       Clock::now() + (count > 0 ? source.refresh_ : std::min<Clock::duration>({pause, kLongestPause, source.refresh_}));
   if (!closed_) tell(source, keys ? std::string_view() : std::string_view(keys.error()), count);
+  source.tried_ = true;
+  wake_.notify_all();
 }
 
 // Every failure, and the first keys.

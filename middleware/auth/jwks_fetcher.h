@@ -1,13 +1,14 @@
-// JwksFetcher: keeps the key sets that issuers publish by URL. One thread fetches them, in the background, one after
-// the other: each again after its interval, and early when a token names a key that is not there. What cannot be
-// fetched leaves the last keys in force and is tried again; until the first keys have come there are none, and who asks
-// fails closed. Nobody on the data path ever waits for the network.
+// JwksFetcher: keeps the key sets that issuers publish by URL. Each is fetched in the background, again after its
+// interval, and early when a token names a key that is not there. An issuer that hangs, or whose name nobody resolves,
+// holds up no other: every source has a thread of its own. What cannot be fetched leaves the last keys in force and is
+// tried again; until the first keys have come there are none, and who asks fails closed. Nobody on the data path ever
+// waits for the network; who brings a configuration does, for a while, so that its first requests find keys.
 //
 // Whoever can change what is on the way can make tokens: by `https` the server has to prove who it is, plain HTTP needs
 // a way that is trusted.
 //
-// Thread: subscribe() and unsubscribe() any; of a source version(), copy() and ask() any. Lifetime: one for the
-// process; a source lives from subscribe() to its last unsubscribe(); the log outlives all.
+// Thread: any; of a source version(), copy() and ask(). Lifetime: one for the process; a source lives from subscribe()
+// to its last unsubscribe(); the log outlives all.
 #pragma once
 
 #include <atomic>
@@ -43,7 +44,7 @@ Result<JwksUrl, KeyProblem> parse_jwks_url(std::string_view url);
 
 class JwksFetcher {
  public:
-  static constexpr std::chrono::seconds kPatience{5};       // for one fetch
+  static constexpr std::chrono::seconds kPatience{5};       // for one fetch, and for all first ones
   static constexpr std::chrono::seconds kBetweenAsked{10};  // early fetches of a source
   static constexpr std::chrono::seconds kLongestPause{60};  // between fetches that fail
 
@@ -58,11 +59,15 @@ class JwksFetcher {
   Source& subscribe(const std::string& url, const JwksUrl& parsed, Clock::duration refresh);
   void unsubscribe(Source& source) noexcept;
 
+  // Until every source has been tried once, with whatever success; kPatience at most.
+  void wait_for_first_fetches();
+  void end_waiting() noexcept;  // now and from now on
+
  private:
   class Fetch;
 
-  void serve() noexcept;
-  Source* due_source(Clock::time_point& next) noexcept;
+  void drop_ended();
+  void serve(Source& source) noexcept;
   void fetch(Source& source, std::unique_lock<std::mutex>& lock) noexcept;
   void tell(const Source& source, std::string_view failure, std::size_t keys) noexcept;
 
@@ -70,9 +75,8 @@ class JwksFetcher {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<std::unique_ptr<Source>> sources_;
-  Fetch* running_ = nullptr;
+  bool waits_ = true;
   bool closed_ = false;
-  std::thread thread_;  // from the first source on
 };
 
 class JwksFetcher::Source {
@@ -99,9 +103,14 @@ class JwksFetcher::Source {
   // Under the fetcher's lock.
   Clock::duration refresh_;
   std::size_t users_ = 0;
+  Fetch* running_ = nullptr;
+  bool tried_ = false;
+  bool ended_ = false;          // its thread, nearly
   std::uint32_t failures_ = 0;  // in a row
   Clock::time_point due_{};
   Clock::time_point began_{};  // the last fetch
+
+  std::thread thread_;
 };
 
 }  // namespace lingate::middleware::auth

@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import json
+import signal
 import sys
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.gateway import Gateway, run_cli  # noqa: E402
 from support.tokens import Key, b64, body  # noqa: E402
+from support.upgraded import Upgraded  # noqa: E402
 from support.wire import Origin, ask, fields_of, problem_code, reply, request_bytes  # noqa: E402
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -193,15 +196,10 @@ class LateIssuer(unittest.TestCase):
                 gateway.wait_for(lambda: get().status == 200, "the first keys")
 
     def test_an_issuer_that_hangs_holds_up_neither_requests_nor_the_end(self):
-        def hang(sock, stream):
-            stream.request()
-            hanging.append(sock)
-            stream.request()
-
         hanging = []
-        with Origin(serve=hang) as issuer, Origin() as origin:
+        with Origin(serve=hangs(hanging)) as issuer, Origin() as origin:
             with Gateway(CONFIG.format(origin=origin.port, issuer=issuer.port), FILES, env={"JWT_SECRET": SECRET}) as gateway:
-                gateway.wait_for(lambda: hanging, "the fetch")
+                gateway.wait_for(lambda: len(hanging) > 2, "a fetch after the first ones, which the start waited for")
                 began = time.monotonic()
                 for _ in range(20):
                     answer = ask(gateway.port, request_bytes(target="/published",
@@ -210,6 +208,101 @@ class LateIssuer(unittest.TestCase):
                 gateway.stop()
                 self.assertLess(time.monotonic() - began, 4)
 
+
+
+def hangs(hanging):
+    def serve(sock, stream):
+        stream.request()
+        hanging.append(sock)
+        stream.request()
+
+    return serve
+
+
+PUBLISHED = """
+version: 1
+workers: 2
+listen:
+  - address: 127.0.0.1:0
+limits: {{timeout: {{drain: 2s}}}}
+routes:
+{routes}
+"""
+PUBLISHED_ROUTE = ("  - {{name: r{k}, match: {{path: /{k}}}, respond: {{status: 200}}, chain: [jwt-auth: {{algorithms: [RS256], "
+                   "jwks: {{url: 'http://127.0.0.1:{port}/{k}', refresh: 1s}}}}]}}")
+
+
+def published(*issuers):
+    return PUBLISHED.format(routes="\n".join(PUBLISHED_ROUTE.format(k=k, port=each.port) for k, each in enumerate(issuers)))
+
+
+class FirstKeys(unittest.TestCase):
+    """Who comes first finds keys, and no issuer waits for another."""
+
+    def setUp(self):
+        self.pause = 1.0
+        self.good = self.enterContext(Origin(self.answer))
+
+    def answer(self, _):
+        time.sleep(self.pause)  # on its way
+        return reply(body=json.dumps({"keys": [ONE.jwk]}).encode())
+
+    def statuses(self, gateway, k=0):
+        raw = request_bytes(target=f"/{k}", headers=[("Authorization", "Bearer " + ONE.sign())])
+        return {ask(gateway.port, raw).status for _ in range(8)}
+
+    def test_a_start_waits_for_them(self):
+        with Gateway(published(self.good)) as gateway:
+            self.assertEqual(self.statuses(gateway), {200})
+
+    def test_a_reload_waits_for_those_that_it_brings(self):
+        self.pause = 0
+        with Gateway(published(self.good)) as gateway:
+            self.pause = 1.0
+            (gateway.dir / "gateway.yaml").write_text(published(self.good, self.good))
+            gateway.signal(signal.SIGHUP)
+            gateway.wait_log("generation 2 of the configuration runs")
+            self.assertEqual([self.statuses(gateway, k) for k in (0, 1)], [{200}, {200}])
+
+    def test_who_takes_the_place_of_another_waits_before_it_serves(self):
+        with Upgraded(published(self.good)) as gateway:
+            answers, over = set(), threading.Event()
+
+            def load():
+                while not over.is_set():
+                    answers.update(self.statuses(gateway))
+
+            client = threading.Thread(target=load)
+            client.start()
+            try:
+                old = gateway.upgrade()
+                self.assertEqual(gateway.wait_for_end(old), 0)
+                self.assertEqual(self.statuses(gateway), {200})
+            finally:
+                over.set()
+                client.join()
+            self.assertEqual(answers, {200})
+
+    def test_an_issuer_that_fails_holds_up_no_start(self):
+        self.pause = 0
+        with Origin(lambda request: reply(500)) as failing:
+            began = time.monotonic()
+            with Gateway(published(self.good, failing)) as gateway:
+                self.assertLess(time.monotonic() - began, 4)
+                self.assertEqual([self.statuses(gateway, k) for k in (0, 1)], [{200}, {503}])
+
+    def test_issuers_that_hang_hold_up_no_other(self):
+        self.pause, hanging = 0, []
+        with Origin(serve=hangs(hanging)) as silent:
+            began = time.monotonic()
+            with Gateway(published(silent, silent, silent, self.good)) as gateway:
+                self.assertLess(time.monotonic() - began, 9)  # five, and what a start takes
+                self.assertEqual(self.statuses(gateway, 3), {200})
+                self.assertGreaterEqual(len(self.good.requests), 4)  # one a second, all the while
+                gateway.wait_for(lambda: len(hanging) == 6, "the second try of all three")
+                before = len(self.good.requests)
+                gateway.wait_for(lambda: len(self.good.requests) > before, "a fetch beside them")
+                self.assertEqual(len(hanging), 6)  # which hang still
 
 if __name__ == "__main__":
     unittest.main()
