@@ -50,6 +50,12 @@ bool is_unchanged(const RequiredFile& file) {
 
 }  // namespace
 
+bool is_on_disk(const ScriptPool& pool) {
+  const runtimes::Script& script = pool.pool->script();
+  const auto source = read_file(script.path, std::max(script.source.size(), kMostRequired));
+  return source && *source == script.source && std::all_of(pool.required.begin(), pool.required.end(), is_unchanged);
+}
+
 Time next_file_time() {
   const Time now = std::chrono::system_clock::now();
   while (file_time() <= now)

@@ -32,6 +32,9 @@ struct ScriptPool {
   std::unique_ptr<runtimes::RuntimePool> pool;  // after `log`: destroyed first
 };
 
+// Whether its script and what that has required hold what they held when it was made.
+bool is_on_disk(const ScriptPool& pool);
+
 // The time as the kernel marks files with it, which goes by ticks of a few milliseconds: waits for the next one, so
 // that what was written before can be told from what is written from now on.
 std::chrono::system_clock::time_point next_file_time();

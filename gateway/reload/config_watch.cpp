@@ -21,6 +21,7 @@
 namespace lingate {
 namespace {
 
+namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -37,6 +38,11 @@ bool has_changed(const std::string& file, std::chrono::system_clock::time_point 
   if (::stat(file.c_str(), &found) != 0) return true;
   const auto changed = std::chrono::seconds(found.st_ctim.tv_sec) + std::chrono::nanoseconds(found.st_ctim.tv_nsec);
   return changed >= since.time_since_epoch() - kFileClock;
+}
+
+fs::path whole(const std::string& path) {
+  std::error_code error;
+  return fs::absolute(path, error).lexically_normal();
 }
 
 bool fits(const std::string& pattern, const std::string& path) {
@@ -56,7 +62,6 @@ Result<std::unique_ptr<ConfigWatch>> ConfigWatch::start(Reloader& reloader) {
 
 ConfigWatch::ConfigWatch(Reloader& reloader, Descriptor events, Descriptor stop)
     : reloader_(reloader), events_(std::move(events)), stop_(std::move(stop)) {
-  watch_folders(FileTime::max());
   thread_ = std::thread([this] { run(); });
 }
 
@@ -67,7 +72,7 @@ ConfigWatch::~ConfigWatch() {
 
 void ConfigWatch::run() {
   std::optional<Time> first;
-  Time due = Time::max();
+  Time due = steady_clock::now();  // for what has changed since the start
   while (wait_until(due)) {
     const Time now = steady_clock::now();
     if (read_events()) {
@@ -77,6 +82,10 @@ void ConfigWatch::run() {
     if (now < due) continue;
     first.reset();
     due = Time::max();
+    if (std::exchange(ways_changed_, false)) {
+      watch_folders(FileTime::max());
+      scripts_changed_ = scripts_changed_ || !scripts_are_on_disk();
+    }
     // It may run already, as after a configuration came by the admin API and was saved.
     if (!std::exchange(scripts_changed_, false) && reloader_.is_on_disk()) continue;
     const auto began = std::chrono::system_clock::now();
@@ -107,19 +116,23 @@ bool ConfigWatch::read_events() {
       inotify_event event{};
       std::memcpy(&event, bytes.data() + at, sizeof event);
       const std::string name = event.len ? std::string(bytes.data() + at + sizeof event) : std::string();
-      const auto folder = folders_.find(event.wd);
-      if ((event.mask & IN_Q_OVERFLOW) != 0) any = scripts_changed_ = true;
-      if (folder != folders_.end() && matters(folder->second, name)) any = true;
+      if ((event.mask & IN_Q_OVERFLOW) != 0) any = scripts_changed_ = ways_changed_ = true;
+      if (const auto found = watches_.find(event.wd); found != watches_.end() && !name.empty())
+        for (const fs::path& folder : found->second)
+          any = matters(folder, name) || any;
       at += sizeof event + event.len;
     }
   }
 }
 
-bool ConfigWatch::matters(const std::string& folder, const std::string& name) {
-  if (name != kMountedData && configs_.count(std::filesystem::path(folder) / name) != 0) return true;
+bool ConfigWatch::matters(const fs::path& folder, const std::string& name) {
+  const fs::path path = folder / name;
+  if (ways_.contains(path)) return ways_changed_ = true;
+  if (!folders_.contains(folder)) return false;
+  if (configs_.contains(path)) return true;
   if (name.starts_with('.') && name != kMountedData) return false;  // an editor's own
-  const std::string path = (std::filesystem::path(folder) / name).string();
-  if (std::any_of(patterns_.begin(), patterns_.end(), [&path](const std::string& each) { return fits(each, path); }))
+  if (std::any_of(patterns_.begin(), patterns_.end(),
+                  [&path](const std::string& each) { return fits(each, path.string()); }))
     return true;
   const bool script = name == kMountedData || std::any_of(kScripts.begin(), kScripts.end(),
                                                           [&name](auto each) { return name.ends_with(each); });
@@ -127,43 +140,69 @@ bool ConfigWatch::matters(const std::string& folder, const std::string& name) {
   return script;
 }
 
-// Watches what the configuration that runs now, and the one that was tried last, are made of; a folder that is watched
-// already stays so.
-bool ConfigWatch::watch_folders(FileTime since) {
+// What the configuration that runs now, and the one that was tried last, are made of.
+std::set<fs::path> ConfigWatch::find_files() {
   const auto running = reloader_.running();
   const config::Written tried = reloader_.tried();
-  std::set<std::string> files;
+  std::set<fs::path> files;
   configs_.clear();
   const auto add_config = [&](const std::string& path) {
     std::error_code error;
-    const auto file = std::filesystem::absolute(path, error).lexically_normal();
-    const auto behind_links = std::filesystem::canonical(file, error);
-    for (const auto& each : {file, error ? file : behind_links})
-      if (configs_.insert(each).second) files.insert(each.string());
+    configs_.insert(whole(path));
+    if (auto behind_links = fs::canonical(path, error); !error) configs_.insert(std::move(behind_links));
   };
   add_config(running->model.written.file);
   for (const config::Written* written : {&running->model.written, &tried})
     for (const config::WrittenFile& each : written->included)
       add_config(each.path);
+  files.insert(configs_.begin(), configs_.end());
   patterns_ = {tried.patterns.begin(), tried.patterns.end()};
-  for (std::string& script : reloader_.tried_scripts())
-    files.insert(std::move(script));
+  for (const std::string& script : reloader_.tried_scripts())
+    files.insert(whole(script));
   for (const auto& entry : running->scripts->entries()) {
-    files.insert(entry->pool->script().path);
+    files.insert(whole(entry->pool->script().path));
     for (const auto& required : entry->required)
-      files.insert(required.path);
+      files.insert(whole(required.path));
   }
-  std::set<std::string> added;
-  const auto watch_folder_of = [&](const std::string& path) {
-    const std::string folder = std::filesystem::path(path).parent_path().string();
-    const int watch = ::inotify_add_watch(events_.get(), folder.c_str(), kEvents | IN_ONLYDIR);
-    if (watch >= 0 && folders_.insert_or_assign(watch, folder).second) added.insert(folder);
+  return files;
+}
+
+bool ConfigWatch::watch_folders(FileTime since) {
+  const std::set<fs::path> files = find_files();
+  folders_.clear();
+  ways_.clear();
+  const auto want = [this](const fs::path& folder) {
+    folders_.insert(folder);
+    for (fs::path way = folder; ways_.insert(way).second && way.has_relative_path();)
+      way = way.parent_path();
   };
-  std::for_each(files.begin(), files.end(), watch_folder_of);
-  std::for_each(patterns_.begin(), patterns_.end(), watch_folder_of);
-  return std::any_of(files.begin(), files.end(), [&](const std::string& each) {
-    return added.count(std::filesystem::path(each).parent_path().string()) != 0 && has_changed(each, since);
+  const auto want_folder_of = [&want](const fs::path& path) {
+    std::error_code error;
+    want(path.parent_path());
+    if (const auto behind_links = fs::canonical(path.parent_path(), error); !error) want(behind_links);
+  };
+  std::for_each(files.begin(), files.end(), want_folder_of);
+  std::for_each(patterns_.begin(), patterns_.end(), want_folder_of);
+
+  const auto before = std::exchange(watches_, {});
+  std::set<fs::path> added;
+  for (const fs::path& way : ways_) {
+    const int watch = ::inotify_add_watch(events_.get(), way.c_str(), kEvents | IN_ONLYDIR);
+    if (watch < 0) continue;  // it is not there, or not for this user to read
+    watches_[watch].insert(way);
+    if (!before.contains(watch)) added.insert(way);
+  }
+  for (const auto& [watch, names] : before)
+    if (!watches_.contains(watch)) ::inotify_rm_watch(events_.get(), watch);
+  return std::any_of(files.begin(), files.end(), [&](const fs::path& each) {
+    return added.contains(each.parent_path()) && has_changed(each.string(), since);
   });
+}
+
+bool ConfigWatch::scripts_are_on_disk() const {
+  const auto running = reloader_.running();
+  const auto entries = running->scripts->entries();
+  return std::all_of(entries.begin(), entries.end(), [](const auto& each) { return middleware::is_on_disk(*each); });
 }
 
 }  // namespace lingate

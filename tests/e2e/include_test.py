@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A configuration of several files: run, checked, asked, watched, replaced and taken back as one."""
 import json
+import shutil
 import sys
 import unittest
 from pathlib import Path
@@ -76,6 +77,40 @@ class Include(unittest.TestCase):
             (it.gateway.dir / "conf.d/b.yaml").unlink()
             it.follow()
             self.assertEqual(it.get("/b")[0], 404)
+
+    def test_watch_sees_folders_that_are_replaced_moved_and_come_later(self):
+        def link(folder):
+            (folder / "next").symlink_to("r2")
+            (folder / "next").rename(folder / "link")
+
+        def move(folder):
+            (folder / "real").rename(folder / "old")
+            (folder / "r2").rename(folder / "real")
+
+        def make_again(folder):
+            shutil.rmtree(folder / "real")
+            shutil.copytree(folder / "r2", folder / "real")
+
+        def come(folder):
+            (folder / "deep").mkdir()
+            shutil.copytree(folder / "r2", folder / "deep/later")
+
+        for pattern, change, before in (("link/*.yaml", link, "one"), ("link/a.yaml", link, "one"), ("real/*.yaml", move, "one"),
+                                        ("real/a.yaml", make_again, "one"), ("real/*.yaml", make_again, "one"),
+                                        ("deep/later/*.yaml", come, None)):
+            with self.subTest(pattern=pattern, change=change.__name__):
+                files = {"r1/a.yaml": routes(("a", "one")), "real/a.yaml": routes(("a", "one")), "r2/a.yaml": routes(("a", "two"))}
+                it = Reloaded(config(text_route("main", "main"), f"include: {pattern}\n"), files, ["--watch"])
+                folder = it.gateway.dir
+                (folder / "link").symlink_to("r1")
+                with it:
+                    says = lambda text: it.gateway.wait_for(lambda: it.get("/a")[1] == text, text)  # noqa: E731,B023
+                    if before:
+                        says(before)
+                    change(folder)
+                    says("two")
+                    it.write(routes(("a", "three")), pattern.replace("*", "a"))
+                    says("three")
 
     def test_what_runs_is_shown_and_compared_file_by_file(self):
         secret = "x-note: {password: hunter2}\n"

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import unittest
 from pathlib import Path
@@ -367,6 +368,18 @@ class Watch(unittest.TestCase):
             it.write(text.replace("old", "mended"))
             it.follow()
             self.assertEqual(it.get("/a"), (200, "mended"))
+
+    def test_an_edit_while_the_gateway_starts_is_seen(self):
+        text = config(text_route("a", "old") + "  - {name: s, match: {path: /s}, chain: [script: {file: s.py}], respond: {status: 200}}\n")
+        script = "import os\ndef init(config):\n    if os.path.exists(%r): os.rename(%r, %r)\ndef request(req, ctx):\n    pass\n"
+        with tempfile.TemporaryDirectory() as aside:
+            new = os.path.join(aside, "new.yaml")
+            it = Reloaded(text, args=["--watch"])
+            it.write(script % (new, new, str(it.gateway.dir / "gateway.yaml")), "s.py")
+            Path(new).write_text(text.replace("old", "new"))
+            with it:
+                it.follow()
+                self.assertEqual(it.get("/a"), (200, "new"))
 
     def test_a_script_of_a_refused_configuration_is_watched_too(self):
         text = config(text_route("a", "old"))
