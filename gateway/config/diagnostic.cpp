@@ -41,6 +41,7 @@ struct Excerpt {
 // The source line, and under it the underline and what to say about it. Escapes are wider than what they stand for.
 std::string excerpt(const Excerpt& part, const Colours& colour) {
   if (part.line.empty() && part.place.line == 0) return {};
+  if (part.width == 0) return fmt::format("{}{}{}{}\n", colour.cyan, kGutter, colour.off, printable(part.remark));
   const std::size_t begin = bytes_of_columns(part.line, std::max(part.place.column, 1U) - 1);
   std::string_view rest = part.line.substr(begin);
   rest = rest.substr(0, bytes_of_columns(rest, kWidestLine + 1));
@@ -74,25 +75,27 @@ nlohmann::json json_place(const Place& place, std::uint32_t width) {
 void Report::add(Severity severity, Finding finding, std::vector<Second> notes) {
   if (!seen_.emplace(finding.span.begin, fmt::format("{} {}", finding.code, finding.cure)).second) return;
   if (severity == Severity::error && ++errors_ > kMost) return;
-  const auto width = [](const Source& source, Span span) {  // on the first line
-    const std::string_view text = source.text(span);
-    return static_cast<std::uint32_t>(std::max<std::size_t>(1, columns(text.substr(0, text.find('\n')))));
-  };
-  const Source& source = sources_.of(finding.span);
+  Note shown = excerpt(finding.span, {});
   Diagnostic result;
   result.severity = severity;
   result.code = finding.code;
-  result.place = source.place(finding.span);
-  result.width = width(source, finding.span);
-  result.line = source.line(result.place.line);
+  result.place = std::move(shown.place);
+  result.width = shown.width;
+  result.line = std::move(shown.line);
   result.message = std::move(finding.message);
   result.cure = std::move(finding.cure);
-  for (Second& note : notes) {
-    const Source& other = sources_.of(note.span);
-    const Place place = other.place(note.span);
-    result.notes.push_back({place, width(other, note.span), std::string(other.line(place.line)), std::move(note.text)});
-  }
+  for (Second& note : notes)
+    result.notes.push_back(excerpt(note.span, std::move(note.text)));
   found_.push_back({finding.span.begin, std::move(result)});
+}
+
+Note Report::excerpt(Span span, std::string text) const {
+  const Source& source = sources_.of(span);
+  const Place place = source.place(span);
+  if (!shows(source)) return {place, 0, {}, std::move(text)};
+  const std::string_view marked = source.text(span);
+  const std::size_t width = std::max<std::size_t>(1, columns(marked.substr(0, marked.find('\n'))));
+  return {place, static_cast<std::uint32_t>(width), std::string(source.line(place.line)), std::move(text)};
 }
 
 std::vector<Diagnostic> Report::take() {

@@ -18,7 +18,7 @@ namespace lingate::config {
 // A second place that belongs to a diagnostic: "first defined here".
 struct Note {
   Place place;
-  std::uint32_t width = 1;  // columns to underline
+  std::uint32_t width = 1;  // columns to underline; 0: the line is not shown
   std::string line;
   std::string text;
 };
@@ -30,14 +30,15 @@ struct Diagnostic {
   int code = 0;
   Place place;
   std::uint32_t width = 1;
-  std::string line;     // the source line, empty where there is none
+  std::string line;     // the source line, empty where there is none to show
   std::string message;  // what is wrong
   std::string cure;     // what to do, shown beside the underline
   std::vector<Note> notes;
 };
 
 // Collects the diagnostics of one load. The same mistake (code and cure) at the same place counts once, however many
-// aliases lead there; after kMost errors they are only counted.
+// aliases lead there; after kMost errors they are only counted. A file that is named as a configuration may be
+// anything, of secrets too: of one that is withheld no line is shown.
 class Report {
  public:
   static constexpr std::size_t kMost = 200;
@@ -59,6 +60,10 @@ class Report {
   void error(Finding finding, std::vector<Second> notes) { add(Severity::error, std::move(finding), std::move(notes)); }
   void warning(Finding finding) { add(Severity::warning, std::move(finding), {}); }
 
+  void withhold(const Source& source) { withheld_.insert(&source); }
+  void show(const Source& source) { withheld_.erase(&source); }
+  bool shows(const Source& source) const { return !withheld_.contains(&source); }
+
   bool full() const noexcept { return errors_ >= kMost; }  // what follows is only counted
   void count_error() noexcept { ++errors_; }
 
@@ -69,6 +74,7 @@ class Report {
 
  private:
   void add(Severity severity, Finding finding, std::vector<Second> notes);
+  Note excerpt(Span span, std::string text) const;
 
   struct Found {
     std::uint32_t at = 0;
@@ -76,6 +82,7 @@ class Report {
   };
 
   const Sources& sources_;
+  std::set<const Source*> withheld_;
   std::vector<Found> found_;
   std::set<std::pair<std::uint32_t, std::string>> seen_;  // place, code and cure
   std::size_t errors_ = 0;

@@ -235,7 +235,7 @@ void Includes::parse(const Source& source, const File& file) {
   if (root.kind == Node::Kind::mapping) return add(root, file);
   if (!is_nothing(root))
     load_.report.error({code::kWrongType, root.span,
-                        fmt::format("an included file is a mapping, not {}", describe(root)),
+                        fmt::format("an included file is a mapping, not {}", describe_kind(root)),
                         "it holds keys as the first file does: 'routes:', 'upstreams:'"});
 }
 

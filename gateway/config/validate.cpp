@@ -55,7 +55,7 @@ std::string_view key_above(std::string_view name, std::string_view section) {
 Settings Validator::root(Node& node) {
   const Where top;
   if (node.kind == Node::Kind::mapping) return section(node, "", top);
-  report_.error({code::kWrongType, node.span, fmt::format("a configuration is a mapping, not {}", describe(node)),
+  report_.error({code::kWrongType, node.span, fmt::format("a configuration is a mapping, not {}", describe_kind(node)),
                  "begin with 'version: 1'"});
   return {};
 }

@@ -71,6 +71,7 @@ class Validator {
 
 // "a list", "the text 'x'", "the number 5", "nothing".
 std::string describe(const Node& node);
+std::string describe_kind(const Node& node);  // without its text
 
 // What a field takes: "a duration", "a list", "true or false".
 std::string describe(const Field& field);

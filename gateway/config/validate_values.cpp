@@ -85,11 +85,15 @@ class HeaderNames {
 
 }  // namespace
 
-std::string describe(const Node& node) {
+std::string describe_kind(const Node& node) {
   if (node.kind == Node::Kind::sequence) return "a list";
   if (node.kind == Node::Kind::mapping) return "a mapping";
+  return std::holds_alternative<std::monostate>(read_scalar(node)) ? "nothing" : "a text";
+}
+
+std::string describe(const Node& node) {
   const Scalar scalar = read_scalar(node);
-  if (std::holds_alternative<std::monostate>(scalar)) return "nothing";
+  if (node.kind != Node::Kind::scalar || std::holds_alternative<std::monostate>(scalar)) return describe_kind(node);
   if (std::holds_alternative<bool>(scalar)) return std::string(node.text);
   if (std::holds_alternative<std::string_view>(scalar)) return fmt::format("the text '{}'", shortened(node.text));
   return fmt::format("the number {}", shortened(node.text));

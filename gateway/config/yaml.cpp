@@ -82,6 +82,7 @@ class Builder {
     node.kind = kind;
     node.span = span_of(event);
     node.span.end = std::min(node.span.end, node.span.begin + 1);
+    if (open_.empty() && kind == Node::Kind::mapping) report_.show(source_);
     if (open_.size() >= Document::kDeepest) {
       report_.error({code::kYamlTooLarge, node.span, fmt::format("nested deeper than {} levels", Document::kDeepest),
                      "no configuration needs that; look for stray brackets"});
@@ -224,7 +225,7 @@ class Builder {
       parent.node->entries.push_back(entry);
     } else if (report_.full()) {
       report_.count_error();
-    } else {
+    } else if (report_.shows(source_)) {  // else its keys are nobody's business, and it is refused as a whole
       report_.error({code::kDuplicateKey, entry.span, fmt::format("the key '{}' stands twice", entry.name),
                      "remove one of the two"},
                     {{first->second, "first defined here"}});
@@ -344,6 +345,7 @@ Entry* Node::find(std::string_view name) noexcept {
 
 std::optional<Document> parse_yaml(const Source& source, Report& report, Expansion& expansion) {
   const std::string_view text = source.text();
+  report.withhold(source);  // until it looks like a configuration
   if (text.size() > Document::kMostBytes) {
     report.error({code::kYamlTooLarge, source.at(1, 1), "the file is larger than 64MiB", "split it"});
     return std::nullopt;

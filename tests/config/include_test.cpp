@@ -166,6 +166,31 @@ TEST_F(Include, AMistakeIsToldWhereItStands) {
   EXPECT_THAT(found, testing::Contains(HasSubstr("e.yaml:1:10 LG2007 'version': '2' is out of range")));
 }
 
+TEST_F(Include, WhatIsNoConfigurationIsNotShown) {
+  const auto told = [this](std::string_view text, const std::string& first) {
+    write("other", text);
+    std::vector<Diagnostic> found = first.empty() ? load_here("include: other\nroutes: []\n").diagnostics
+                                                  : load_text("gw.yaml", first, {path_, {}}).diagnostics;
+    std::erase_if(found, [](const Diagnostic& each) { return each.severity != Severity::error; });
+    EXPECT_FALSE(found.empty()) << text;
+    std::string all = render_json(found);
+    for (const Diagnostic& each : found)
+      all += render(each, Paint::none);
+    return all;
+  };
+  for (const std::string text :
+       {"PASSWORD=hunter2\n", "# c\nA=1\nPASSWORD: 'hunter2\nX: y\n", "ann:$2y$05$hunter2\n", "- hunter2\n",
+        "\"hunter2\n", "hunter2 \xff\n", "x\n---\nhunter2: 1\n", "[hunter2, {hunter2: 1, hunter2: 2}]\n",
+        "-----BEGIN KEY-----\nhunter2\n-----END KEY-----\n", "!x hunter2\n", "&a [hunter2, *b]\n"}) {
+    EXPECT_THAT(told(text, {}), testing::Not(HasSubstr("hunter2"))) << text;
+    EXPECT_THAT(told({}, text), testing::Not(HasSubstr("hunter2"))) << text;
+  }
+  EXPECT_THAT(told("PASSWORD=hunter2\n", {}),
+              HasSubstr("other:1:1: error[LG2004]: an included file is a mapping, not a "
+                        "text\n      | it holds keys as the first file does"));
+  EXPECT_THAT(told("routes: [\n  [hunter2\n", {}), HasSubstr("hunter2"));  // a configuration, nearly
+}
+
 TEST_F(Include, AFileThatIsNotThereIsToldWithTheOneThatIsMeant) {
   write("routes/users.yaml", "");
   EXPECT_THAT(
