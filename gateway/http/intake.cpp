@@ -82,12 +82,27 @@ std::string_view forwarded_for(const Headers& headers, Arena& arena) {
   return {place, size - kBetween.size()};
 }
 
+bool is_port(std::string_view text) noexcept {  // ":4711"
+  return text.size() >= 2 && text.size() <= 6 && text.front() == ':' &&
+         text.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
+// Some proxies write "192.0.2.1:4711", "[2001:db8::1]", "[2001:db8::1]:4711".
+std::string_view bare_address(std::string_view word) noexcept {
+  const std::size_t colon = word.find(':');
+  if (const std::size_t end = word.find(']'); word.starts_with('[') && end != std::string_view::npos && colon < end) {
+    const std::string_view rest = word.substr(end + 1);
+    return rest.empty() || is_port(rest) ? word.substr(1, end - 1) : word;
+  }
+  return colon != std::string_view::npos && is_port(word.substr(colon)) ? word.substr(0, colon) : word;
+}
+
 // The nearest address that no trusted proxy vouches for as its own (RFC 7239 section 7.4): from the right, past all
 // trusted ones.
 std::string_view client_of(std::string_view list, std::string_view peer_ip, const Snapshot& snapshot) noexcept {
   std::string_view client = peer_ip;
   while (!list.empty()) {
-    const std::string_view word = last_word(list);
+    const std::string_view word = bare_address(last_word(list));
     const auto address = parse_ip(word);
     if (!address) break;
     client = word;

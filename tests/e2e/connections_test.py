@@ -202,6 +202,18 @@ routes: [{match: {path: "/*"}, respond: {text: here}}]
             for sock in held:
                 sock.close()
 
+    def test_a_trusted_proxy_may_name_a_port_beside_the_address(self):
+        config = ("version: 1\nlisten:\n  - address: 127.0.0.1:0\ntrusted: [127.0.0.0/8]\nroutes:\n  - {name: r, match: {path: /}, "
+                  "chain: [ip: {allow: [10.0.0.0/8, '2001:db8::/32']}], respond: {status: 200}}\n")
+        with Gateway(config) as gateway:
+            status = lambda hops: ask(gateway.port, request_bytes(headers=[("X-Forwarded-For", hops)])).status  # noqa: E731
+            for hops in ("10.1.2.3", "10.1.2.3:99", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:443", "x, 10.1.2.3:99",
+                         "10.1.2.3:99, 127.0.0.1:80, 127.0.0.2"):
+                self.assertEqual(status(hops), 200, hops)
+            for hops in ("10.1.2.3:", "10.1.2.3:x", "10.1.2.3:999999", "[2001:db8::1", "[2001:db8::1]x", "[10.1.2.3]:80",
+                         "192.0.2.1:99", "10.1.2.3:99, 192.0.2.1:99", "10.1.2.3:99, x"):
+                self.assertEqual(status(hops), 403, hops)
+
     def test_a_trusted_proxy_may_hold_any_number(self):
         with Gateway(self.CONFIG % "trusted: [127.0.0.0/8]") as gateway:
             held = [connect(gateway.port) for _ in range(6)]
