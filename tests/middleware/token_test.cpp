@@ -127,7 +127,23 @@ TEST(Token, IsCheckedWithTheKeyThatItNames) {
   EXPECT_FALSE(verifies(named, {other, key("c")}, only("HS256")));
   EXPECT_TRUE(verifies(named, {key("")}, only("HS256")));
   EXPECT_TRUE(verifies(unnamed, {other, key("b")}, only("HS256")));
-  EXPECT_FALSE(verifies(unnamed, KeySet(9, other), only("HS256")));
+}
+
+TEST(Token, IsTriedWithSixtyFourKeysThatFitAtMost) {
+  const auto key = [](std::string id) { return TokenKey::of_secret(std::string(test::kSecret), std::move(id)); };
+  const auto after = [](std::size_t count, const std::string& id, const TokenKey& last) {
+    KeySet keys(count, TokenKey::of_secret(std::string(64, 'x'), id));
+    keys.push_back(last);
+    return keys;
+  };
+  const std::string unnamed = test::signed_with_secret(R"({"alg":"HS256"})", "{}", test::kSecret);
+  const std::string named = test::signed_with_secret(R"({"alg":"HS256","kid":"b"})", "{}", test::kSecret);
+  EXPECT_TRUE(verifies(unnamed, after(63, "a", key("b")), only("HS256")));
+  EXPECT_FALSE(verifies(unnamed, after(64, "a", key("b")), only("HS256")));
+  EXPECT_TRUE(verifies(named, after(63, "b", key("b")), only("HS256")));
+  EXPECT_TRUE(verifies(named, after(500, "a", key("b")), only("HS256")));  // which do not fit
+  EXPECT_TRUE(verifies(named, after(500, "", key("b")), only("HS256")));   // which fit less
+  EXPECT_FALSE(verifies(named, after(64, "b", key("")), only("HS256")));
 }
 
 TEST(Jwks, LeavesOutWhatCannotServe) {
