@@ -1,7 +1,8 @@
-// Percent-encoding (RFC 3986, 2.1): reading one triplet. Pure functions; any thread.
+// Percent-encoding (RFC 3986, 2.1): reading one triplet, or all of a text. Pure functions; any thread.
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace lingate {
@@ -20,6 +21,17 @@ constexpr int percent_triplet(std::string_view text, std::size_t at) noexcept {
   const int high = hex_value(text[at + 1]);
   const int low = hex_value(text[at + 2]);
   return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+// Its triplets decoded, once; what is malformed stays, and so does '+'.
+inline std::string percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t k = 0; k < text.size(); ++k) {
+    const int byte = percent_triplet(text, k);
+    decoded.push_back(byte < 0 ? text[k] : static_cast<char>(byte));
+    if (byte >= 0) k += 2;
+  }
+  return decoded;
 }
 
 constexpr bool is_unreserved(int byte) noexcept {

@@ -4,6 +4,8 @@
 #include <chrono>
 
 #include "base/codes.h"
+#include "base/pairs.h"
+#include "base/percent.h"
 #include "middleware/json_text.h"
 #include "middleware/middleware.h"
 
@@ -26,7 +28,7 @@ void append_request(json::Writer& out, Exchange& exchange) {
   const Request& request = exchange.request;
   text(out, ",\"http.request.method\":", request.method, kMaxShort);
   text(out, ",\"url.scheme\":", request.scheme, kMaxShort);
-  const ReceivedTarget target = received_target(request);
+  const ReceivedTarget target = received_target(exchange);
   text(out, ",\"url.path\":", target.path, kMaxTarget);
   if (target.has_query) {
     out.raw(",\"url.query\":");
@@ -105,9 +107,7 @@ void append_steps(json::Writer& out, const Exchange& exchange) {
   if (any) out.raw("]");
 }
 
-}  // namespace
-
-ReceivedTarget received_target(const Request& request) {
+ReceivedTarget target_as_sent(const Request& request) {
   if (!request.target_edited && !request.path.empty()) return {request.path, request.query, request.has_query};
   std::string_view rest = request.target;
   if (const std::size_t scheme = rest.find("://"); scheme != std::string_view::npos && !rest.starts_with('/'))
@@ -115,6 +115,32 @@ ReceivedTarget received_target(const Request& request) {
   const std::size_t mark = rest.find('?');
   if (mark == std::string_view::npos) return {rest, {}, false};
   return {rest.substr(0, mark), rest.substr(mark + 1), true};
+}
+
+// "a=1&key=***"
+std::string_view without_secrets(std::string_view query, const std::vector<std::string_view>& names, Arena& arena) {
+  std::string text;
+  while (!query.empty()) {
+    const std::string_view parameter = take_until(query, '&');
+    const std::string_view name = parameter.substr(0, parameter.find('='));
+    const bool is_secret = std::any_of(names.begin(), names.end(),
+                                       [name](std::string_view each) { return percent_decoded(name) == each; });
+    if (is_secret && name.size() < parameter.size())
+      text.append(name).append("=***");
+    else
+      text.append(parameter);
+    if (!query.empty()) text += '&';
+  }
+  return arena.copy(text);
+}
+
+}  // namespace
+
+ReceivedTarget received_target(Exchange& exchange) {
+  ReceivedTarget target = target_as_sent(exchange.request);
+  const auto& secret = exchange.chain().secret_parameters();
+  if (!secret.empty()) target.query = without_secrets(target.query, secret, exchange.arena);
+  return target;
 }
 
 void append_access_line(std::string& line, Exchange& exchange, Clock::time_point now) {

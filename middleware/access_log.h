@@ -22,13 +22,14 @@ class AccessLog {
   LogWriter& writer_;
 };
 
-// What the client asked for: steps may have rewritten path and query for the upstream, the target stays as it came.
+// What the client asked for, for logs: steps may have rewritten path and query for the upstream, the target stays as it
+// came, but for the values that its chain keeps secret.
 struct ReceivedTarget {
   std::string_view path;
   std::string_view query;
   bool has_query = false;
 };
-ReceivedTarget received_target(const Request& request);
+ReceivedTarget received_target(Exchange& exchange);
 
 // Appends the line with its line feed; `now` is when the exchange ended.
 void append_access_line(std::string& line, Exchange& exchange, Clock::time_point now);

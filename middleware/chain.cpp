@@ -14,6 +14,7 @@ Chain::Chain(std::vector<const Middleware*> steps, Measured measured) : steps_(s
     const bool counted = measured == Measured::all || (measured == Measured::scripts && step->runtime() != "native");
     times_steps_ = times_steps_ || needs.log || needs.times || counted;
     wants_response_body_ = wants_response_body_ || needs.response_body;
+    secret_parameters_.insert(secret_parameters_.end(), needs.secret_parameters.begin(), needs.secret_parameters.end());
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +35,7 @@ struct StepNeeds {
   bool response_body = false;
   std::size_t max_body = 0;
   bool stream_when_too_large = false;  // `continue`: a response over max_body passes by, the step is skipped
+  std::span<const std::string> secret_parameters{};  // of the query: their values stand in no log; the step's
 };
 
 class Middleware {
@@ -69,10 +72,12 @@ class Chain {
   bool wants_log() const noexcept { return wants_log_; }
   bool times_steps() const noexcept { return times_steps_; }
   bool wants_response_body() const noexcept { return wants_response_body_; }  // some step does
+  const std::vector<std::string_view>& secret_parameters() const noexcept { return secret_parameters_; }  // of all
 
  private:
   std::vector<const Middleware*> steps_;
   std::vector<StepNeeds> needs_;
+  std::vector<std::string_view> secret_parameters_;
   bool wants_log_ = false;
   bool times_steps_ = false;
   bool wants_response_body_ = false;

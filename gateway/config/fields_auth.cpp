@@ -19,26 +19,28 @@ void add_places(std::vector<Field>& rows, std::string_view section) {
 }
 
 void add_key_auth(std::vector<Field>& rows) {
-  rows.insert(rows.end(), {{.section = "step.key-auth",
-                            .name = "from",
-                            .type = Type::section,
-                            .shape = Shape::one_or_list,
-                            .of = "step.key-auth.from",
-                            .says = "the field X-Api-Key, then a bearer token",
-                            .example = "[{header: X-Api-Key}, {query: api_key}]",
-                            .doc = "Where the key may stand; the first place of these that has one counts."},
-                           {.section = "step.key-auth",
-                            .name = "required",
-                            .type = Type::flag,
-                            .fallback = "true",
-                            .example = "false",
-                            .doc = "Whether a request without a key is refused; a wrong key always is."},
-                           {.section = "step.key-auth",
-                            .name = "hide",
-                            .type = Type::flag,
-                            .fallback = "false",
-                            .example = "true",
-                            .doc = "Whether the key is taken out of what goes upstream."}});
+  rows.insert(rows.end(),
+              {{.section = "step.key-auth",
+                .name = "from",
+                .type = Type::section,
+                .shape = Shape::one_or_list,
+                .of = "step.key-auth.from",
+                .says = "the field X-Api-Key, then a bearer token",
+                .example = "[{header: X-Api-Key}, {query: api_key}]",
+                .doc = "Where the key may stand; the first place of these that has one counts."},
+               {.section = "step.key-auth",
+                .name = "required",
+                .type = Type::flag,
+                .fallback = "true",
+                .example = "false",
+                .doc = "Whether a request without a key is refused; a wrong key always is."},
+               {.section = "step.key-auth",
+                .name = "hide",
+                .type = Type::flag,
+                .fallback = "false",
+                .example = "true",
+                .doc = "Whether what stands in any place of `from` is taken out of what goes upstream; logs and traces "
+                       "show `***` for parameters among them."}});
   add_places(rows, "step.key-auth.from");
 }
 
@@ -153,26 +155,28 @@ void add_jwt_auth(std::vector<Field>& rows) {
   const std::string_view section = "step.jwt-auth";
   add_token_keys(rows);
   add_token_claims(rows);
-  rows.insert(rows.end(), {{.section = section,
-                            .name = "from",
-                            .type = Type::section,
-                            .shape = Shape::one_or_list,
-                            .of = "step.jwt-auth.from",
-                            .says = "a bearer token",
-                            .example = "[{bearer: true}, {cookie: token}]",
-                            .doc = "Where the token may stand; the first place of these that has one counts."},
-                           {.section = section,
-                            .name = "required",
-                            .type = Type::flag,
-                            .fallback = "true",
-                            .example = "false",
-                            .doc = "Whether a request without a token is refused; a wrong token always is."},
-                           {.section = section,
-                            .name = "hide",
-                            .type = Type::flag,
-                            .fallback = "false",
-                            .example = "true",
-                            .doc = "Whether the token is taken out of what goes upstream."}});
+  rows.insert(rows.end(),
+              {{.section = section,
+                .name = "from",
+                .type = Type::section,
+                .shape = Shape::one_or_list,
+                .of = "step.jwt-auth.from",
+                .says = "a bearer token",
+                .example = "[{bearer: true}, {cookie: token}]",
+                .doc = "Where the token may stand; the first place of these that has one counts."},
+               {.section = section,
+                .name = "required",
+                .type = Type::flag,
+                .fallback = "true",
+                .example = "false",
+                .doc = "Whether a request without a token is refused; a wrong token always is."},
+               {.section = section,
+                .name = "hide",
+                .type = Type::flag,
+                .fallback = "false",
+                .example = "true",
+                .doc = "Whether what stands in any place of `from` is taken out of what goes upstream; logs and traces "
+                       "show `***` for parameters among them."}});
   add_places(rows, "step.jwt-auth.from");
 }
 

@@ -1,5 +1,7 @@
 #include "middleware/auth/places.h"
 
+#include <algorithm>
+
 #include "base/fields.h"
 #include "base/pairs.h"
 #include "base/percent.h"
@@ -9,25 +11,24 @@ namespace {
 
 // Its triplets decoded; '+' stays, keys have no spaces.
 std::string_view decoded(std::string_view value, Arena& arena) {
-  if (value.find('%') == std::string_view::npos) return value;
-  std::string text;
-  for (std::size_t k = 0; k < value.size(); ++k) {
-    const int byte = percent_triplet(value, k);
-    text.push_back(byte < 0 ? value[k] : static_cast<char>(byte));
-    if (byte >= 0) k += 2;
-  }
-  return arena.copy(text);
+  return value.find('%') == std::string_view::npos ? value : arena.copy(percent_decoded(value));
 }
 
 std::string without_parameter(std::string_view query, std::string_view name) {
   std::string kept;
   while (!query.empty()) {
     const std::string_view parameter = take_until(query, '&');
-    if (parameter.substr(0, parameter.find('=')) == name) continue;
+    if (percent_decoded(parameter.substr(0, parameter.find('='))) == name) continue;  // as an upstream reads it
     if (!kept.empty()) kept += '&';
     kept += parameter;
   }
   return kept;
+}
+
+void hide_parameter(std::string_view name, Exchange& exchange) {
+  const std::string_view query = exchange.request.query;
+  std::string kept = without_parameter(query, name);
+  if (kept.size() != query.size()) exchange.edit_query(kept);
 }
 
 std::string without_cookie(std::string_view cookies, std::string_view name) {
@@ -54,6 +55,16 @@ void hide_cookie(std::string_view name, Exchange& exchange) {
     exchange.request.headers.remove("Cookie");
   else
     exchange.request.headers.set("Cookie", kept);
+}
+
+// One of another scheme is not this place's.
+void hide_bearer(Headers& headers) {
+  const auto is_one = [](const Field& field) {
+    constexpr std::string_view kScheme = "bearer ";
+    return !field.removed && fields::same_name(field.name, "authorization") &&
+           fields::same_name(field.value.substr(0, kScheme.size()), kScheme);
+  };
+  if (std::any_of(headers.all().begin(), headers.all().end(), is_one)) headers.remove("Authorization");
 }
 
 std::string_view cookie_at(std::string_view name, const Request& request) {
@@ -99,14 +110,22 @@ std::string_view credential_at(const Place& place, Exchange& exchange) {
   return cookie_at(place.name, request);
 }
 
-void hide_credential(const Place& place, Exchange& exchange) {
-  Headers& headers = exchange.request.headers;
-  switch (place.kind) {
-    case Place::Kind::header: headers.remove(place.name); break;
-    case Place::Kind::bearer: headers.remove("Authorization"); break;
-    case Place::Kind::query: exchange.edit_query(without_parameter(exchange.request.query, place.name)); break;
-    case Place::Kind::cookie: hide_cookie(place.name, exchange); break;
-  }
+void hide_credentials(const std::vector<Place>& places, Exchange& exchange) {
+  Request& request = exchange.request;
+  for (const Place& place : places)
+    switch (place.kind) {
+      case Place::Kind::header: request.headers.remove(place.name); break;
+      case Place::Kind::bearer: hide_bearer(request.headers); break;
+      case Place::Kind::query: hide_parameter(place.name, exchange); break;
+      case Place::Kind::cookie: hide_cookie(place.name, exchange); break;
+    }
+}
+
+std::vector<std::string> parameters_of(const std::vector<Place>& places) {
+  std::vector<std::string> names;
+  for (const Place& place : places)
+    if (place.kind == Place::Kind::query) names.push_back(place.name);
+  return names;
 }
 
 }  // namespace lingate::middleware::auth

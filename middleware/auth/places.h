@@ -26,8 +26,11 @@ std::vector<Place> read_places(const Settings& settings);
 // Empty: there is none.
 std::string_view credential_at(const Place& place, Exchange& exchange);
 
-// Removes it from the request, wherever it stands there under that name.
-void hide_credential(const Place& place, Exchange& exchange);
+// Removes what stands in any of them from the request: a caller may have sent its credential twice.
+void hide_credentials(const std::vector<Place>& places, Exchange& exchange);
+
+// The names of those in the query.
+std::vector<std::string> parameters_of(const std::vector<Place>& places);
 
 // What follows `scheme` and its space in Authorization; empty: another scheme, or none. `scheme` is lower-case, with
 // the space.

@@ -58,6 +58,7 @@ class JwtAuth final : public Middleware {
   };
 
   JwtAuth(Options options, std::uint32_t workers) : options_(std::move(options)) {
+    if (options_.hide) secret_ = auth::parameters_of(options_.from);
     const auto hash = limits::KeyedHash::of_this_process();
     for (std::uint32_t k = 0; k < workers; ++k)
       lanes_.push_back(std::make_unique<Lane>(hash));
@@ -65,12 +66,12 @@ class JwtAuth final : public Middleware {
 
   std::string_view kind() const noexcept override { return "jwt-auth"; }
   std::string_view label() const noexcept override { return kind(); }
-  StepNeeds needs() const noexcept override { return {.request = true}; }
+  StepNeeds needs() const noexcept override { return {.request = true, .secret_parameters = secret_}; }
 
   Flow on_request(Exchange& exchange, StepRecord& record) const override {
     for (const Place& place : options_.from)
       if (const std::string_view token = auth::credential_at(place, exchange); !token.empty())
-        return admit(token, place, exchange, record);
+        return admit(token, exchange, record);
     return options_.required ? refuse({code::kCredentialsMissing, {}}, exchange, record) : Flow::next;
   }
 
@@ -87,7 +88,7 @@ class JwtAuth final : public Middleware {
     std::uint64_t version = 0;
   };
 
-  Flow admit(std::string_view token, const Place& place, Exchange& exchange, StepRecord& record) const {
+  Flow admit(std::string_view token, Exchange& exchange, StepRecord& record) const {
     Lane& lane = *lanes_[exchange.host().loop().index()];
     follow_keys(lane);
     if (const Session* session = lane.known.find(token, exchange.wall())) {
@@ -97,7 +98,7 @@ class JwtAuth final : public Middleware {
       if (!checked) return refuse(std::move(checked.error()), exchange, record);
       exchange.set_session(std::move(*checked));
     }
-    if (options_.hide) auth::hide_credential(place, exchange);
+    if (options_.hide) auth::hide_credentials(options_.from, exchange);
     return Flow::next;
   }
 
@@ -142,6 +143,7 @@ class JwtAuth final : public Middleware {
   }
 
   const Options options_;
+  std::vector<std::string> secret_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
 

@@ -27,17 +27,18 @@ class KeyAuth final : public Middleware {
   KeyAuth(Options options, SessionDirectory& sessions) : options_(std::move(options)), sessions_(sessions) {
     const bool bearer = std::any_of(options_.from.begin(), options_.from.end(),
                                     [](const Place& place) { return place.kind == Place::Kind::bearer; });
+    if (options_.hide) secret_ = auth::parameters_of(options_.from);
     challenge_ = bearer ? "Bearer realm=\"lingate\"" : "ApiKey realm=\"lingate\"";
   }
 
   std::string_view kind() const noexcept override { return "key-auth"; }
   std::string_view label() const noexcept override { return kind(); }
-  StepNeeds needs() const noexcept override { return {.request = true}; }
+  StepNeeds needs() const noexcept override { return {.request = true, .secret_parameters = secret_}; }
 
   Flow on_request(Exchange& exchange, StepRecord& record) const override {
     for (const Place& place : options_.from)
       if (const std::string_view key = auth::credential_at(place, exchange); !key.empty())
-        return admit(key, place, exchange, record);
+        return admit(key, exchange, record);
     return options_.required ? refuse(code::kCredentialsMissing, {}, exchange, record) : Flow::next;
   }
 
@@ -48,37 +49,35 @@ class KeyAuth final : public Middleware {
  private:
   // A key that a remote store looks up.
   struct Waiting final : SessionDirectory::Asker {
-    Waiting(const KeyAuth& its_step, const Place& its_place, Exchange& its_exchange, StepRecord& its_record)
-        : step(its_step), place(its_place), exchange(its_exchange), record(its_record) {}
+    Waiting(const KeyAuth& its_step, Exchange& its_exchange, StepRecord& its_record)
+        : step(its_step), exchange(its_exchange), record(its_record) {}
 
     void found(const Result<const Session*>& session) noexcept override {
       record.state = nullptr;
-      exchange.run.resume(step.conclude(session, place, exchange, record));
+      exchange.run.resume(step.conclude(session, exchange, record));
     }
 
     const KeyAuth& step;
-    const Place& place;
     Exchange& exchange;
     StepRecord& record;
     SessionDirectory::Lookup* lookup = nullptr;
   };
 
-  Flow admit(std::string_view key, const Place& place, Exchange& exchange, StepRecord& record) const {
+  Flow admit(std::string_view key, Exchange& exchange, StepRecord& record) const {
     const std::uint32_t worker = exchange.host().loop().index();
-    if (!sessions_.is_remote()) return conclude(sessions_.find(worker, key, exchange.wall()), place, exchange, record);
-    if (const auto known = sessions_.recall(worker, key, exchange.wall()))
-      return conclude(*known, place, exchange, record);
-    auto* waiting = keep(exchange.arena, Waiting(*this, place, exchange, record));
+    if (!sessions_.is_remote()) return conclude(sessions_.find(worker, key, exchange.wall()), exchange, record);
+    if (const auto known = sessions_.recall(worker, key, exchange.wall())) return conclude(*known, exchange, record);
+    auto* waiting = keep(exchange.arena, Waiting(*this, exchange, record));
     waiting->lookup = &sessions_.ask(exchange.host().loop(), *waiting, key);
     record.state = waiting;
     return Flow::wait;
   }
 
-  Flow conclude(const Result<const Session*>& found, const Place& place, Exchange& exchange, StepRecord& record) const {
+  Flow conclude(const Result<const Session*>& found, Exchange& exchange, StepRecord& record) const {
     if (!found) return refuse(found.error().code, found.error().message, exchange, record);
     if (!*found) return refuse(code::kCredentialsWrong, "no session has this key", exchange, record);
     exchange.set_stored_session(**found, sessions_);
-    if (options_.hide) auth::hide_credential(place, exchange);
+    if (options_.hide) auth::hide_credentials(options_.from, exchange);
     return Flow::next;
   }
 
@@ -91,6 +90,7 @@ class KeyAuth final : public Middleware {
 
   const Options options_;
   SessionDirectory& sessions_;
+  std::vector<std::string> secret_;
   std::string challenge_;
 };
 

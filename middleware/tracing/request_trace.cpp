@@ -52,7 +52,7 @@ class RequestTrace::Writer {
                               .kind = Kind::server,
                               .begin = nanos(facts.started),
                               .end = nanos(now_)});
-    const ReceivedTarget target = received_target(request);
+    const ReceivedTarget target = received_target(exchange_);
     span.text("http.request.method", request.method);
     span.text("url.scheme", request.scheme);
     span.text("url.path", target.path);

@@ -36,6 +36,7 @@ routes:
   - {{name: tried, match: {{path: "/tried/*"}}, upstream: origin}}
   - {{name: scripted, match: {{path: "/s/*"}}, chain: [request-id, script: {{file: s.lua}}], upstream: alone}}
   - {{name: refused, match: {{path: /refused}}, chain: [key-auth], upstream: alone}}
+  - {{name: hidden, match: {{path: /hidden}}, chain: [access-log, key-auth: {{from: {{query: key}}, hide: true}}], upstream: alone}}
   - {{name: broken, match: {{path: /broken}}, chain: [script: {{file: broken.lua}}], respond: {{status: 200}}}}
 """
 FILES = {"s.lua": "local M = {}\nfunction M.request(req) req.headers['X-Seen'] = 'yes' end\n"
@@ -125,6 +126,14 @@ class Spans(unittest.TestCase):
             first = collector.of_trace(f"{1:032x}", 2) + collector.of_trace(f"{2:032x}", 2)
             failed = [span for span in first if span.kind == "client" and span.failed]
             self.assertEqual({span.attributes["error.type"] for span in failed}, {"LG4001"})
+
+    def test_a_hidden_key_of_the_query_is_told_to_no_collector_and_no_log(self):
+        with Collector() as collector, gateway_of(config(collector)) as gateway:
+            raw = request_bytes(target="/hidden?a=1&key=hunter2", headers=parent_header())
+            self.assertEqual(ask(gateway.port, raw).status, 401)
+            whole = next(span for span in collector.of_trace(TRACE, 2) if span.kind == "server")
+            self.assertEqual(whole.attributes["url.query"], "a=1&key=***")
+            self.assertEqual(gateway.wait_access(lambda line: line["url.path"] == "/hidden")["url.query"], "a=1&key=***")
 
     def test_refusals_and_errors_have_their_status(self):
         with Collector() as collector, gateway_of(config(collector)) as gateway:

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/codes.h"
+#include "middleware/access_log.h"
 #include "middleware/builtin.h"
 #include "middleware/sessions/directory.h"
 #include "middleware/sessions/stored_session.h"
@@ -151,6 +152,45 @@ TEST_F(KeyAuth, HidesTheKeyFromTheUpstream) {
   by_cookie.receive("Cookie", "c=3");
   EXPECT_EQ(by_cookie.run(), 200);
   EXPECT_EQ(by_cookie.exchange.request.headers.value("Cookie"), "a=1; b=2; c=3");
+}
+
+TEST_F(KeyAuth, HidesWhatStandsInAnyOfItsPlaces) {
+  const auto step = make({{"hide", Settings(true)},
+                          {"from", from({map({{"cookie", text("k")}}), map({{"header", text("X-Key")}}),
+                                         map({{"query", text("k")}}), map({{"bearer", Settings(true)}})})}});
+  Stage stage({step.get()});
+  stage.receive("X-Key", "secret key/1");
+  stage.receive("Cookie", "a=1; k=secret key/1");
+  stage.receive("Authorization", "bearer secret key/1");
+  stage.exchange.request.query = "a=1&k=secret%20key%2F1&%6b=secret%20key%2F1&kk=2";
+  EXPECT_EQ(stage.run(), 200);
+  const Headers& headers = stage.exchange.request.headers;
+  EXPECT_EQ(headers.find("X-Key"), nullptr);
+  EXPECT_EQ(headers.find("Authorization"), nullptr);
+  EXPECT_EQ(headers.value("Cookie"), "a=1");
+  EXPECT_EQ(stage.exchange.request.query, "a=1&kk=2");
+
+  Stage other_scheme({step.get()});
+  other_scheme.receive("X-Key", "secret key/1");
+  other_scheme.receive("Authorization", "Basic YTpi");
+  EXPECT_EQ(other_scheme.run(), 200);
+  EXPECT_EQ(other_scheme.exchange.request.headers.value("Authorization"), "Basic YTpi");
+}
+
+TEST_F(KeyAuth, HiddenParametersStandInNoLog) {
+  const std::string target = "/users/7?a=1&k=secret%20key%2F1&%6B=wrong&k&kk=2";
+  const std::string_view query = std::string_view(target).substr(target.find('?') + 1);
+  const auto logged = [&](Settings::Map settings) {
+    settings.emplace_back("from", from({map({{"query", text("k")}})}));
+    const auto step = make(std::move(settings));
+    Stage stage({step.get()});
+    stage.exchange.request.target = target;
+    stage.exchange.request.query = query;
+    stage.run();
+    return std::string(received_target(stage.exchange).query);
+  };
+  EXPECT_EQ(logged({}), query);
+  EXPECT_EQ(logged({{"hide", Settings(true)}}), "a=1&k=***&%6B=***&k&kk=2");
 }
 
 // ---- what scripts edit of the session ----
