@@ -1,7 +1,8 @@
 // others: the requests that a fault must not touch. They come at a fixed rate whatever the gateway does (open loop),
 // and each latency counts from when its request was due.
 //
-//   others URL RATE CONNECTIONS SECONDS     for SECONDS; RATE 0 is a closed loop: what the machine can hold
+//   others URL RATE CONNECTIONS SECONDS [GROWTH]   for SECONDS; RATE 0 is a closed loop: what the machine can hold.
+//                                                  GROWTH (8): times as many connections at most, where none is idle
 //
 // Says "begun" when the time runs, and at the end one line of JSON: answers, errors, rate, p50_ms, p99_ms, p999_ms,
 // max_ms, fault (the text of the first error).
@@ -16,9 +17,7 @@ using namespace lingate::bench;
 
 namespace {
 
-constexpr unsigned kGrowth = 8;  // times as many connections at most, where none is idle
-
-int run(const std::string& url, double rate, unsigned connections, int seconds) {
+int run(const std::string& url, double rate, unsigned connections, int seconds, unsigned growth) {
   LoadOptions options;
   options.url = url;
   auto target = find_target(options);
@@ -28,7 +27,7 @@ int run(const std::string& url, double rate, unsigned connections, int seconds) 
   }
   const LoopPlan plan{.target = std::move(*target),
                       .connections = connections,
-                      .most_connections = connections * kGrowth,
+                      .most_connections = connections * growth,
                       .warmup = std::chrono::milliseconds(0),
                       .duration = std::chrono::seconds(seconds)};
   bool begun = false;
@@ -53,7 +52,9 @@ int run(const std::string& url, double rate, unsigned connections, int seconds) 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc == 5) return run(argv[1], std::atof(argv[2]), static_cast<unsigned>(std::atoi(argv[3])), std::atoi(argv[4]));
-  std::cerr << "usage: others URL RATE CONNECTIONS SECONDS\n";
+  if (argc == 5 || argc == 6)
+    return run(argv[1], std::atof(argv[2]), static_cast<unsigned>(std::atoi(argv[3])), std::atoi(argv[4]),
+               argc == 6 ? static_cast<unsigned>(std::atoi(argv[5])) : 8);
+  std::cerr << "usage: others URL RATE CONNECTIONS SECONDS [GROWTH]\n";
   return 2;
 }

@@ -29,8 +29,8 @@ class Others:
         others.figures.errors
     """
 
-    def __init__(self, port, path="/others", rate=1000, seconds=5, connections=16):
-        self.command = [PROGRAM, f"http://127.0.0.1:{port}{path}", str(rate), str(connections), str(seconds)]
+    def __init__(self, port, path="/others", rate=1000, seconds=5, connections=16, growth=8):
+        self.command = [PROGRAM, f"http://127.0.0.1:{port}{path}", str(rate), str(connections), str(seconds), str(growth)]
         self.figures = None
 
     def __enter__(self):

@@ -48,7 +48,8 @@ def script(gateway, random):
 def crash(gateway, random):
     what = random.choice(["exit", "abort", "segfault", "sleep"])
     path = f"/python/process/{what}"
-    expect(ask(gateway.port, request_bytes(target=path)), {503, 504} if what == "sleep" else {503}, path)
+    # On a busy machine a process may take longer to die than the call has.
+    expect(ask(gateway.port, request_bytes(target=path)), {503, 504}, path)
 
 
 def kill_a_worker(gateway, random):

@@ -149,8 +149,9 @@ def main():
             samples = {"gateway": Samples(gateway), "the one with Redis": Samples(world.second)}
             faults = made.FAULTS + operated.FAULTS + world.faults
             chaos = Chaos(gateway, faults, options.seed, time.monotonic() + seconds)
-            others = [Others(gateway.port, path, options.rate, seconds) for path in OTHERS]
-            others += [Others(world.second.port, path, options.rate, seconds) for path in OTHERS_OF_SECOND]
+            # Connections that never get more, however late the machine is: theirs are descriptors of the gateways.
+            others = [Others(port, path, options.rate, seconds, connections=48, growth=1)
+                      for port, paths in ((gateway.port, OTHERS), (world.second.port, OTHERS_OF_SECOND)) for path in paths]
             for each in others:
                 each.__enter__()
             for each in (*samples.values(), *chaos.threads):
