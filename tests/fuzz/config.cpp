@@ -83,7 +83,10 @@ void check_place(const Loaded& loaded, const Diagnostic& diagnostic, std::string
   if (!first) return;
   require(diagnostic.place.line <= lines_of(text), "the line is one of the file's");
   const std::string_view line = line_of(text, diagnostic.place.line);
-  require(diagnostic.line == line, "the line that is shown is the file's");
+  if (diagnostic.width == 0)
+    require(diagnostic.line.empty(), "a line that is withheld is not there");
+  else
+    require(diagnostic.line == line, "the line that is shown is the file's");
   require(diagnostic.place.column <= line.size() + 2, "the column is one of the line's");
 }
 
