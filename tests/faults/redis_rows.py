@@ -104,6 +104,6 @@ def others_beside_it(case):
     for name, (begin, end) in list(FAULTS.items()) if case.full else [("stopped", FAULTS["stopped"])]:
         with Redis() as redis, Between(redis) as between, gateway(between) as gw:
             rate = seventy_percent(gw.port) if case.full else 300
-            calm, beside = p99_in_turns(gw.port, rate, case.pick(full=5, small=1), lambda: begin(redis, between), lambda: end(redis, between))
+            calm, beside = p99_in_turns(gw.port, rate, case.pick(full=15, small=1), lambda: begin(redis, between), lambda: end(redis, between))
             case.exactly(f"{name}: errors of others", calm.errors + beside.errors, 0)
             case.at_most_where_alone(f"{name}: p99 of others, times the undisturbed", beside.p99_ms / calm.p99_ms, 1.1)
