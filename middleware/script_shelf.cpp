@@ -16,6 +16,7 @@ namespace {
 using Time = std::chrono::system_clock::time_point;
 
 constexpr std::chrono::microseconds kLook{500};
+constexpr std::chrono::milliseconds kSeveralTicks{30};    // of the clock that files are stamped by: 1 to 10 ms each
 constexpr std::size_t kMostRequired = 16U * 1024 * 1024;  // of one file
 
 // Empty: it cannot be read.
@@ -57,8 +58,10 @@ bool is_on_disk(const ScriptPool& pool) {
 }
 
 Time next_file_time() {
+  using std::chrono::steady_clock;
   const Time now = std::chrono::system_clock::now();
-  while (file_time() <= now)
+  const auto enough = steady_clock::now() + kSeveralTicks;  // a calendar that is set back meanwhile is not waited for
+  while (file_time() <= now && steady_clock::now() < enough)
     std::this_thread::sleep_for(kLook);
   return file_time();
 }

@@ -1,4 +1,6 @@
 """Row 23: the calendar jumps while the gateway serves."""
+import random
+import threading
 import time
 
 from shim import Shim
@@ -94,3 +96,20 @@ def calendar_jumps(case):
     jumps = {"+1 h": HOUR, "−1 h": -HOUR, "+1 day": 24 * HOUR, "−1 day": -24 * HOUR}
     for name, jump in jumps.items() if case.full else [("+1 day", jumps["+1 day"]), ("−1 h", -HOUR)]:
         one_jump(case, name, jump)
+
+
+@row(23, "the clock is set back while a configuration is read")
+def set_back_during_a_reload(case):
+    choose, slowest, statuses_seen = random.Random(23), 0.0, set()
+    with Shim() as shim, Gateway(CONFIG.format(port=1), FILES, env=shim.env) as gw:
+        admin = Admin(gw)
+        for _ in range(case.pick(full=100, small=20)):
+            shim.jump(HOUR)
+            set_back = threading.Timer(choose.random() * 0.005, shim.jump, [0])
+            set_back.start()
+            seconds, (status, _) = took(lambda: admin.ask("POST", "/config/reload"))
+            statuses_seen.add(status)
+            slowest = max(slowest, seconds)
+            set_back.join()
+    case.exactly("answers to the reloads", statuses_seen, {200})
+    case.at_most("the slowest reload", slowest, 2, "s")
