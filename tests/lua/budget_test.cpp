@@ -98,7 +98,7 @@ const Runaway kRunaways[] = {
 INSTANTIATE_TEST_SUITE_P(Runaways, LuaBudget, testing::ValuesIn(kRunaways),
                          [](const auto& run) { return std::string(run.param.name); });
 
-// Each of the thousands of nested pcalls is unwound on its own; the engine's stack bounds how many there are.
+// The stop passes all of them at once; the engine's stack bounds how many there are.
 TEST(LuaBudgetNested, ThousandsOfNestedPcallsThatGoOnAreUnwound) {
   Loaded::Options options;
   options.budget = milliseconds(30);
