@@ -39,6 +39,7 @@ void Http2Session::start(WorkerState& worker, Stream& stream, const Beginning& b
     session->stream_.watch().hand_to(*session);
   worker.add(*session);
   session->conversation_.feed(beginning.bytes, worker.now());
+  if (worker.draining()) session->announce_end();  // whoever was told to end was told before this began
   session->stream_.watch().await_read();
   session->stream_.watch().read_again();
   session->flush();
@@ -264,15 +265,19 @@ void Http2Session::ping_answered() noexcept {
   conversation_.end();
 }
 
+void Http2Session::announce_end() noexcept {
+  phase_ = Phase::announced;
+  since_ = worker_.now();
+  conversation_.announce_end();
+}
+
 // What the client had sent when it was told so is served; who has nothing under way is told in one step.
 void Http2Session::drain() noexcept {
   if (phase_ != Phase::serving) return;
   reap();
   if (broken_ || !read()) return shut_down();
   if (active_ > 0) {
-    phase_ = Phase::announced;
-    since_ = worker_.now();
-    conversation_.announce_end();
+    announce_end();
   } else {
     phase_ = Phase::ending;
     conversation_.end();

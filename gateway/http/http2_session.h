@@ -76,6 +76,7 @@ class Http2Session final : public TlsOwner, private Timer, private TurnEnd, priv
   void expired() noexcept override;
 
   const Limits& limits() const noexcept;
+  void announce_end() noexcept;
   bool read() noexcept;  // false: it is gone
   void collect() noexcept;
   Pushed push() noexcept;

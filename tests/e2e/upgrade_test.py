@@ -12,7 +12,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.admin import Admin  # noqa: E402
-from support.upgraded import Load, Upgraded  # noqa: E402
+from support.h2 import NO_ERROR, Peer  # noqa: E402
+from support.upgraded import Load, LoadOfStreams, Upgraded  # noqa: E402
 from support.wire import TIMEOUT, Origin, Stream, ask, connect, reply, request_bytes  # noqa: E402
 
 CONFIG = """
@@ -61,6 +62,16 @@ class Upgrade(unittest.TestCase):
             self.assertEqual(ask(admin_port, request_bytes(target="/healthz", host=f"127.0.0.1:{admin_port}")).status, 200)
             print(f"{load.answered} requests at {load.rate:.0f}/s beside two upgrades, 0 failed", file=sys.stderr)
 
+    def test_streams_of_http2_are_answered_or_told_to_go_elsewhere(self):
+        with Upgraded(config(more="    http2: true")) as gateway, LoadOfStreams(gateway.port) as load:
+            load.wait_for(1000)
+            for _ in range(2):
+                old = gateway.upgrade()
+                load.wait_for(2000)
+                self.assertEqual(gateway.wait_for_end(old), 0)
+            load.wait_for(1000)
+            self.assertEqual(load.failures, [])
+
     def test_whom_the_kernel_has_let_in_is_served(self):
         """Connections that are made and say nothing until the other process serves."""
         with Upgraded(config(workers=1)) as gateway:
@@ -70,6 +81,17 @@ class Upgrade(unittest.TestCase):
                 sock.sendall(request_bytes(target="/here"))
                 self.assertEqual(Stream(sock).response().status, 200)
                 sock.close()
+            self.assertEqual(gateway.wait_for_end(old), 0)
+
+    def test_who_begins_http2_with_a_process_that_drains_is_served_and_told_to_go(self):
+        with Upgraded(config(workers=1, more="    http2: true")) as gateway:
+            waiting = [connect(gateway.port) for _ in range(5)]
+            old = gateway.upgrade()
+            for sock in waiting:
+                with Peer(sock) as peer:
+                    stream = peer.request(path="/here")
+                    self.assertEqual(peer.answer(stream).status, 200)
+                    self.assertEqual((peer.to_the_end(), peer.goaway), (NO_ERROR, (stream, NO_ERROR)))
             self.assertEqual(gateway.wait_for_end(old), 0)
 
     def test_a_post_in_flight_ends_where_it_began(self):

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from support.gateway import BINARY, DEADLINE, Gateway
+from support.h2 import REFUSED_STREAM, Peer
 from support.wire import TIMEOUT, Stream, connect, request_bytes
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -148,3 +149,29 @@ class Load:
         while self.answered < wanted and time.monotonic() < limit:
             time.sleep(0.01)
         assert self.answered >= wanted, self.failures
+
+
+class LoadOfStreams(Load):
+    """The same over HTTP/2 in clear, eight streams at a time on each connection. What the gateway says that it has not
+    begun (RFC 9113, section 6.8) is asked for again elsewhere; all else has to be answered."""
+
+    def _ask(self, keeps):
+        while not self.over.is_set():
+            try:
+                with Peer(connect(self.port)) as peer:
+                    self._ask_while_open(peer, keeps)
+            except (OSError, EOFError, AssertionError) as error:
+                self.failures.append(repr(error))
+
+    def _ask_while_open(self, peer, keeps):
+        more = True
+        while more and not self.over.is_set():
+            for stream in [peer.request(path="/here") for _ in range(8)]:
+                answer = peer.streams[stream]
+                peer.until(lambda: answer.over or peer.goaway and peer.goaway[0] < stream)
+                if not answer.over or answer.reset == REFUSED_STREAM:
+                    return
+                assert (answer.status, answer.body) == (200, b"here"), answer
+                self.answered += 1
+            peer.streams.clear()
+            more = keeps and not peer.goaway
