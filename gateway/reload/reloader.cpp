@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "base/codes.h"
+#include "gateway/admin/if_match.h"
 #include "gateway/config/loader.h"
 #include "gateway/config/yaml.h"
 #include "gateway/open_store.h"
@@ -228,7 +229,7 @@ admin::Configurations::Outcome Reloader::load(const admin::NewText& text, Origin
                                               const std::vector<config::WrittenFile>* included) {
   if (held_) return fail(being_replaced());
   const config::Written& written = running_->model.written;
-  if (text.match && *text.match != "*" && *text.match != running_->version.etag)
+  if (text.match && !admin::if_match_holds(*text.match, running_->version.etag))
     return fail(NotReplaced{code::kConfigChanged, fmt::format("{} runs", running_->version.etag)});
   if (text.text.size() > config::Document::kMostBytes)
     return fail(NotReplaced{code::kConfigRefused, "it is larger than a configuration may be"});

@@ -223,7 +223,7 @@ class AdminApi(unittest.TestCase):
             self.assertEqual(self.put(admin, second, "")[0], 428)
             self.assertEqual(self.put(admin, second, '"another-7"')[0], 412)
             self.assertEqual(it.get("/a"), (200, "first"))
-            status, fields, body = self.put(admin, second, shown["etag"])
+            status, fields, body = self.put(admin, second, '"another-7", ' + shown["etag"])
             self.assertEqual((status, json.loads(body)["generation"]), (200, 2))
             self.assertEqual(it.get("/a"), (200, "second"))
             self.assertEqual((it.gateway.dir / "gateway.yaml").read_text(), second)
