@@ -5,7 +5,8 @@ import socket
 import statistics
 import time
 
-from others import Others, p99_in_turns, seventy_percent
+from apart import apart, rate_of_seventy_percent
+from others import Others, p99_in_turns
 from support.admin import Admin
 from support.gateway import Gateway
 from support.wire import TIMEOUT, Stream, request_bytes
@@ -27,7 +28,7 @@ class Flood:
     """So many requests a second that anybody may make."""
 
     def __init__(self, port, rate, seconds):
-        self.asking = Others(port, "/healthz", rate=rate, seconds=seconds)
+        self.asking = Others(port, "/healthz", rate=rate, seconds=seconds, measures=False)
 
     def begin(self):
         self.asking.__enter__()
@@ -99,12 +100,11 @@ def unauthorised_changes(case):
 
 @row(25, "admin API abused: 10,000 requests/s")
 def flood(case):
-    with Gateway(CONFIG) as gateway:
+    with Gateway(CONFIG) as gateway, apart(gateway, case.full):
         admin = Admin(gateway)
         before = state(admin)
-        # Beside what the flood itself needs: there is but one machine for both.
-        rate = 0.3 * seventy_percent(gateway.port) if case.full else 300
-        rounds, wanted, floods = case.pick(full=7, small=1), case.pick(full=10_000, small=1000), []
+        rate = rate_of_seventy_percent(gateway) if case.full else 300
+        rounds, wanted, floods = case.pick(full=12, small=1), case.pick(full=10_000, small=1000), []
 
         def begin():
             floods.append(Flood(admin.port, wanted, 2))

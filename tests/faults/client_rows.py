@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import re
 import resource
-import selectors
 import socket
 import subprocess
 import threading
@@ -16,7 +15,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from others import Others, in_rounds, seventy_percent, sum_of
+from apart import apart, rate_of_seventy_percent
+from others import Others, in_rounds, sum_of
 from support.gateway import Gateway
 from support.wire import Origin, Stream, ask, connect, reply, request_bytes
 from table import row
@@ -299,6 +299,10 @@ class Dawdlers(threading.Thread):
         self.ended.set()
         self.join()
 
+    def stop_after(self, seconds):
+        time.sleep(seconds)
+        self.stop()
+
 
 def small_reader(port):
     """A client whose kernel takes little for it."""
@@ -323,10 +327,10 @@ def wait_until_still(value, quiet=0.5, most=30):
 @in_its_network
 def read_slowly(case, network):
     network.small_buffers()
-    count, turns = case.pick(full=1000, small=100), case.pick(full=5, small=1)
+    count, turns = case.pick(full=1000, small=100), case.pick(full=8, small=1)
     calm, beside, grown, finished = [], [], 0, 0
-    with BigOrigin() as origin, gateway(origin.port) as gw:
-        rate = seventy_percent(gw.port) if case.full else 300
+    with BigOrigin() as origin, gateway(origin.port) as gw, apart(gw, case.full):
+        rate = rate_of_seventy_percent(gw) if case.full else 300
         for _ in range(turns):  # undisturbed and beside them in turns: what the machine does meanwhile is in both
             calm += in_rounds(gw.port, rate, case.pick(full=4, small=1))
             before, finished_before = gw.memory(), origin.finished
@@ -335,6 +339,7 @@ def read_slowly(case, network):
                 for sock in socks:
                     sock.sendall(request_bytes(target="/long"))
                 wait_until_still(lambda: origin.sent)
+                Dawdlers(socks, 0.1, read=4096).stop_after(1.5)  # what kernels keep for them; from now on the gateway has to act
                 readers = Dawdlers(socks, 1.0, read=4096)
                 beside += in_rounds(gw.port, rate, case.pick(full=4, small=1))
                 grown = max(grown, gw.memory() - before)

@@ -3,12 +3,12 @@ thousands."""
 import random
 import re
 import signal
-import statistics
 import threading
 import time
 from pathlib import Path
 
-from others import run_others, seventy_percent
+from apart import apart
+from others import in_rounds, of_quiet_rounds, seventy_percent
 from support.admin import Admin
 from support.gateway import Gateway
 from support.wire import Stream, connect, request_bytes
@@ -79,15 +79,15 @@ def put(gateway, files):
 @row(20, "reloads under load: scripts swapped, routes removed in flight")
 def reloads_under_load(case):
     reloads, pause = case.pick(full=1000, small=20), case.pick(full=0.5, small=0.05)
-    with Gateway(configuration_of(1), scripts_of(1)) as gw:
-        rate = 0.4 * seventy_percent(gw.port) / 0.7  # the reloads and who checks take their part of two cores
+    with Gateway(configuration_of(1), scripts_of(1)) as gw, apart(gw, case.full):
+        rate = 0.5 * seventy_percent(gw.port)  # the scripts and who checks them take their part
         asking = [Asking(gw, path) for path in ("/turns", "/turns", "/odd")]
         generation, memory, p99 = 1, [], {"calm": [], "beside": []}
         begun = time.monotonic()
         while generation < reloads:
-            p99["calm"].append(run_others(gw.port, rate=rate, seconds=case.pick(full=2, small=1)))
-            load = threading.Thread(target=lambda: p99["beside"].append(
-                run_others(gw.port, rate=rate, seconds=case.pick(full=20, small=2))))
+            p99["calm"] += in_rounds(gw.port, rate, 1, seconds=case.pick(full=2, small=1))
+            load = threading.Thread(target=lambda: p99["beside"].extend(
+                in_rounds(gw.port, rate, case.pick(full=10, small=1), seconds=2)))
             load.start()
             while load.is_alive():
                 generation += 1
@@ -107,7 +107,7 @@ def reloads_under_load(case):
         case.at_least("others and requests through scripts", sum(each.answers for each in others)
                       + sum(each.served for each in asking), case.pick(full=1_000_000, small=1000))
         case.exactly("answers made of two generations, or 5xx", [each for one in asking for each in one.wrong][:3], [])
-        ratio = statistics.median(each.p99_ms for each in others) / statistics.median(each.p99_ms for each in p99["calm"])
+        ratio = of_quiet_rounds(each.p99_ms for each in others) / of_quiet_rounds(each.p99_ms for each in p99["calm"])
         case.at_most_where_alone("p99 of others, times that between the reloads", ratio, 2)
         if case.full:
             case.at_most("memory at the end, of what it was after a quarter", memory[-1] / memory[len(memory) // 4] * 100, 105, "%")
