@@ -101,15 +101,21 @@ void run(benchmark::State& state, const char* source, bool key, bool edits) {
   Room room(source);
   const std::string call = encoded_call(key);
   Watch watch(room.watchdog, *room.instance);
-  Progress progress = room.instance->start(1, Hook::request, call, nullptr);
-  check(state, progress.verdict, edits);
+  const ScriptLimits limits{.request_body = true};
+  CallView view;
+  const auto start = [&] {
+    view.begin(Hook::request, call, limits);
+    room.instance->start(1, view, nullptr);
+    benchmark::DoNotOptimize(&view.verdict());
+  };
+  start();
+  check(state, view.finish(), edits);
   for (auto _ : state) {
     watch.arm(Clock::now() + std::chrono::seconds(1));
-    progress = room.instance->start(1, Hook::request, call, nullptr);
+    start();
     if (watch.disarm()) state.SkipWithError("the budget was spent");
-    benchmark::DoNotOptimize(progress.verdict.data());
   }
-  check(state, progress.verdict, edits);
+  check(state, view.finish(), edits);
 }
 
 void BM_Control(benchmark::State& state) {
@@ -152,10 +158,14 @@ BENCHMARK(BM_JsonBody);
 void BM_Suspension(benchmark::State& state) {
   Room room(kSleep);
   const std::string call = encoded_call(true);
+  const ScriptLimits limits;
+  CallView view;
   for (auto _ : state) {
-    if (room.instance->start(1, Hook::request, call, nullptr).state != Progress::State::suspended)
+    view.begin(Hook::request, call, limits);
+    if (room.instance->start(1, view, nullptr).state != Progress::State::suspended)
       state.SkipWithError("it did not suspend");
-    benchmark::DoNotOptimize(room.instance->resume(1, {}).verdict.data());
+    room.instance->resume(1, {});
+    benchmark::DoNotOptimize(&view.verdict());
   }
 }
 BENCHMARK(BM_Suspension);

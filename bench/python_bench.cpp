@@ -8,6 +8,7 @@
 #include <string>
 
 #include "proto/plugin.pb.h"
+#include "runtimes/call_view.h"
 #include "runtimes/python/python.h"
 #include "runtimes/watchdog.h"
 
@@ -51,6 +52,7 @@ class Arm {
     script.source = source;
     script.memory = 256 << 20;
     script.limits.request_body = true;
+    limits_ = script.limits;
     auto loaded = runtime_->load(script, host_);
     if (!loaded) {
       std::fprintf(stderr, "%s\n", loaded.error().message.c_str());
@@ -62,13 +64,18 @@ class Arm {
   // Every call is checked to have done its work: an arm that fails is not measured.
   void run(benchmark::State& state, Hook hook, const plugin::Call& call) {
     const std::string input = call.SerializeAsString();
-    for (auto _ : state) {
-      const Progress progress = instance_->start(1, hook, input, nullptr);
-      benchmark::DoNotOptimize(progress.verdict.data());
-    }
-    const Progress last = instance_->start(1, hook, input, nullptr);
+    CallView view;
+    const auto run_once = [&] {
+      view.begin(hook, input, limits_);
+      instance_->start(1, view, nullptr);
+      return &view.verdict();
+    };
+    for (auto _ : state)
+      benchmark::DoNotOptimize(run_once());
+    run_once();
+    const std::string_view last = view.finish();
     plugin::Verdict verdict;
-    verdict.ParseFromArray(last.verdict.data(), static_cast<int>(last.verdict.size()));
+    verdict.ParseFromArray(last.data(), static_cast<int>(last.size()));
     if (verdict.has_failure()) state.SkipWithError(verdict.failure().message().c_str());
     state.counters["headers"] = verdict.request().headers_size() + verdict.response().headers_size();
     state.counters["status"] = verdict.answer().status();
@@ -78,6 +85,7 @@ class Arm {
   Watchdog watchdog_;
   SilentHost host_;
   std::unique_ptr<Runtime> runtime_;
+  ScriptLimits limits_;
   std::unique_ptr<Instance> instance_;
 };
 

@@ -115,7 +115,7 @@ void CallUntouched(benchmark::State& state) {
   CallView view;
   for (auto _ : state) {
     view.begin(Hook::request, bytes, limits);
-    benchmark::DoNotOptimize(view.finish().data());
+    benchmark::DoNotOptimize(&view.verdict());
   }
 }
 BENCHMARK(CallUntouched);
@@ -239,7 +239,7 @@ void echo_pool(benchmark::State& state, const char* source) {
   call.input = encoded_call();
   for (auto _ : state) {
     if ((*pool)->call(loop, call) != RuntimePool::Started::finished) std::abort();
-    benchmark::DoNotOptimize(call.verdict().data());
+    benchmark::DoNotOptimize(call.verdict());
   }
   if ((*pool)->counters().failures != std::array<std::uint64_t, 6>{}) std::abort();
 }

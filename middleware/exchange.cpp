@@ -75,8 +75,8 @@ void Exchange::end() noexcept {
   session_.reset();
   saver_ = nullptr;
   trim(context_);
-  encoded_request = {};
-  if (encoded_room.capacity() > kKeep) encoded_room = {};
+  encoded_texts.forget(kKeep);
+  encoded_lines.forget(kKeep);
   wall_ = {};
   ++version_;
   body_limit = UINT64_MAX;
@@ -85,6 +85,11 @@ void Exchange::end() noexcept {
   request.clear();
   response.clear();
   arena.reset();
+}
+
+void Exchange::Encoded::forget(std::size_t most) noexcept {
+  bytes = {};
+  if (room.capacity() > most) room = {};
 }
 
 void Exchange::set_session(std::optional<Session> session) {

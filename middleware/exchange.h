@@ -260,13 +260,18 @@ class Exchange {
   // streamed body: at one byte more it calls fail(code::kBodyOverLimit) if no response has begun, else it cuts.
   std::uint64_t body_limit = UINT64_MAX;
 
-  // Changes with every edit of the request but its body: encoders compare it to reuse bytes.
-  std::uint32_t request_version() const noexcept { return version_ + request.headers.version(); }
-  // The request's head as plugin.Request fields up to the body, the version that it shows, and the room that it stands
-  // in (script_encode.cpp).
-  std::string_view encoded_request;
-  std::uint32_t encoded_version = 0;
-  std::string encoded_room;
+  // Changes with every edit of the request but those of its headers and its body: encoders compare it to reuse bytes.
+  std::uint32_t texts_version() const noexcept { return version_; }
+  // A piece of the request as plugin.Request fields, the version that it shows, and the room that it stands in
+  // (script_encode.cpp).
+  struct Encoded {
+    std::string_view bytes;
+    std::uint32_t version = 0;
+    std::string room;
+    void forget(std::size_t most) noexcept;
+  };
+  Encoded encoded_texts;  // up to the params
+  Encoded encoded_lines;  // the headers
 
  private:
   void save_session() noexcept;

@@ -194,14 +194,30 @@ void Headers::set_lasting(FieldKey key, std::string_view name, std::string_view 
   replace({.name = name, .value = value, .id = key.id, .mark = key.mark});
 }
 
+void Headers::set_lasting(std::string_view name, std::span<const std::string_view> values) {
+  if (values.empty()) return remove(name);
+  Field field = make_field(name, values.front());
+  std::size_t at = replace(field);
+  for (const std::string_view value : values.subspan(1)) {
+    field.value = value;
+    insert(++at, field);
+  }
+}
+
 void Headers::set_prepared(std::span<const Field> lines) {
   std::size_t at = replace(lines.front());
   for (const Field& line : lines.subspan(1))
     insert(++at, line);
 }
 
-void Headers::add(std::string_view name, std::string_view value) {
-  add_prepared(make_field(arena_.copy(name), arena_.copy(value)));
+void Headers::add(std::string_view name, std::span<const std::string_view> values) {
+  for (const std::string_view value : values)
+    add_prepared(make_field(arena_.copy(name), arena_.copy(value)));
+}
+
+void Headers::add_lasting(std::string_view name, std::span<const std::string_view> values) {
+  for (const std::string_view value : values)
+    add_prepared(make_field(name, value));
 }
 
 void Headers::add_prepared(const Field& line) {

@@ -117,11 +117,14 @@ class Headers {
   // removes.
   void set(std::string_view name, std::span<const std::string_view> values);
   void set(std::string_view name, std::string_view value) { set(name, std::span(&value, 1)); }
-  // The same for a text that outlives the exchange, and for prepared lines of one name (one or more): nothing is
-  // copied.
+  // The same for texts that outlive the exchange or stand in its arena, and for prepared lines of one name (one or
+  // more): nothing is copied.
   void set_lasting(FieldKey key, std::string_view name, std::string_view value);
+  void set_lasting(std::string_view name, std::span<const std::string_view> values);
   void set_prepared(std::span<const Field> lines);
-  void add(std::string_view name, std::string_view value);
+  void add(std::string_view name, std::string_view value) { add(name, std::span(&value, 1)); }
+  void add(std::string_view name, std::span<const std::string_view> values);
+  void add_lasting(std::string_view name, std::span<const std::string_view> values);
   void add_prepared(const Field& line);
   void remove(std::string_view name) noexcept;
   void remove(FieldId id) noexcept;

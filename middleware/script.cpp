@@ -12,13 +12,6 @@ namespace lingate::middleware {
 
 using runtimes::Hook;
 
-namespace {
-
-// A flight that carried a large body does not keep its room.
-constexpr std::size_t kKeep = 256 * 1024;
-
-}  // namespace
-
 ScriptStep::ScriptStep(runtimes::RuntimePool& pool, std::shared_ptr<ScriptLog> log, ScriptStepOptions options)
     : pool_(pool),
       log_(std::move(log)),
@@ -61,8 +54,10 @@ Flow ScriptStep::on_request(Exchange& exchange, StepRecord& record) const {
   Lane& lane = lanes_[exchange.host().loop().index()];
   const auto key = lane.cache->key_of(exchange);
   if (!key) return call(exchange, record, Hook::request);
-  if (const auto verdict = lane.cache->find(*key, exchange))
-    return apply(exchange, record, Hook::request, *lane.known_reader, *verdict);
+  if (const auto verdict = lane.cache->find(*key, exchange)) {
+    VerdictReader& reader = *lane.known_reader;
+    return settle(exchange, record, reader, reader.apply(exchange, Hook::request, *verdict, pool_.script().limits));
+  }
   return call(exchange, record, Hook::request, *key);
 }
 
@@ -98,10 +93,13 @@ Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::st
   if (options_.cache) flight.cache_key = cache_key;
   flight.context_before =
       exchange.context().empty() ? ScriptCache::ContextBefore::empty : ScriptCache::ContextBefore::filled;
-  encode_call(exchange, shape(hook), flight.buffers, flight.input);
   record.state = &flight;
-  if (pool_.options().placement == runtimes::Placement::inline_ && lanes_[loop.index()].put_off(loop, flight))
-    return Flow::wait;
+  if (pool_.options().placement == runtimes::Placement::inline_) {
+    flight.read_from(exchange, shape(hook));
+    if (lanes_[loop.index()].put_off(loop, flight)) return Flow::wait;
+  } else {
+    encode_call(exchange, shape(hook), flight.buffers, flight.input);
+  }
   if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::pending) return Flow::wait;
   return conclude(flight);
 }
@@ -109,18 +107,23 @@ Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::st
 Flow ScriptStep::conclude(ScriptFlight& flight) const {
   Exchange& exchange = *flight.exchange;
   StepRecord& record = *flight.record;
-  const Flow flow = apply(exchange, record, flight.hook, flight.verdict_reader, flight.verdict());
-  if (!flight.cache_key.empty() && (flow == Flow::next || flow == Flow::respond))
-    lanes_[flight.worker].cache->keep(flight.cache_key, flight.verdict(), flight.verdict_reader, flight.context_before,
-                                      exchange);
+  const Flow flow = settle(exchange, record, flight.verdict_reader, flight.apply_verdict(pool_.script().limits));
+  if (!flight.cache_key.empty() && (flow == Flow::next || flow == Flow::respond)) keep_answer(flight);
   record.state = nullptr;
   give_back(flight);
   return flow;
 }
 
-Flow ScriptStep::apply(Exchange& exchange, StepRecord& record, Hook hook, VerdictReader& reader,
-                       std::string_view verdict) const {
-  switch (reader.apply(exchange, hook, verdict, pool_.script().limits)) {
+void ScriptStep::keep_answer(ScriptFlight& flight) const {
+  std::string bytes;
+  if (const runtimes::Verdict* const verdict = flight.verdict()) runtimes::write_verdict(bytes, *verdict);
+  lanes_[flight.worker].cache->keep(flight.cache_key, flight.verdict() ? bytes : flight.foreign_verdict(),
+                                    flight.verdict_reader, flight.context_before, *flight.exchange);
+}
+
+Flow ScriptStep::settle(Exchange& exchange, StepRecord& record, VerdictReader& reader,
+                        VerdictReader::Outcome outcome) const {
+  switch (outcome) {
     case VerdictReader::Outcome::next: return Flow::next;
     case VerdictReader::Outcome::answered: return Flow::respond;
     case VerdictReader::Outcome::failed: break;
@@ -155,12 +158,16 @@ void ScriptStep::on_log(Exchange& exchange, const StepRecord&) const {
   flight.request_id.assign(exchange.id());
   flight.route = exchange.route();
   flight.tag = flight.mark.begin(exchange.id(), exchange.route());
+  flight.source = nullptr;
   encode_call(exchange, shape(Hook::log), flight.buffers, flight.input);
   if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::finished) conclude_log(flight);
 }
 
 void ScriptStep::conclude_log(ScriptFlight& flight) const noexcept {
-  if (flight.verdict_reader.read_failure(flight.verdict()) == VerdictReader::Outcome::failed) {
+  const runtimes::Verdict* const verdict = flight.verdict();
+  const VerdictReader::Outcome outcome = verdict ? flight.verdict_reader.read_failure(*verdict)
+                                                 : flight.verdict_reader.read_failure(flight.foreign_verdict());
+  if (outcome == VerdictReader::Outcome::failed) {
     const ScriptFailure& failure = flight.verdict_reader.failure();
     flight.log->write({.level = LogLevel::error,
                        .message = failure.message,
@@ -204,7 +211,8 @@ void ScriptStep::give_back(ScriptFlight& flight) const noexcept {
   flight.mark.end();
   flight.exchange = nullptr;
   flight.record = nullptr;
-  if (flight.input.capacity() > kKeep) flight.input = {};
+  flight.source = nullptr;
+  flight.tidy();
   lanes_[flight.worker].free.push_back(&flight);
 }
 

@@ -2,7 +2,7 @@
 // its script, and applies the verdict; a failure is logged once and, by `on_error`, ends the exchange or is as if the
 // step were not there.
 //
-//   Exchange ── encode_call ──▶ ScriptFlight ── RuntimePool ──▶ verdict ── VerdictReader ──▶ Exchange
+//   Exchange ── ExchangeCall, encode_call ──▶ ScriptFlight ── RuntimePool ──▶ verdict ── VerdictReader ──▶ Exchange
 //
 // Thread: as Middleware says. Lifetime: the snapshot's, as that of its pool, which must not complete calls once the
 // step is gone: no exchange is left by then, and the pool is destroyed first, so that calls of `log` hooks end too.
@@ -60,9 +60,9 @@ class ScriptStep final : public Middleware {
   struct Lane;  // the flights of one worker
 
   Flow call(Exchange& exchange, StepRecord& record, runtimes::Hook hook, std::string_view cache_key = {}) const;
-  Flow apply(Exchange& exchange, StepRecord& record, runtimes::Hook hook, VerdictReader& reader,
-             std::string_view verdict) const;
   Flow conclude(ScriptFlight& flight) const;
+  Flow settle(Exchange& exchange, StepRecord& record, VerdictReader& reader, VerdictReader::Outcome outcome) const;
+  void keep_answer(ScriptFlight& flight) const;
   Flow failed(Exchange& exchange, StepRecord& record, const ScriptFailure& failure) const;
   void conclude_log(ScriptFlight& flight) const noexcept;
   CallShape shape_for(runtimes::Hook hook) const noexcept;

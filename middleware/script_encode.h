@@ -1,8 +1,9 @@
-// An exchange as the bytes of a plugin.Call: only what the hook takes (HookSet::arity) is put in. The request's head is
-// encoded once per version of it and shared by all steps of a chain; the session is a copy of bytes that it already
-// has.
+// An exchange as the parts of a plugin.Call: only what the hook takes (HookSet::arity) is there. The request is encoded
+// once per version of it and shared by all steps of a chain; the session is a copy of bytes that it already has.
+// ExchangeCall is for a script that runs on the exchange's own thread: what it does not read is not encoded.
+// encode_call() is for one that runs elsewhere, or after the exchange: it has the bytes of all of it.
 //
-// Thread: the exchange's worker. Lifetime: nothing is kept but the request's head in the Exchange.
+// Thread: the exchange's worker. Lifetime: nothing is kept but the request's pieces in the Exchange.
 #pragma once
 
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <string>
 
 #include "middleware/exchange.h"
+#include "runtimes/call_source.h"
 #include "runtimes/runtime.h"
 
 namespace lingate::middleware {
@@ -34,5 +36,31 @@ struct CallBuffers {
 
 // Replaces `out`, which keeps its capacity.
 void encode_call(Exchange& exchange, const CallShape& shape, CallBuffers& buffers, std::string& out);
+
+class ExchangeCall final : public runtimes::CallSource {
+ public:
+  using Side = runtimes::Side;
+
+  // All are borrowed while the call runs.
+  void begin(Exchange& exchange, const CallShape& shape, CallBuffers& buffers) noexcept {
+    exchange_ = &exchange;
+    shape_ = &shape;
+    buffers_ = &buffers;
+  }
+
+  std::string_view request_texts() override;
+  std::string_view request_lines() override;
+  std::uint32_t status() override;
+  std::string_view response_lines() override;
+  Size most_of(Side side) override;
+  std::string_view body(Side side) override;
+  std::optional<std::string_view> session() override;
+  std::string_view context() override;
+
+ private:
+  Exchange* exchange_ = nullptr;
+  const CallShape* shape_ = nullptr;
+  CallBuffers* buffers_ = nullptr;
+};
 
 }  // namespace lingate::middleware

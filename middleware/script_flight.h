@@ -28,6 +28,28 @@ class ScriptFlight final : public runtimes::ScriptCall {
   ScriptFlight(const ScriptStep& owner, std::uint32_t on, CallTag& own_tag)
       : step(owner), worker(on), mark(own_tag), verdict_reader(origin_of(owner.pool_.options().placement)) {}
 
+  // The call is read from the exchange as long as it stays on its thread.
+  void read_from(Exchange& from, const CallShape& shape) noexcept {
+    parts.begin(from, shape, buffers);
+    source = &parts;
+    room = &from.arena;
+  }
+  void encode() noexcept override {
+    encode_call(*exchange, step.shape(hook), buffers, input);
+    source = nullptr;
+  }
+  VerdictReader::Outcome apply_verdict(const runtimes::ScriptLimits& limits) {
+    using Lines = VerdictReader::Lines;
+    if (!verdict()) return verdict_reader.apply(*exchange, hook, foreign_verdict(), limits);
+    return verdict_reader.apply(*exchange, hook, *verdict(), limits, source ? Lines::in_arena : Lines::elsewhere);
+  }
+  // One that carried a large body does not keep its room.
+  void tidy() noexcept {
+    constexpr std::size_t kKeep = 256 * 1024;
+    if (input.capacity() > kKeep) std::string().swap(input);
+    give_back_room();
+  }
+
   void completed() noexcept override {
     if (hook == runtimes::Hook::log) return step.conclude_log(*this);
     go_on();
@@ -43,6 +65,7 @@ class ScriptFlight final : public runtimes::ScriptCall {
   Stage stage = Stage::direct;
   CallTag& mark;
   CallBuffers buffers;
+  ExchangeCall parts;
   VerdictReader verdict_reader;
   Exchange* exchange = nullptr;  // not for `log`: its exchange may be over
   StepRecord* record = nullptr;

@@ -56,7 +56,6 @@ std::size_t ScriptStep::Lane::call_some(std::size_t from) noexcept {
     ScriptFlight& flight = *turn[from];
     if (step->pool_.call(*loop, flight) == runtimes::RuntimePool::Started::finished) {
       flight.stage = Stage::called;
-      flight.keep_verdict();
     } else {
       flight.stage = Stage::direct;
       turn[from] = nullptr;

@@ -51,20 +51,28 @@ bool VerdictReader::invalid(std::string_view message) {
 
 VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, std::string_view bytes,
                                             const ScriptLimits& limits) {
-  if (bytes.empty()) return Outcome::next;
   if (!runtimes::read_verdict(bytes, verdict_, origin_)) {
+    applied_ = &verdict_;
     invalid("the verdict is malformed, or holds what may not stand in a message");
     return Outcome::failed;
   }
-  if (verdict_.failure) {
-    keep_failure(*verdict_.failure);
+  return apply(exchange, hook, verdict_, limits, Lines::elsewhere);
+}
+
+VerdictReader::Outcome VerdictReader::apply(Exchange& exchange, Hook hook, const runtimes::Verdict& verdict,
+                                            const ScriptLimits& limits, Lines lines) {
+  applied_ = &verdict;
+  if (verdict.empty()) return Outcome::next;
+  if (verdict.failure) {
+    keep_failure(*verdict.failure);
     return Outcome::failed;
   }
   if (!check(exchange, hook, limits)) return Outcome::failed;
-  if (verdict_.request && !edit_head(exchange.request.headers, limits)) return Outcome::failed;
-  if (verdict_.response && !verdict_.answer && !edit_head(exchange.response.headers, limits)) return Outcome::failed;
+  if (verdict.request && !edit_head(exchange.request.headers, limits, lines)) return Outcome::failed;
+  if (verdict.response && !verdict.answer && !edit_head(exchange.response.headers, limits, lines))
+    return Outcome::failed;
   commit(exchange);
-  return verdict_.answer ? Outcome::answered : Outcome::next;
+  return verdict.answer ? Outcome::answered : Outcome::next;
 }
 
 VerdictReader::Outcome VerdictReader::read_failure(std::string_view bytes) {
@@ -72,21 +80,25 @@ VerdictReader::Outcome VerdictReader::read_failure(std::string_view bytes) {
     invalid("the verdict is malformed");
     return Outcome::failed;
   }
-  if (!verdict_.failure) return Outcome::next;
-  keep_failure(*verdict_.failure);
+  return read_failure(verdict_);
+}
+
+VerdictReader::Outcome VerdictReader::read_failure(const runtimes::Verdict& verdict) {
+  if (!verdict.failure) return Outcome::next;
+  keep_failure(*verdict.failure);
   return Outcome::failed;
 }
 
 bool VerdictReader::fits_others() const noexcept {
-  const auto& request = verdict_.request;
+  const auto& request = applied_->request;
   if (request && (request->method || request->path || request->query || request->body)) return false;
-  return !verdict_.session || verdict_.session->assigned || verdict_.session->cleared;
+  return !applied_->session || applied_->session->assigned || applied_->session->cleared;
 }
 
 bool VerdictReader::check(const Exchange& exchange, Hook hook, const ScriptLimits& limits) {
-  if (hook == Hook::request ? verdict_.response.has_value() : verdict_.request.has_value())
+  if (hook == Hook::request ? applied_->response.has_value() : applied_->request.has_value())
     return invalid("the verdict edits what its hook may only read");
-  if (const auto& request = verdict_.request) {
+  if (const auto& request = applied_->request) {
     const std::string_view path = request->path.value_or(exchange.request.path);
     const std::string_view query = request->query.value_or(exchange.request.query);
     const std::size_t target = path.size() + (query.empty() ? 0 : query.size() + 1);
@@ -95,15 +107,15 @@ bool VerdictReader::check(const Exchange& exchange, Hook hook, const ScriptLimit
     if (request->method && request->method->size() > limits.target) return invalid("the method is too long");
     if (request->body && request->body->size() > limits.body) return invalid("the request body is over the limit");
   }
-  if (verdict_.response && verdict_.response->body && verdict_.response->body->size() > limits.body)
+  if (applied_->response && applied_->response->body && applied_->response->body->size() > limits.body)
     return invalid("the response body is over the limit");
-  if (verdict_.context && verdict_.context->size() > kMaxContext) return invalid("ctx is larger than 64 KiB");
-  if (verdict_.session) {
-    auto change = apply_session_edits(exchange.session(), *verdict_.session);
+  if (applied_->context && applied_->context->size() > kMaxContext) return invalid("ctx is larger than 64 KiB");
+  if (applied_->session) {
+    auto change = apply_session_edits(exchange.session(), *applied_->session);
     if (!change) return invalid(change.error().message);
     session_ = std::move(*change);
   }
-  return !verdict_.answer || check_answer(*verdict_.answer, limits);
+  return !applied_->answer || check_answer(*applied_->answer, limits);
 }
 
 bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const ScriptLimits& limits) {
@@ -124,7 +136,7 @@ bool VerdictReader::check_answer(const runtimes::VerdictAnswer& answer, const Sc
 
 // Whether the lines that the edits add could take the head over its limits.
 VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const ScriptLimits& limits) const {
-  const runtimes::HeaderEdits& edits = verdict_.headers;
+  const runtimes::HeaderEdits& edits = applied_->headers;
   if (!runtimes::is_line_within(edits.longest_line(), limits)) return Fit::never;
   const bool fits = headers.all().size() + edits.line_count() <= limits.fields &&
                     headers.most_bytes() + edits.lines_bytes() <= limits.head;
@@ -132,20 +144,18 @@ VerdictReader::Fit VerdictReader::fit_of(const Headers& headers, const ScriptLim
 }
 
 // Edits are made at once; where they might pass the limits of a head, the lines before them are kept to go back to.
-bool VerdictReader::edit_head(Headers& headers, const ScriptLimits& limits) {
-  const runtimes::HeaderEdits& edits = verdict_.headers;
+bool VerdictReader::edit_head(Headers& headers, const ScriptLimits& limits, Lines lines) {
+  const runtimes::HeaderEdits& edits = applied_->headers;
   if (edits.size() == 0) return true;
   const Fit fit = fit_of(headers, limits);
   if (fit == Fit::never) return invalid("a header line is longer than the limit");
   if (fit == Fit::doubtful) saved_.assign(headers.all().begin(), headers.all().end());
   for (std::size_t i = 0; i < edits.size(); ++i) {
     const runtimes::HeaderEdit edit = edits[i];
-    if (!edit.append) {
-      headers.set(edit.name, edit.values);
-    } else {
-      for (const std::string_view value : edit.values)
-        headers.add(edit.name, value);
-    }
+    if (lines == Lines::elsewhere)
+      edit.append ? headers.add(edit.name, edit.values) : headers.set(edit.name, edit.values);
+    else
+      edit.append ? headers.add_lasting(edit.name, edit.values) : headers.set_lasting(edit.name, edit.values);
   }
   if (fit == Fit::sure || (headers.size() <= limits.fields && bytes_of(headers) <= limits.head)) return true;
   headers.restore(saved_);
@@ -153,22 +163,22 @@ bool VerdictReader::edit_head(Headers& headers, const ScriptLimits& limits) {
 }
 
 void VerdictReader::commit(Exchange& exchange) {
-  if (const auto& request = verdict_.request) {
+  if (const auto& request = applied_->request) {
     if (request->method) exchange.edit_method(*request->method);
     if (request->path) exchange.edit_path(*request->path);
     if (request->query) exchange.edit_query(*request->query);
     if (request->body) exchange.replace_request_body(*request->body);
   }
-  if (verdict_.session && session_.changed) exchange.change_session(std::move(session_.session), *verdict_.session);
-  if (verdict_.context) exchange.set_context(*verdict_.context);
-  if (const auto& answer = verdict_.answer) {
+  if (applied_->session && session_.changed) exchange.change_session(std::move(session_.session), *applied_->session);
+  if (applied_->context) exchange.set_context(*applied_->context);
+  if (const auto& answer = applied_->answer) {
     exchange.respond(static_cast<std::uint16_t>(answer->status), answer->body);
     runtimes::HeaderLines lines = answer->headers;
     for (std::string_view name, value; lines.next(name, value);)
       exchange.response.headers.add(name, value);
     return;
   }
-  if (const auto& response = verdict_.response) {
+  if (const auto& response = applied_->response) {
     if (response->status) exchange.response.status = static_cast<std::uint16_t>(*response->status);
     if (response->body) exchange.replace_response_body(*response->body);
   }

@@ -1,7 +1,8 @@
-// Applies a script's Verdict to an exchange, all or nothing: what read_verdict() has checked is held against the limits
-// of heads, targets and bodies here, and only then anything changes. The rooms keep these rules too; this is the
-// gateway's own defence, for a verdict may come from a process that is not trusted. Where it does not, what stands in
-// header lines is not searched a second time, and the serialiser still lets no line out that would not be one.
+// Applies a script's Verdict to an exchange, all or nothing: one that a CallView has left, or the bytes of one, which
+// read_verdict() checks. It is held against the limits of heads, targets and bodies here, and only then anything
+// changes. The rooms keep these rules too; this is the gateway's own defence, for a verdict may come from a process
+// that is not trusted. Where it does not, what stands in header lines is not searched a second time, and the serialiser
+// still lets no line out that would not be one.
 //
 // Thread: the exchange's worker; one VerdictReader a call in flight, reused. Lifetime: a failure's texts borrow the
 // verdict.
@@ -46,9 +47,14 @@ class VerdictReader {
   // hook `response` only, those of the request for `request`.
   Outcome apply(Exchange& exchange, runtimes::Hook hook, std::string_view verdict,
                 const runtimes::ScriptLimits& limits);
+  // The same for what a CallView of this process has left; whether its header lines stand in the exchange's arena.
+  enum class Lines : std::uint8_t { elsewhere, in_arena };
+  Outcome apply(Exchange& exchange, runtimes::Hook hook, const runtimes::Verdict& verdict,
+                const runtimes::ScriptLimits& limits, Lines lines);
 
   // Only whether it failed: for `log`, which edits nothing.
   Outcome read_failure(std::string_view verdict);
+  Outcome read_failure(const runtimes::Verdict& verdict);
 
   const ScriptFailure& failure() const noexcept { return failure_; }
 
@@ -56,8 +62,8 @@ class VerdictReader {
   // It may be applied to other requests too: it edits no target, method or body, and no session but one that it
   // assigns.
   bool fits_others() const noexcept;
-  bool sets_context() const noexcept { return verdict_.context.has_value(); }
-  bool sets_session() const noexcept { return verdict_.session && verdict_.session->assigned; }
+  bool sets_context() const noexcept { return applied_->context.has_value(); }
+  bool sets_session() const noexcept { return applied_->session && applied_->session->assigned; }
 
  private:
   bool invalid(std::string_view message);
@@ -65,12 +71,13 @@ class VerdictReader {
   bool check_answer(const runtimes::VerdictAnswer& answer, const runtimes::ScriptLimits& limits);
   enum class Fit : std::uint8_t { sure, doubtful, never };
   Fit fit_of(const Headers& headers, const runtimes::ScriptLimits& limits) const;
-  bool edit_head(Headers& headers, const runtimes::ScriptLimits& limits);
+  bool edit_head(Headers& headers, const runtimes::ScriptLimits& limits, Lines lines);
   void commit(Exchange& exchange);
   void keep_failure(const runtimes::VerdictFailure& failure);
 
   const Origin origin_;
-  runtimes::Verdict verdict_;
+  runtimes::Verdict verdict_;  // where bytes were read
+  const runtimes::Verdict* applied_ = &verdict_;
   SessionChange session_;
   std::vector<Field> saved_;  // lines of a head before edits that might not fit
   ScriptFailure failure_;

@@ -1,6 +1,7 @@
 // The session of a call: reading it, assigning a whole one, and what became of its tags and metadata.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/similar.h"
 #include "proto/plugin.h"
@@ -169,8 +170,15 @@ std::string encode(const Found& found) {
 
 }  // namespace
 
+void CallView::find_session() {
+  if (std::exchange(session_found_, true)) return;
+  const auto session = source_->session();
+  anonymous_ = !session;
+  session_ = session.value_or(std::string_view());
+}
+
 void CallView::index_session() {
-  if (!split_) split();
+  find_session();
   session_indexed_ = true;
   session_texts_ = {};
   session_numbers_ = {};
@@ -189,7 +197,7 @@ void CallView::index_session() {
 }
 
 bool CallView::has_session() {
-  if (!split_) split();
+  find_session();
   return !anonymous_;
 }
 
@@ -204,7 +212,7 @@ std::optional<double> CallView::session_number(SessionNumber which) {
 }
 
 void CallView::session_tags(std::vector<std::string_view>& out) {
-  if (!split_) split();
+  find_session();
   out.clear();
   proto::Reader reader(session_);
   proto::Field field;
@@ -239,7 +247,7 @@ Refusal CallView::end_session() {
   if (!value.is(proto::value::kMembers, WireType::bytes)) return "req.session must be a map of a session's fields";
   Found found{};
   if (auto refusal = collect(value.bytes, found)) return refusal;
-  if (!split_) split();
+  find_session();
   if (auto refusal = room_.keep(encode(found), session_)) return refusal;
   session_edit_ = SessionEdit::assigned;
   anonymous_ = false;
@@ -256,7 +264,7 @@ void CallView::forget_session_details() {
 
 Refusal CallView::clear_session() {
   if (auto refusal = session_writable({})) return refusal;
-  if (!split_) split();
+  find_session();
   if (anonymous_ && session_edit_ == SessionEdit::none) return std::nullopt;
   session_edit_ = SessionEdit::cleared;
   anonymous_ = true;

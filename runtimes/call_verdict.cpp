@@ -1,5 +1,6 @@
 // The end of a call: respond()'s answer, and the Verdict. Every message is measured first and then written once.
 #include <algorithm>
+#include <utility>
 
 #include "base/fields.h"
 #include "base/utf8.h"
@@ -21,14 +22,6 @@ constexpr std::size_t kMostMessage = 2048;
 constexpr std::size_t kMostFile = 256;
 constexpr std::size_t kMostFrame = 256;
 constexpr std::size_t kMostFrames = 20;
-
-std::size_t optional_size(std::uint32_t field, const std::optional<std::string_view>& text) {
-  return text ? bytes_field_size(field, text->size()) : 0;
-}
-
-char* put_optional(char* to, std::uint32_t field, const std::optional<std::string_view>& text) {
-  return text ? put_bytes_field(to, field, *text) : to;
-}
 
 std::size_t line_size(std::string_view name, std::string_view value) {
   return bytes_field_size(proto::header::kName, name.size()) +
@@ -94,40 +87,6 @@ Refusal CallView::answer(const AnswerParts& parts) {
   return std::nullopt;
 }
 
-std::size_t CallView::request_edits_size() const noexcept {
-  using namespace proto::request_edits;
-  std::size_t size = optional_size(kMethod, method_) + optional_size(kPath, path_) + optional_size(kQuery, query_) +
-                     request_head_.edits_size();
-  if (body_edited_[0]) size += bytes_field_size(kBody, bodies_[0].size());
-  return size;
-}
-
-char* CallView::put_request_edits(char* to) const noexcept {
-  using namespace proto::request_edits;
-  to = put_optional(to, kMethod, method_);
-  to = put_optional(to, kPath, path_);
-  to = put_optional(to, kQuery, query_);
-  to = request_head_.put_edits(to);
-  return body_edited_[0] ? put_bytes_field(to, kBody, bodies_[0]) : to;
-}
-
-// An answer replaces the response, and with it what was edited there.
-std::size_t CallView::response_edits_size() const noexcept {
-  using namespace proto::response_edits;
-  if (answered_) return 0;
-  std::size_t size = response_head_.edits_size();
-  if (status_edit_) size += varint_field_size(kStatus, *status_edit_);
-  if (body_edited_[1]) size += bytes_field_size(kBody, bodies_[1].size());
-  return size;
-}
-
-char* CallView::put_response_edits(char* to) const noexcept {
-  using namespace proto::response_edits;
-  if (status_edit_) to = put_varint_field(to, kStatus, *status_edit_);
-  to = response_head_.put_edits(to);
-  return body_edited_[1] ? put_bytes_field(to, kBody, bodies_[1]) : to;
-}
-
 std::size_t CallView::tags_size() const noexcept {
   std::size_t size = 0;
   for (const std::string_view tag : *tags_edit_)
@@ -164,35 +123,67 @@ char* CallView::put_session_edits(char* to) const noexcept {
   return to;
 }
 
-std::string_view CallView::finish() {
-  using namespace proto::verdict;
-  const std::size_t request = request_edits_size();
-  const std::size_t response = response_edits_size();
-  const std::size_t session = session_edits_size();
-  const std::size_t context =
-      context_edit_ ? bytes_field_size(proto::context_edits::kReplaced, context_edit_->size()) : 0;
-  std::size_t size = 0;
-  for (const std::size_t part : {request, response, session, context})
-    if (part != 0) size += bytes_field_size(kRequest, part);  // all keys take one byte
-  if (answered_) size += bytes_field_size(kAnswer, answer_.size());
-  if (verdict_.size() < size) verdict_.resize(size);  // it only grows: what is in it is written over
-  char* to = verdict_.data();
-  if (request != 0) to = put_request_edits(put_header(to, kRequest, request));
-  if (response != 0) to = put_response_edits(put_header(to, kResponse, response));
-  if (session != 0) to = put_session_edits(put_header(to, kSession, session));
-  if (context != 0)
-    to = put_bytes_field(put_header(to, kContext, context), proto::context_edits::kReplaced, *context_edit_);
-  if (answered_) put_bytes_field(to, kAnswer, answer_);
-  return {verdict_.data(), size};
-}
-
-std::string_view CallView::fail(FailureKind kind, std::string_view message, std::string_view file, std::uint32_t line,
-                                std::span<const std::string> stack) {
-  write_failure(verdict_, {kind, message, file, line, stack});
+const Verdict& CallView::verdict() {
+  if (!std::exchange(concluded_, true)) conclude();
   return verdict_;
 }
 
-void write_failure(std::string& verdict, const FailureParts& parts) {
+// What was written in this process is looked at once more where that is rare: it ends here if a room is broken.
+void CallView::conclude() {
+  verdict_.request.reset();
+  verdict_.response.reset();
+  verdict_.session.reset();
+  verdict_.context.reset();
+  verdict_.answer.reset();
+  if (!failed_) conclude_edits();
+  if (!failed_) return;
+  verdict_.clear();
+  if (!read_failure(failure_, verdict_.failure.emplace())) verdict_.failure.emplace();
+}
+
+void CallView::conclude_edits() {
+  constexpr std::string_view kBroken = "the verdict is malformed, or holds what may not stand in a message";
+  const bool headers = verdict_.headers.size() != 0;
+  if (method_ || path_ || query_ || body_edited_[0] || (headers && hook_ == Hook::request)) {
+    RequestEdits& edits = verdict_.request.emplace();
+    edits.method = method_;
+    edits.path = path_;
+    edits.query = query_;
+    if (body_edited_[0]) edits.body = bodies_[0];
+  }
+  if (answered_) {
+    // It replaces the response, and with that what was edited there.
+    if (!read_answer(answer_, verdict_.answer.emplace())) return fail(FailureKind::invalid, kBroken);
+  } else if (status_edit_ || body_edited_[1] || (headers && hook_ == Hook::response)) {
+    ResponseEdits& edits = verdict_.response.emplace();
+    edits.status = status_edit_;
+    if (body_edited_[1]) edits.body = bodies_[1];
+  }
+  if (const std::size_t size = session_edits_size(); size != 0) {
+    session_changes_.resize(size);
+    put_session_edits(session_changes_.data());
+    if (!read_session_edits(session_changes_, verdict_.session.emplace())) return fail(FailureKind::invalid, kBroken);
+  }
+  if (!context_edit_) return;
+  verdict_.context = context_edit_;
+  if (!is_context(*context_edit_)) fail(FailureKind::invalid, kBroken);
+}
+
+// What was written since it was asked for last counts, too.
+std::string_view CallView::finish() {
+  concluded_ = false;
+  write_verdict(bytes_, verdict());
+  return bytes_;
+}
+
+void CallView::fail(FailureKind kind, std::string_view message, std::string_view file, std::uint32_t line,
+                    std::span<const std::string> stack) {
+  encode_failure(failure_, {kind, message, file, line, stack});
+  failed_ = true;
+  concluded_ = false;
+}
+
+void encode_failure(std::string& failure, const FailureParts& parts) {
   using namespace proto::failure;
   const std::string_view message = utf8::cut(parts.message, kMostMessage);
   const std::string_view file = utf8::cut(parts.file, kMostFile);
@@ -203,14 +194,20 @@ void write_failure(std::string& verdict, const FailureParts& parts) {
   if (parts.line != 0) size += varint_field_size(kLine, parts.line);
   for (const std::string& frame : stack)
     size += bytes_field_size(kStack, utf8::cut(frame, kMostFrame).size());
-  verdict.resize(bytes_field_size(proto::verdict::kFailure, size));
-  char* to = put_header(verdict.data(), proto::verdict::kFailure, size);
-  to = put_varint_field(to, kKind, static_cast<std::uint64_t>(parts.kind));
+  failure.resize(size);
+  char* to = put_varint_field(failure.data(), kKind, static_cast<std::uint64_t>(parts.kind));
   if (!message.empty()) to = put_bytes_field(to, kMessage, message);
   if (!file.empty()) to = put_bytes_field(to, kFile, file);
   if (parts.line != 0) to = put_varint_field(to, kLine, parts.line);
   for (const std::string& frame : stack)
     to = put_bytes_field(to, kStack, utf8::cut(frame, kMostFrame));
+}
+
+void write_failure(std::string& verdict, const FailureParts& parts) {
+  std::string failure;
+  encode_failure(failure, parts);
+  verdict.clear();
+  proto::append_bytes(verdict, proto::verdict::kFailure, failure);
 }
 
 }  // namespace lingate::runtimes

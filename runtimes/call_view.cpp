@@ -1,6 +1,8 @@
 // Reads and edits of req and res. Sessions are in call_session.cpp, the Verdict in call_verdict.cpp.
 #include "runtimes/call_view.h"
 
+#include <utility>
+
 #include "base/path.h"
 #include "proto/plugin.h"
 #include "proto/wire.h"
@@ -13,92 +15,42 @@ using proto::WireType;
 
 constexpr std::size_t kKeptCapacity = 64 * 1024;
 
-// One large body must not stay in an instance for ever.
-void reset(std::string& buffer) {
-  buffer.clear();
-  if (buffer.capacity() > kKeptCapacity) buffer.shrink_to_fit();
-}
-
-// Messages have their fields in the order of their numbers.
-std::string_view find_bytes(std::string_view message, std::uint32_t number) {
-  proto::Reader reader(message);
-  reader.skip_below(number);
-  proto::Field field;
-  return reader.next(field) && field.is(number, WireType::bytes) ? field.bytes : std::string_view();
-}
-
 }  // namespace
 
-void CallView::begin(Hook hook, std::string_view call, const ScriptLimits& limits) {
+void CallView::begin(Hook hook, CallSource& source, Arena& room, const ScriptLimits& limits) {
   hook_ = hook;
-  call_ = call;
+  source_ = &source;
   limits_ = &limits;
-  room_.begin(limits);
-  split_ = request_indexed_ = response_indexed_ = session_indexed_ = params_indexed_ = false;
-  anonymous_ = true;
-  request_ = response_ = session_ = context_ = {};
-  request_head_.forget();
-  response_head_.forget();
+  room_.begin(room, limits);
+  texts_found_ = request_indexed_ = response_indexed_ = session_indexed_ = params_indexed_ = session_found_ = false;
   method_.reset();
   path_.reset();
   query_.reset();
   status_edit_.reset();
   body_edited_ = {};
-  for (std::string& body : bodies_)
-    reset(body);
   session_edit_ = SessionEdit::none;
   tags_edit_.reset();
   metadata_set_.clear();
   metadata_removed_.clear();
   context_edit_.reset();
-  answered_ = false;
-  reset(answer_);
-  if (verdict_.capacity() > kKeptCapacity) reset(verdict_);
+  answered_ = failed_ = concluded_ = false;
+  verdict_.clear();
 }
 
-void CallView::split() {
-  split_ = true;
-  proto::Reader reader(call_);
-  proto::Field field;
-  while (reader.next(field)) {
-    if (field.type != WireType::bytes) continue;
-    switch (field.number) {
-      case proto::call::kRequest: request_ = field.bytes; break;
-      case proto::call::kResponse: response_ = field.bytes; break;
-      case proto::call::kSession:
-        session_ = field.bytes;
-        anonymous_ = false;
-        break;
-      case proto::call::kContext: context_ = field.bytes; break;
-      default: break;
-    }
-  }
+void CallView::begin(Hook hook, std::string_view call, const ScriptLimits& limits) {
+  own_room_.reset();
+  encoded_.begin(call);
+  begin(hook, encoded_, own_room_, limits);
 }
 
-// Finds the lists; the texts before them are looked for when they are asked for.
-void CallView::index_request() {
-  if (!split_) split();
-  request_indexed_ = true;
-  proto::Reader reader(request_);
-  reader.skip_below(proto::request::kParams);
-  request_lists_ = reader.rest();
-  request_head_.begin(request_lists_, {proto::request::kHeaders, proto::request_edits::kHeaders},
-                      read_only(Side::request), *limits_, room_);
+void CallView::give_back_room() noexcept {
+  for (std::string* const buffer : {&bodies_[0], &bodies_[1], &answer_, &context_bytes_, &bytes_})
+    if (buffer->capacity() > kKeptCapacity) std::string().swap(*buffer);
 }
 
-void CallView::index_response() {
-  if (!split_) split();
-  response_indexed_ = true;
-  status_ = 0;
-  proto::Reader reader(response_);
-  proto::Field field;
-  response_lists_ = response_;
-  if (reader.next(field) && field.is(proto::response::kStatus, WireType::varint)) {
-    status_ = static_cast<std::uint32_t>(field.value);
-    response_lists_ = reader.rest();
-  }
-  response_head_.begin(response_lists_, {proto::response::kHeaders, proto::response_edits::kHeaders},
-                       read_only(Side::response), *limits_, room_);
+std::string_view CallView::texts() {
+  if (!std::exchange(texts_found_, true)) texts_ = source_->request_texts();
+  return texts_;
 }
 
 // Why nothing of that side may be written in this hook; empty: it may.
@@ -114,17 +66,15 @@ std::string_view CallView::read_only(Side side) const noexcept {
 }
 
 std::string_view CallView::request_text(RequestText which) {
-  if (!split_) split();
   if (which == RequestText::method && method_) return *method_;
   if (which == RequestText::path && path_) return *path_;
   if (which == RequestText::query && query_) return *query_;
   if (which == RequestText::client_ip) return find_bytes(client(), proto::client::kIp);
-  return find_bytes(request_, static_cast<std::uint32_t>(which) + 1);  // in the order of their numbers
+  return find_bytes(texts(), static_cast<std::uint32_t>(which) + 1);  // in the order of their numbers
 }
 
 std::string_view CallView::client() {
-  if (!split_) split();
-  return find_bytes(request_, proto::request::kClient);
+  return find_bytes(texts(), proto::request::kClient);
 }
 
 std::uint32_t CallView::client_port() {
@@ -140,13 +90,12 @@ std::string_view CallView::client_tls() {
 }
 
 std::span<const HeadView::Line> CallView::params() {
-  if (!request_indexed_) index_request();
-  if (params_indexed_) return params_;
-  params_indexed_ = true;
+  if (std::exchange(params_indexed_, true)) return params_;
   params_.clear();
-  proto::Reader reader(request_lists_);
+  proto::Reader reader(texts());
+  reader.skip_below(proto::request::kParams);
   proto::Field field;
-  while (reader.next(field) && field.number == proto::request::kParams) {
+  while (reader.next(field)) {
     HeadView::Line& param = params_.emplace_back();
     proto::Reader pair(field.bytes);
     while (pair.next(field))
@@ -162,18 +111,23 @@ const std::string_view* CallView::param(std::string_view name) {
 }
 
 HeadView& CallView::request_head() {
-  if (!request_indexed_) index_request();
+  if (!std::exchange(request_indexed_, true))
+    request_head_.begin(
+        {*source_, Side::request, *limits_, room_, hook_ == Hook::request ? verdict_.headers : no_edits_},
+        read_only(Side::request));
   return request_head_;
 }
 
 HeadView& CallView::response_head() {
-  if (!response_indexed_) index_response();
+  if (!std::exchange(response_indexed_, true))
+    response_head_.begin(
+        {*source_, Side::response, *limits_, room_, hook_ == Hook::response ? verdict_.headers : no_edits_},
+        read_only(Side::response));
   return response_head_;
 }
 
 std::uint32_t CallView::status() {
-  if (!response_indexed_) index_response();
-  return status_edit_.value_or(status_);
+  return status_edit_ ? *status_edit_ : source_->status();
 }
 
 Refusal CallView::set_text(std::string_view text, std::optional<std::string_view>& place) {
@@ -225,13 +179,11 @@ CallView::BodyRead CallView::body(Side side) {
   if (side == Side::request) {
     if (!limits_->request_body)
       return {"req.body is not there: bodies stream past unless the step says `body: request` or `body: both`", {}};
-    if (!request_indexed_) index_request();
-    return {std::nullopt, find_bytes(request_lists_, proto::request::kBody)};
+    return {std::nullopt, source_->body(side)};
   }
   if (!limits_->response_body)
     return {"res.body is not there: bodies stream past unless the step says `body: response` or `body: both`", {}};
-  if (!response_indexed_) index_response();
-  return {std::nullopt, find_bytes(response_lists_, proto::response::kBody)};
+  return {std::nullopt, source_->body(side)};
 }
 
 Refusal CallView::set_body(Side side, std::string_view bytes) {
@@ -246,8 +198,7 @@ Refusal CallView::set_body(Side side, std::string_view bytes) {
 }
 
 std::string_view CallView::context() {
-  if (!split_) split();
-  return context_;
+  return source_->context();
 }
 
 void CallView::keep_context(std::string_view members) {

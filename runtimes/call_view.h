@@ -1,14 +1,16 @@
-// CallView: one call as its script sees it, without an engine. Reads are lazy views of the encoded Call; writes are
-// validated here, seen by later reads, and collected as edits; finish() turns them into the Verdict. Rooms bind these
-// functions to native objects and add nothing of their own: a rule, its limits and its error text stand here once, so a
-// script gets the same answer in every language. (Headers: head_view.h; their rules: header_rules.h; unknown names:
-// attributes.h.)
+// CallView: one call as its script sees it, without an engine. Reads are lazy views of the encoded parts of the Call
+// (call_source.h); writes are validated here, seen by later reads, and collected as edits: the Verdict. Rooms bind
+// these functions to native objects and add nothing of their own: a rule, its limits and its error text stand here
+// once, so a script gets the same answer in every language. (Headers: head_view.h; their rules: header_rules.h; unknown
+// names: attributes.h.)
 //
-// Reading pays for what it touches: a head is looked at when the first header is asked for, ctx and metadata are
+// Reading pays for what it touches: a head is asked for with the first header that is read, ctx and metadata are
 // decoded by the room when the script first reads them.
 //
-// Thread: the instance's. Lifetime: a view belongs to a room's call and is reused (begin() resets it without freeing);
-// text returned by reads lives until the call ends, a body until the script assigns another.
+// Thread: the instance's while the call runs, its owner's before and after. Lifetime: a view belongs to whoever makes
+// the call, who keeps it until the call is over, and is reused (begin() resets it without freeing). Text returned by
+// reads lives until the call ends, a body until the script assigns another; the verdict until the next begin(), but for
+// the texts in an arena that begin() was given.
 #pragma once
 
 #include <array>
@@ -19,14 +21,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/arena.h"
+#include "runtimes/call_source.h"
 #include "runtimes/head_view.h"
 #include "runtimes/header_rules.h"
 #include "runtimes/runtime.h"
 #include "runtimes/value.h"
+#include "runtimes/wire_verdict.h"
 
 namespace lingate::runtimes {
-
-enum class Side : std::uint8_t { request, response };
 
 // A response made by lingate.respond(), checked as it is built.
 struct AnswerParts {
@@ -49,13 +52,23 @@ struct FailureParts {
   std::span<const std::string> stack{};
 };
 
-// Writes a Verdict with that Failure; texts are cut to what one log line may hold, at most 20 frames.
+// Writes that Failure, or a Verdict with it; texts are cut to what one log line may hold, at most 20 frames.
+void encode_failure(std::string& failure, const FailureParts& parts);
 void write_failure(std::string& verdict, const FailureParts& parts);
 
 class CallView {
  public:
-  // Starts on a new call. `call` is borrowed until finish() or fail(); `limits` belongs to the script.
+  CallView() = default;
+  CallView(const CallView&) = delete;
+  CallView& operator=(const CallView&) = delete;
+
+  // Starts on a new call, which is read from `source`; what the script writes goes to `room`. Both are borrowed until
+  // the verdict was applied; `limits` belongs to the script.
+  void begin(Hook hook, CallSource& source, Arena& room, const ScriptLimits& limits);
+  // The same from the bytes of a Call, with room of its own.
   void begin(Hook hook, std::string_view call, const ScriptLimits& limits);
+  // The call is over and its verdict applied: one that carried a lot does not keep its room.
+  void give_back_room() noexcept;
 
   Hook hook() const noexcept { return hook_; }
 
@@ -113,18 +126,18 @@ class CallView {
   [[nodiscard]] Refusal answer(const AnswerParts& parts);
   void drop_answer() noexcept { answered_ = false; }  // the respond() result was not returned
 
-  std::string_view finish();  // the Verdict; empty where nothing changed; bytes live until the next begin()
-  // A Failure instead; everything collected is dropped. Texts are cut to what one log line may hold.
-  std::string_view fail(FailureKind kind, std::string_view message, std::string_view file = {}, std::uint32_t line = 0,
-                        std::span<const std::string> stack = {});
+  // A Failure is the verdict; everything collected is dropped. Texts are cut to what one log line may hold.
+  void fail(FailureKind kind, std::string_view message, std::string_view file = {}, std::uint32_t line = 0,
+            std::span<const std::string> stack = {});
+  const Verdict& verdict();   // once the call is over
+  std::string_view finish();  // its bytes; empty where nothing changed
 
  private:
   static constexpr std::size_t kSessionNumbers = 7;
   enum class SessionEdit : std::uint8_t { none, assigned, cleared };
 
-  void split();
-  void index_request();
-  void index_response();
+  std::string_view texts();  // of the request, encoded
+  void find_session();
   void index_session();
   std::string_view client();  // encoded
   std::string_view read_only(Side side) const noexcept;
@@ -133,26 +146,25 @@ class CallView {
   [[nodiscard]] Refusal session_writable(std::string_view what);
   void forget_session_details();
   void compare_metadata(std::string_view before, std::string_view after);
-  std::size_t request_edits_size() const noexcept;
-  char* put_request_edits(char* to) const noexcept;
-  std::size_t response_edits_size() const noexcept;
-  char* put_response_edits(char* to) const noexcept;
+  void conclude();
+  void conclude_edits();
   std::size_t tags_size() const noexcept;
   std::size_t session_edits_size() const noexcept;
   char* put_session_edits(char* to) const noexcept;
 
   Hook hook_ = Hook::request;
-  std::string_view call_;
+  CallSource* source_ = nullptr;
   const ScriptLimits* limits_ = nullptr;
   WriteRoom room_;
+  EncodedCall encoded_;  // where bytes were given
+  Arena own_room_;
 
   // What was found in the call so far.
-  bool split_ = false, request_indexed_ = false, response_indexed_ = false, session_indexed_ = false;
+  bool texts_found_ = false, request_indexed_ = false, response_indexed_ = false, session_indexed_ = false;
   bool params_indexed_ = false;
+  bool session_found_ = false;
   bool anonymous_ = true;
-  std::string_view request_, response_, session_, context_;
-  std::uint32_t status_ = 0;
-  std::string_view request_lists_, response_lists_;  // from params or headers to the end of the message
+  std::string_view texts_, session_;
   std::vector<HeadView::Line> params_;
   HeadView request_head_;
   HeadView response_head_;
@@ -160,7 +172,7 @@ class CallView {
   std::string_view session_metadata_;
   std::array<std::optional<double>, kSessionNumbers> session_numbers_;
 
-  // Edits so far; views into room_.
+  // Edits so far; views into room_. Those of the one head that may be written are in verdict_.
   std::optional<std::string_view> method_, path_, query_;
   std::optional<std::uint32_t> status_edit_;
   std::array<bool, 2> body_edited_{};
@@ -173,8 +185,14 @@ class CallView {
   std::optional<std::string_view> context_edit_;
   std::string context_bytes_;
   bool answered_ = false;
-  std::string answer_;  // encoded Answer
-  std::string verdict_;
+  bool failed_ = false;
+  bool concluded_ = false;       // verdict_ is whole
+  std::string answer_;           // encoded Answer
+  std::string failure_;          // encoded Failure
+  std::string session_changes_;  // encoded SessionEdits
+  std::string bytes_;            // encoded Verdict
+  Verdict verdict_;
+  HeaderEdits no_edits_;  // of a head that is only read
 };
 
 }  // namespace lingate::runtimes

@@ -30,15 +30,6 @@ bool decode(std::string_view header, HeadView::Line& line) {
 // A line takes up to two bytes more than its Header (one without a value).
 constexpr std::size_t kLineMore = 2;
 
-// Two keys and two lengths stand around a name of one byte at least.
-constexpr std::size_t most_lines_of(std::string_view encoded) noexcept {
-  return encoded.size() / 5;
-}
-// With the key and the length around it, a Header takes as much as its line.
-constexpr std::size_t most_bytes_of(std::string_view encoded) noexcept {
-  return encoded.size();
-}
-
 // Steps over the lines that certainly have another name: by length and last letter, where key, length, name key and
 // name length take a byte each, as they do in what the gateway writes. Stands then at the first of `encoded` that may.
 std::size_t skip_others(std::string_view encoded, std::uint32_t number, std::string_view name) noexcept {
@@ -63,15 +54,10 @@ std::size_t skip_others(std::string_view encoded, std::uint32_t number, std::str
 
 }  // namespace
 
-void WriteRoom::begin(const ScriptLimits& limits) noexcept {
-  arena_.reset();
-  left_ = 1024 * 1024 + 8 * (limits.head + limits.target);
-}
-
 Refusal WriteRoom::take(std::size_t size, char*& place) {
   if (size + kEditOverhead > left_) return "too much is written in one call: headers, path, query or session";
   left_ -= size + kEditOverhead;
-  place = arena_.allocate(size);
+  place = arena_->allocate(size);
   return std::nullopt;
 }
 
@@ -83,38 +69,43 @@ Refusal WriteRoom::keep(std::string_view text, std::string_view& kept) {
   return std::nullopt;
 }
 
-void HeadView::begin(std::string_view encoded, Numbers numbers, std::string_view read_only, const ScriptLimits& limits,
-                     WriteRoom& room) noexcept {
-  encoded_ = encoded;
-  numbers_ = numbers;
+void HeadView::begin(const Place& place, std::string_view read_only) noexcept {
+  source_ = &place.source;
+  side_ = place.side;
+  number_ = side_ == Side::request ? proto::request::kHeaders : proto::response::kHeaders;
+  limits_ = &place.limits;
+  room_ = &place.room;
+  edits_ = &place.edits;
   read_only_ = read_only;
-  limits_ = &limits;
-  room_ = &room;
-  most_lines_ = most_lines_of(encoded);
-  most_bytes_ = most_bytes_of(encoded);
+  asked_ = measured_ = indexed_ = false;
+  found_ = {};
+  const CallSource::Size most = source_->most_of(side_);
+  most_lines_ = most.lines;
+  most_bytes_ = most.bytes;
 }
 
-void HeadView::forget() noexcept {
-  measured_ = indexed_ = false;
-  found_ = {};
-  edits_.clear();
-  edits_size_ = 0;
+std::string_view HeadView::encoded() {
+  if (!std::exchange(asked_, true))
+    encoded_ = side_ == Side::request ? source_->request_lines() : source_->response_lines();
+  return encoded_;
 }
 
 bool HeadView::edited(std::string_view name) const noexcept {
-  return std::any_of(edits_.begin(), edits_.end(),
-                     [name](const Edit& edit) { return fields::same_name(edit.name, name); });
+  for (std::size_t i = 0; i < edits_->size(); ++i)
+    if (fields::same_name((*edits_)[i].name, name)) return true;
+  return false;
 }
 
 // Counts the lines: how many there can be at most stood for it so far.
-void HeadView::measure() noexcept {
+void HeadView::measure() {
   measured_ = true;
-  most_lines_ -= most_lines_of(encoded_);
-  most_bytes_ -= most_bytes_of(encoded_);
-  proto::Reader reader(encoded_);
+  const CallSource::Size most = source_->most_of(side_);
+  most_lines_ -= most.lines;
+  most_bytes_ -= most.bytes;
+  proto::Reader reader(encoded());
   proto::Field field;
   while (reader.next(field)) {
-    if (!field.is(numbers_.lines, WireType::bytes)) continue;
+    if (!field.is(number_, WireType::bytes)) continue;
     most_bytes_ += field.bytes.size() + kLineMore;
     ++most_lines_;
   }
@@ -129,10 +120,10 @@ void HeadView::index() {
   indexed_ = measured_ = true;
   lines_.clear();
   most_bytes_ = 0;
-  proto::Reader reader(encoded_);
+  proto::Reader reader(encoded());
   proto::Field field;
   while (reader.next(field)) {
-    if (!field.is(numbers_.lines, WireType::bytes)) continue;
+    if (!field.is(number_, WireType::bytes)) continue;
     Line& line = lines_.emplace_back();
     if (decode(field.bytes, line)) {
       most_bytes_ += line_bytes(line.name, line.value);
@@ -140,8 +131,8 @@ void HeadView::index() {
       lines_.pop_back();
     }
   }
-  for (const Edit& edit : edits_)
-    apply(edit);
+  for (std::size_t i = 0; i < edits_->size(); ++i)
+    apply((*edits_)[i]);
   most_lines_ = lines_.size();
 }
 
@@ -154,13 +145,13 @@ const std::string_view* HeadView::get(std::string_view name) {
   }
   if (name.empty()) return nullptr;
   if (fields::same_name(found_.name, name)) return &found_.value;  // to be removed, often
-  for (std::string_view rest = encoded_;;) {
-    proto::Reader reader(rest.substr(skip_others(rest, numbers_.lines, name)));
+  for (std::string_view rest = encoded();;) {
+    proto::Reader reader(rest.substr(skip_others(rest, number_, name)));
     proto::Field field;
     if (!reader.next(field)) return nullptr;
     rest = reader.rest();
     Line line;
-    if (!field.is(numbers_.lines, WireType::bytes) || !decode(field.bytes, line)) continue;
+    if (!field.is(number_, WireType::bytes) || !decode(field.bytes, line)) continue;
     if (!fields::same_name(line.name, name)) continue;
     found_ = line;
     return &found_.value;
@@ -234,43 +225,35 @@ Refusal HeadView::remove(std::string_view name) {
 }
 
 Refusal HeadView::record(std::string_view name, std::span<const std::string_view> values, bool append) {
-  using namespace proto::header_edit;
-  std::size_t size = proto::bytes_field_size(kName, name.size()) + (append ? proto::varint_field_size(kAppend, 1) : 0);
+  std::size_t size = name.size();
   for (const std::string_view value : values)
-    size += proto::bytes_field_size(kValues, value.size());
+    size += value.size();
   char* place = nullptr;
-  if (auto refusal = room_->take(proto::bytes_field_size(numbers_.edits, size), place)) return refusal;
-  char* to = proto::put_header(place, numbers_.edits, size);
-  to = proto::put_short_bytes_field(to, kName, name);
-  const std::string_view kept_name(to - name.size(), name.size());
-  for (const std::string_view value : values)
-    to = proto::put_short_bytes_field(to, kValues, value);
-  if (append) to = proto::put_varint_field(to, kAppend, 1);
-  const Edit& edit = edits_.emplace_back(Edit{kept_name, {place, to}, append});
-  edits_size_ += edit.encoded.size();
-  if (indexed_) {
-    apply(edit);
-    most_lines_ = lines_.size();
-  } else {
-    for (const std::string_view value : values)
-      most_bytes_ += line_bytes(name, value);
-    most_lines_ += values.size();
+  if (auto refusal = room_->take(size, place)) return refusal;
+  edits_->begin_edit({place, name.size()}, append);
+  char* to = proto::put_short(place, name);
+  for (const std::string_view value : values) {
+    edits_->add_value({to, value.size()});
+    to = proto::put_short(to, value);
   }
+  if (indexed_) {
+    apply((*edits_)[edits_->size() - 1]);
+    most_lines_ = lines_.size();
+    return std::nullopt;
+  }
+  for (const std::string_view value : values)
+    most_bytes_ += line_bytes(name, value);
+  most_lines_ += values.size();
   return std::nullopt;
 }
 
-void HeadView::apply(const Edit& edit) {
+void HeadView::apply(const HeaderEdit& edit) {
   const auto same = [&](const Line& line) { return fields::same_name(line.name, edit.name); };
   auto place = edit.append ? lines_.end() : std::find_if(lines_.begin(), lines_.end(), same);
   bool replaces = place != lines_.end();
   auto drop = place;  // lines from here on give way
-  proto::Field field;
-  proto::Reader whole(edit.encoded);
-  whole.next(field);
-  proto::Reader reader(field.bytes);
-  while (reader.next(field)) {
-    if (!field.is(proto::header_edit::kValues, WireType::bytes)) continue;
-    const Line line{edit.name, field.bytes};
+  for (const std::string_view value : edit.values) {
+    const Line line{edit.name, value};
     most_bytes_ += line_bytes(line.name, line.value);
     if (std::exchange(replaces, false)) {
       most_bytes_ -= line_bytes(place->name, place->value);
@@ -287,12 +270,6 @@ void HeadView::apply(const Edit& edit) {
     return true;
   });
   lines_.erase(gone, lines_.end());
-}
-
-char* HeadView::put_edits(char* to) const noexcept {
-  for (const Edit& edit : edits_)
-    to = proto::put_short(to, edit.encoded);
-  return to;
 }
 
 }  // namespace lingate::runtimes

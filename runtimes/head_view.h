@@ -1,7 +1,7 @@
 // HeadView: the header lines of one head as a script sees them: in order, duplicates kept, with the script's own edits
-// already in them, and the edits that came about. Reading one header scans the encoded head for it, and writing one
-// adds an encoded edit; lines are made only for a script that walks the head, reads what it wrote, or comes near a
-// limit. Names and values stay views.
+// already in them. Reading one header scans the encoded head for it, and writing one adds an edit to those of the
+// verdict; the head is asked for when it is first read, and lines are made only for a script that walks the head, reads
+// what it wrote, or comes near a limit. Names and values stay views.
 //
 // Thread: the instance's. Lifetime: part of a CallView; texts live until the call ends.
 #pragma once
@@ -13,22 +13,28 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "runtimes/call_source.h"
 #include "runtimes/header_rules.h"
 #include "runtimes/runtime.h"
+#include "runtimes/wire_verdict.h"
 
 namespace lingate::runtimes {
 
 // Room for what one call writes: text is copied here, and a script that writes in a loop is stopped by the sum.
 class WriteRoom {
  public:
-  void begin(const ScriptLimits& limits) noexcept;
+  // `arena` has the texts until the verdict was applied.
+  void begin(Arena& arena, const ScriptLimits& limits) noexcept {
+    arena_ = &arena;
+    left_ = 1024 * 1024 + 8 * (limits.head + limits.target);
+  }
   // Nullopt and `place`, room that lives until the call ends, or the refusal.
   [[nodiscard]] Refusal take(std::size_t size, char*& place);
   // The same with a copy of `text` in it.
   [[nodiscard]] Refusal keep(std::string_view text, std::string_view& kept);
 
  private:
-  Arena arena_;
+  Arena* arena_ = nullptr;
   std::size_t left_ = 0;
 };
 
@@ -53,34 +59,33 @@ class HeadView {
 
  private:
   friend class CallView;
-  struct Edit {
-    std::string_view name;
-    std::string_view encoded;  // a HeaderEdit as a field of the verdict's edits
-    bool append;
-  };
-  struct Numbers {
-    std::uint32_t lines;  // of the headers in the head's message
-    std::uint32_t edits;  // of the header edits in the verdict
+  // What a head is part of.
+  struct Place {
+    CallSource& source;
+    Side side;
+    const ScriptLimits& limits;
+    WriteRoom& room;
+    HeaderEdits& edits;  // where those go that are made here
   };
 
   // `read_only`: why nothing may be written; empty: it may.
-  void begin(std::string_view encoded, Numbers numbers, std::string_view read_only, const ScriptLimits& limits,
-             WriteRoom& room) noexcept;
-  void forget() noexcept;
+  void begin(const Place& place, std::string_view read_only) noexcept;
+  std::string_view encoded();
   bool edited(std::string_view name) const noexcept;
-  void measure() noexcept;
+  void measure();
   bool surely_fits(std::size_t lines, std::size_t bytes) const noexcept;
   void index();
   [[nodiscard]] Refusal writable(std::string_view name) const;
   [[nodiscard]] Refusal fits(std::string_view name, std::span<const std::string_view> values, bool append);
   [[nodiscard]] Refusal record(std::string_view name, std::span<const std::string_view> values, bool append);
-  void apply(const Edit& edit);
-  std::size_t edits_size() const noexcept { return edits_size_; }
-  char* put_edits(char* to) const noexcept;
+  void apply(const HeaderEdit& edit);
 
-  std::string_view encoded_;
+  CallSource* source_ = nullptr;
+  Side side_ = Side::request;
+  std::uint32_t number_ = 0;  // of the headers in the head's message
   std::string_view read_only_;
-  Numbers numbers_{};
+  std::string_view encoded_;
+  bool asked_ = false;  // for encoded_
   bool measured_ = false;
   bool indexed_ = false;
   // What the head can have at most, edits included; what it has, once indexed.
@@ -88,8 +93,7 @@ class HeadView {
   std::size_t most_lines_ = 0;
   Line found_;               // what was read last, before it was indexed
   std::vector<Line> lines_;  // once indexed
-  std::vector<Edit> edits_;
-  std::size_t edits_size_ = 0;  // in the verdict
+  HeaderEdits* edits_ = nullptr;
   const ScriptLimits* limits_ = nullptr;
   WriteRoom* room_ = nullptr;
 };

@@ -125,6 +125,18 @@ void RuntimePool::end() noexcept {
     lane->close();
 }
 
+CallView& ScriptCall::begin(const ScriptLimits& limits) {
+  if (source)
+    view_->begin(hook, *source, *room, limits);
+  else
+    view_->begin(hook, input, limits);
+  return *view_;
+}
+
+void ScriptCall::give_back_room() noexcept {
+  view_->give_back_room();
+}
+
 const HookSet& RuntimePool::hooks() const noexcept {
   return state_->hooks;
 }

@@ -27,6 +27,7 @@
 
 #include "base/loop.h"
 #include "base/result.h"
+#include "runtimes/call_view.h"
 #include "runtimes/runtime.h"
 #include "runtimes/watchdog.h"
 
@@ -58,25 +59,35 @@ struct PoolOptions {
 class ScriptCall {
  public:
   Hook hook = Hook::request;
-  std::string input;    // the encoded Call; the owner's buffer, reused. Empty or foreign while the call is in flight.
   void* tag = nullptr;  // comes back in Host::log, which see: an instance may hold it longer than the call lasts
+  std::string input;    // the encoded Call; the owner's buffer, reused. Empty or foreign while the call is in flight.
+  // Or where to read the call from as long as it stays on this thread, with room for what the script writes: encode()
+  // is then called if it does not. Both live until the verdict was applied.
+  CallSource* source = nullptr;
+  Arena* room = nullptr;
 
-  // Result. From call(): valid until the loop's next use of the pool. In completed() and after, and after
-  // keep_verdict(): until the next use of this call.
-  std::string_view verdict() const noexcept { return verdict_; }
-  void keep_verdict() { verdict_ = kept_.assign(verdict_); }
+  // Result, until the next use of this call: the verdict, or the bytes of one that another process has written, which
+  // nobody has looked at yet.
+  const Verdict* verdict() const noexcept { return verdict_; }  // nullptr: it is bytes
+  std::string_view foreign_verdict() const noexcept { return foreign_; }
   std::chrono::nanoseconds running() const noexcept { return running_; }  // time inside the engine
 
  protected:
   virtual ~ScriptCall() = default;
   virtual void completed() noexcept = 0;  // loop's thread; only if call() answered pending
+  virtual void encode() noexcept {}       // writes `input` (and makes the tag one for any thread)
+  // The verdict was applied: what was large is given back.
+  void give_back_room() noexcept;
 
  private:
   friend class pool::Flight;
   friend class pool::Lane;
-  std::string_view verdict_;
+  CallView& begin(const ScriptLimits& limits);
+
+  const Verdict* verdict_ = nullptr;  // of view_
   std::chrono::nanoseconds running_{};
-  std::string kept_;                // verdict_, where it did not stay in an instance
+  std::unique_ptr<CallView> view_ = std::make_unique<CallView>();
+  std::string foreign_;
   pool::Flight* flight_ = nullptr;  // the pool's side of a call that waits
 };
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,8 +56,9 @@ class Flight final : public Task, public Timer {
   Work work = Work::start;
   Outcome outcome = Outcome::finished;
   void* tag = nullptr;
-  std::string input;    // away: the encoded Call, so that the owner may go
-  std::string verdict;  // finished away
+  std::string input;               // away: the encoded Call, so that the owner may go
+  std::unique_ptr<CallView> view;  // what reads it on a thread of the crew, and has the verdict then
+  std::string verdict;             // finished in a worker process
   HostOperation operation;
   nanoseconds budget_left{};
   nanoseconds running{};

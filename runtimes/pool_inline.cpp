@@ -109,8 +109,8 @@ RuntimePool::Started Lane::call_inline(ScriptCall& call) noexcept {
   }
   figures_.busy.store(true, std::memory_order_relaxed);
   const CallId id = ids_.take();
-  const Stay stay =
-      stay_inline(state_.options.budget, [&] { return instance_->start(id, call.hook, call.input, call.tag); });
+  CallView& view = call.begin(state_.script.limits);
+  const Stay stay = stay_inline(state_.options.budget, [&] { return instance_->start(id, view, call.tag); });
   if (stay.progress.state == Progress::State::suspended) {
     Flight& flight = take_flight(call);
     flight.id = id;
@@ -120,15 +120,8 @@ RuntimePool::Started Lane::call_inline(ScriptCall& call) noexcept {
     return Started::pending;
   }
   ids_.give(id);
-  call.verdict_ = stay.progress.verdict;
   call.running_ = stay.took;
-  if (!call.verdict_.empty()) {
-    if (const FailureKind kind = failure_of(call.verdict_); kind != FailureKind{}) count_failure(kind);
-  }
-  if (!instance_->usable()) {
-    call.kept_.assign(call.verdict_);
-    call.verdict_ = call.kept_;
-  }
+  take_verdict(call);
   after_use(stay);
   return Started::finished;
 }
@@ -152,8 +145,8 @@ void Lane::start_inline(Flight& flight) noexcept {
   flight.id = ids_.take();
   suspended_.push_back(flight);
   ScriptCall& call = *flight.call;
-  go_on(flight,
-        stay_inline(flight.budget_left, [&] { return instance_->start(flight.id, call.hook, call.input, call.tag); }));
+  CallView& view = call.begin(state_.script.limits);
+  go_on(flight, stay_inline(flight.budget_left, [&] { return instance_->start(flight.id, view, call.tag); }));
 }
 
 void Lane::resume_inline(Flight& flight) noexcept {
@@ -176,7 +169,6 @@ void Lane::go_on(Flight& flight, const Stay& stay) noexcept {
   }
   suspended_.remove(flight);
   ids_.give(flight.id);
-  flight.verdict.assign(stay.progress.verdict);
   after_use(stay);
   complete(flight);
 }

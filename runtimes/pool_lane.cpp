@@ -33,7 +33,7 @@ std::string in_milliseconds(nanoseconds time) {
 RuntimePool::Started Lane::call(Loop& loop, ScriptCall& call) noexcept {
   if (!loop_) meet(loop);
   add_one(figures_.calls);
-  trim(call.kept_);
+  trim(call.foreign_);
   if (state_.options.placement != Placement::inline_) return call_away(call);
   if (!state_.demoted.load(std::memory_order_acquire)) return call_inline(call);
   if (instance_ && suspended_.empty()) drop_instance();
@@ -58,7 +58,9 @@ void Lane::leave() noexcept {
 }
 
 RuntimePool::Started Lane::call_away(ScriptCall& call) noexcept {
+  if (call.source) call.encode();
   Flight& flight = take_flight(call);
+  if (!processes_ && !flight.view) flight.view = std::make_unique<CallView>();
   flight.hook = call.hook;
   flight.tag = call.tag;
   flight.input.swap(call.input);
@@ -220,6 +222,7 @@ void Lane::recycle(Flight& flight) noexcept {
   flight.stage = Flight::Stage::idle;
   trim(flight.input);
   trim(flight.verdict);
+  if (flight.view) flight.view->give_back_room();
   free_.push_back(&flight);
 }
 
@@ -232,11 +235,15 @@ ScriptCall* Lane::detach(Flight& flight) noexcept {
 // Last: whoever waited may do anything now, even end the pool.
 void Lane::complete(Flight& flight) noexcept {
   ScriptCall& call = *detach(flight);
-  call.kept_.swap(flight.verdict);
-  call.verdict_ = call.kept_;
   call.running_ = flight.running;
   if (flight.has_input) call.input.swap(flight.input);
-  if (const FailureKind kind = failure_of(call.verdict_); kind != FailureKind{}) count_failure(kind);
+  if (processes_) {
+    call.foreign_.swap(flight.verdict);
+    take_foreign_verdict(call);
+  } else {
+    if (!flight.is_inline()) call.view_.swap(flight.view);
+    take_verdict(call);
+  }
   recycle(flight);
   call.completed();
 }
@@ -253,6 +260,16 @@ void Lane::complete_failed(Flight& flight, FailureKind kind) noexcept {
   call.completed();
 }
 
+void Lane::take_verdict(ScriptCall& call) noexcept {
+  call.verdict_ = &call.view_->verdict();
+  if (call.verdict_->failure) count_failure(call.verdict_->failure->kind);
+}
+
+void Lane::take_foreign_verdict(ScriptCall& call) noexcept {
+  call.verdict_ = nullptr;
+  if (const FailureKind kind = failure_of(call.foreign_); kind != FailureKind{}) count_failure(kind);
+}
+
 void Lane::count_failure(FailureKind kind) noexcept {
   add_one(figures_.failures[static_cast<std::size_t>(kind)]);
 }
@@ -264,10 +281,10 @@ void Lane::write_own_failure(ScriptCall& call, FailureKind kind) noexcept {
           ? "the call did not end within its budget (" + in_milliseconds(options.budget) + ") and time-out (" +
                 in_milliseconds(options.timeout) + ")"
           : "no instance could serve the call within its wait (" + in_milliseconds(options.wait) + ")";
-  write_failure(call.kept_, {.kind = kind, .message = message, .file = state_.script.path});
-  call.verdict_ = call.kept_;
+  call.view_->begin(call.hook, std::string_view(), state_.script.limits);
+  call.view_->fail(kind, message, state_.script.path);
   call.running_ = {};
-  count_failure(kind);
+  take_verdict(call);
 }
 
 }  // namespace lingate::runtimes::pool

@@ -100,6 +100,8 @@ class Lane {
   ScriptCall* detach(Flight& flight) noexcept;
   void complete(Flight& flight) noexcept;
   void complete_failed(Flight& flight, FailureKind kind) noexcept;
+  void take_verdict(ScriptCall& call) noexcept;
+  void take_foreign_verdict(ScriptCall& call) noexcept;
   void count_failure(FailureKind kind) noexcept;
   void write_own_failure(ScriptCall& call, FailureKind kind) noexcept;
 

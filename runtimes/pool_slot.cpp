@@ -182,8 +182,9 @@ void Crew::perform(Slot& slot, Flight& flight) noexcept {
   if (flight.work == Flight::Work::start) {
     flight.generation = slot.generation_;
     flight.id = slot.ids_.take();
+    flight.view->begin(flight.hook, flight.input, state_.script.limits);
     return note(slot, flight, stay(instance, *slot.watch_, flight.budget_left, [&] {
-                  return instance.start(flight.id, flight.hook, flight.input, flight.tag);
+                  return instance.start(flight.id, *flight.view, flight.tag);
                 }));
   }
   flight.outcome = Flight::Outcome::unavailable;
@@ -214,7 +215,7 @@ void Crew::note(Slot& slot, Flight& flight, const Stay& stay) noexcept {
   flight.running += stay.took;
   flight.budget_left -= stay.took;
   if (stay.progress.state == Progress::State::finished) {
-    flight.verdict.assign(stay.progress.verdict);
+    static_cast<void>(flight.view->verdict());
     flight.outcome = Flight::Outcome::finished;
     slot.ids_.give(flight.id);
   } else if (flight.budget_left > nanoseconds{}) {
@@ -222,9 +223,7 @@ void Crew::note(Slot& slot, Flight& flight, const Stay& stay) noexcept {
     flight.outcome = Flight::Outcome::suspended;
   } else {
     drop(slot, flight);
-    write_failure(flight.verdict, {.kind = FailureKind::timeout,
-                                   .message = "the call spent its budget before it was suspended",
-                                   .file = state_.script.path});
+    flight.view->fail(FailureKind::timeout, "the call spent its budget before it was suspended", state_.script.path);
     flight.outcome = Flight::Outcome::finished;
   }
   slot.memory_.store(slot.instance_->memory().used, std::memory_order_relaxed);

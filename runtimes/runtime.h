@@ -1,11 +1,11 @@
 // The adapter interface: what a language must be able to do to take part. A Runtime makes instances; an Instance is one
-// VM (for Python: one module) that holds one script with one configuration. Bytes go in (a Call of proto/plugin.proto),
-// bytes come out (a Verdict), or the call suspends on a host operation and is resumed with its result later. While a
-// call is suspended the instance may start others.
+// VM (for Python: one module) that holds one script with one configuration. A call goes in as a CallView (call_view.h),
+// through which the script reads the bytes of a Call of proto/plugin.proto and leaves a Verdict, or the call suspends
+// on a host operation and is resumed with its result later. While a call is suspended the instance may start others.
 //
 // Thread: an instance is used by one thread at a time; the pool (runtimes/pool.h) is its one caller. Only interrupt()
 // comes from elsewhere: from the watchdog, while a call is running.
-// Lifetime: a runtime outlives its instances. Bytes passed in are borrowed until the call is over, suspensions
+// Lifetime: a runtime outlives its instances. A view passed in is borrowed until the call is over, suspensions
 // included. Errors: nothing throws or jumps out of a room. A script's fault is a Verdict with a Failure; only loading
 // can fail otherwise.
 #pragma once
@@ -24,6 +24,7 @@
 
 namespace lingate::runtimes {
 
+class CallView;
 namespace pool {
 class Crew;
 }
@@ -117,9 +118,8 @@ using CallId = std::uint32_t;
 // How a start() or resume() ended.
 struct Progress {
   enum class State : std::uint8_t { finished, suspended };
-  State state = State::finished;
-  std::string_view verdict;  // finished: bytes of a Verdict, valid until the next use of the instance
-  HostOperation operation;   // suspended
+  State state = State::finished;  // then CallView::verdict() says what came of it
+  HostOperation operation;        // suspended
 };
 
 struct InstanceMemory {
@@ -136,8 +136,8 @@ class Instance : public Interruptible {
   // Files besides the script itself that loading it has read (required modules), for reload to compare.
   virtual std::vector<std::string> dependencies() const = 0;
 
-  // Runs `hook` on the encoded Call until it ends or suspends. `tag` comes back in Host::log.
-  virtual Progress start(CallId id, Hook hook, std::string_view call, void* tag) noexcept = 0;
+  // Runs the hook of a call that has begun until it ends or suspends. `tag` comes back in Host::log.
+  virtual Progress start(CallId id, CallView& call, void* tag) noexcept = 0;
   virtual Progress resume(CallId id, const HostResult& result) noexcept = 0;
 
   // Drops a suspended call (client gone, time-out): its coroutine is closed without running further script code that

@@ -15,14 +15,15 @@ std::size_t body_size(std::uint32_t number, const std::optional<std::string_view
 struct Message {
   std::uint32_t number;  // in Call
   const std::optional<std::string_view>& head;
+  std::string_view lines;
   std::uint32_t body_number;
   const std::optional<std::string_view>& body;
 
-  std::size_t payload() const noexcept { return head->size() + body_size(body_number, body); }
+  std::size_t payload() const noexcept { return head->size() + lines.size() + body_size(body_number, body); }
   std::size_t size() const noexcept { return head ? bytes_field_size(number, payload()) : 0; }
   char* put(char* to) const noexcept {
     if (!head) return to;
-    to = proto::put_raw(put_header(to, number, payload()), *head);
+    to = proto::put_raw(proto::put_raw(put_header(to, number, payload()), *head), lines);
     return body ? put_bytes_field(to, body_number, *body) : to;
   }
 };
@@ -68,8 +69,8 @@ char* wire_detail::put_texts(char* to, const RequestParts& parts) noexcept {
 
 void write_call(std::string& out, const CallParts& parts) {
   using namespace proto::call;
-  const Message request{kRequest, parts.request_head, proto::request::kBody, parts.request_body};
-  const Message response{kResponse, parts.response_head, proto::response::kBody, parts.response_body};
+  const Message request{kRequest, parts.request_head, parts.request_lines, proto::request::kBody, parts.request_body};
+  const Message response{kResponse, parts.response_head, {}, proto::response::kBody, parts.response_body};
   std::size_t size = proto::varint_field_size(kHook, static_cast<std::uint64_t>(parts.hook)) + request.size() +
                      response.size() + body_size(kSession, parts.session) +
                      wire_detail::optional_size(kContext, parts.context);

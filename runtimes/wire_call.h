@@ -2,9 +2,9 @@
 // grown. Room is made for the most that a message can take; it is written in the order of its field numbers, so the
 // bytes are those that the official classes write.
 //
-// A request is encoded at most once per state of it: its head (all but the body) is written by write_request_head into
-// a buffer that its owner keeps until an edit; write_call puts the pieces together by copying them. A session is kept
-// encoded where it is cached.
+// A request is encoded at most once per state of it: its head (all but the body) is written by write_request_head, or
+// its texts and its lines apart, into a buffer that its owner keeps until an edit; write_call puts the pieces together
+// by copying them. A session is kept encoded where it is cached.
 //
 // Thread: pure functions on the caller's buffers. Lifetime: nothing is kept.
 #pragma once
@@ -51,6 +51,7 @@ struct CallParts {
   Hook hook = Hook::request;
   std::uint64_t deadline = 0;  // Unix microseconds; 0: none
   std::optional<std::string_view> request_head{};
+  std::string_view request_lines{};  // headers that the head is still without
   std::optional<std::string_view> request_body{};
   std::optional<std::string_view> response_head{};
   std::optional<std::string_view> response_body{};
@@ -69,6 +70,9 @@ std::string_view write_request_head(std::string& room, const RequestParts& parts
                                     const Headers& headers);
 template <class Headers>
 std::string_view write_response_head(std::string& room, std::uint32_t status, const Headers& headers);
+// Headers alone, under their number in the head's message.
+template <class Headers>
+std::string_view write_lines(std::string& room, std::uint32_t number, const Headers& headers);
 
 // ---- how it is done ----
 
@@ -141,6 +145,12 @@ std::string_view write_request_head(std::string& room, const RequestParts& parts
   char* const lists = wire_detail::put_texts(room.data(), parts);
   const char* const end = wire_detail::put_lines(wire_detail::put_lines(lists, kParams, params), kHeaders, headers);
   return {room.data(), end};
+}
+
+template <class Headers>
+std::string_view write_lines(std::string& room, std::uint32_t number, const Headers& headers) {
+  if (const std::size_t most = wire_detail::most_of(headers); room.size() < most) room.resize(most);
+  return {room.data(), wire_detail::put_lines(room.data(), number, headers)};
 }
 
 template <class Headers>

@@ -192,6 +192,7 @@ bool read_context(std::string_view bytes, std::optional<std::string_view>& conte
 bool read(std::string_view bytes, VerdictAnswer& answer) {
   using namespace proto::answer;
   answer = {};
+  answer.encoded = bytes;
   answer.headers = {bytes, kHeaders};
   bool has_status = false;
   Reader reader(bytes);
@@ -217,6 +218,7 @@ bool is_kind(const Field& field) {
 bool read(std::string_view bytes, VerdictFailure& failure) {
   using namespace proto::failure;
   failure = {};
+  failure.encoded = bytes;
   failure.stack = {bytes, kStack};
   bool has_kind = false;
   Reader reader(bytes);
@@ -268,12 +270,22 @@ bool HeaderEdits::add(std::string_view encoded, VerdictOrigin origin) {
   if (name.empty() || reader.failed()) return false;
   const auto values = std::span(values_).subspan(first);
   edits_.push_back({name, static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(values.size()), append});
-  for (const std::string_view value : values) {
-    const std::size_t bytes = line_bytes(name, value);
-    lines_bytes_ += bytes;
-    longest_line_ = std::max(longest_line_, bytes);
-  }
+  for (const std::string_view value : values)
+    count(name, value);
   return checked || !fields::same_name(name, "host") || std::all_of(values.begin(), values.end(), is_authority);
+}
+
+void HeaderEdits::add_value(std::string_view value) {
+  Edit& edit = edits_.back();
+  values_.push_back(value);
+  ++edit.value_count;
+  count(edit.name, value);
+}
+
+void HeaderEdits::count(std::string_view name, std::string_view value) noexcept {
+  const std::size_t bytes = line_bytes(name, value);
+  lines_bytes_ += bytes;
+  longest_line_ = std::max(longest_line_, bytes);
 }
 
 bool HeaderLines::next(std::string_view& name, std::string_view& value) noexcept {
@@ -289,6 +301,18 @@ bool HeaderLines::next(std::string_view& name, std::string_view& value) noexcept
 
 bool read_session_edits(std::string_view bytes, SessionEdits& edits) {
   return read(bytes, edits);
+}
+
+bool read_answer(std::string_view bytes, VerdictAnswer& answer) {
+  return read(bytes, answer);
+}
+
+bool read_failure(std::string_view bytes, VerdictFailure& failure) {
+  return read(bytes, failure);
+}
+
+bool is_context(std::string_view members) {
+  return is_members(members);
 }
 
 MemberEdit read_member(std::string_view member) noexcept {

@@ -1,8 +1,10 @@
-// Reading a Verdict of plugin.proto: read_verdict() checks all of it, once, and leaves views; then nothing can fail
-// while the edits are applied. Strict, although verdicts come from our own rooms: a room may be broken, or run in
-// another process. Unknown fields, wrong types, bad header lines, a status outside 200 to 599, values nested too deep
-// a failure beside anything else and edits of both heads are all refused. One thing is looked at again only if another
-// process wrote it: what stands in edited header lines, which CallView has checked at the script's assignment.
+// Verdict: what came of a call, as views. A CallView in this process leaves one as it stands; between processes it
+// crosses as a Verdict of plugin.proto, which write_verdict() writes and read_verdict() takes apart. That checks all of
+// it, once; then nothing can fail while the edits are applied. Strict, for another process may be in the hands of its
+// script: unknown fields, wrong types, bad header lines, a status outside 200 to 599, values nested too deep, a failure
+// beside anything else and edits of both heads are all refused. Of bytes that a CallView of this process has written
+// one thing is not looked at again: what stands in edited header lines, which it has checked at the script's
+// assignment.
 //
 // Thread: values, not shared. Lifetime: views borrow the verdict's bytes.
 #pragma once
@@ -11,6 +13,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -55,6 +58,11 @@ class HeaderEdits {
   void clear() noexcept;
   // False: no HeaderEdit, or from another process one of a line that must not be written.
   [[nodiscard]] bool add(std::string_view encoded, VerdictOrigin origin);
+  // An edit that was checked as it was made, then each of its values. Texts are borrowed.
+  void begin_edit(std::string_view name, bool append) {
+    edits_.push_back({name, static_cast<std::uint32_t>(values_.size()), 0, append});
+  }
+  void add_value(std::string_view value);
 
   std::size_t size() const noexcept { return edits_.size(); }
   HeaderEdit operator[](std::size_t index) const noexcept {
@@ -68,6 +76,8 @@ class HeaderEdits {
   std::size_t longest_line() const noexcept { return longest_line_; }
 
  private:
+  void count(std::string_view name, std::string_view value) noexcept;
+
   struct Edit {
     std::string_view name;
     std::uint32_t first_value;
@@ -116,12 +126,14 @@ struct SessionEdits {
 };
 
 struct VerdictAnswer {
+  std::string_view encoded;  // the whole message
   std::uint32_t status = 200;
   HeaderLines headers;
   std::string_view body;
 };
 
 struct VerdictFailure {
+  std::string_view encoded;  // the whole message
   FailureKind kind = FailureKind::exception;
   std::string_view message, file;
   std::uint32_t line = 0;
@@ -138,6 +150,7 @@ struct Verdict {
   std::optional<VerdictFailure> failure;
 
   bool edits_head() const noexcept { return request || response; }
+  bool empty() const noexcept { return !(edits_head() || session || context || answer || failure); }
   void clear() noexcept;
 };
 
@@ -145,8 +158,14 @@ struct Verdict {
 [[nodiscard]] bool read_verdict(std::string_view bytes, Verdict& verdict,
                                 VerdictOrigin origin = VerdictOrigin::other_process);
 
-// The edits alone, as SessionEdits::encoded has them.
+// Parts alone, as SessionEdits::encoded and the like have them; the same checks.
 [[nodiscard]] bool read_session_edits(std::string_view bytes, SessionEdits& edits);
+[[nodiscard]] bool read_answer(std::string_view bytes, VerdictAnswer& answer);
+[[nodiscard]] bool read_failure(std::string_view bytes, VerdictFailure& failure);
+bool is_context(std::string_view members);
+
+// The verdict's bytes replace what `out` holds.
+void write_verdict(std::string& out, const Verdict& verdict);
 
 MemberEdit read_member(std::string_view member) noexcept;
 

@@ -41,7 +41,7 @@ void need(duk_context* ctx, Slot& slot, Thing which) {
 
 // [ cells ] -> [ cells ]
 void give_context(duk_context* ctx, Slot& slot) {
-  const std::string_view members = slot.view.context();
+  const std::string_view members = slot.view->context();
   if (members.empty() && slot.spare != nullptr) {
     slot.context = slot.spare;
     return;
@@ -60,7 +60,7 @@ void give_context(duk_context* ctx, Slot& slot) {
 
 // [ cells ] -> [ cells ]
 void give_arguments(duk_context* ctx, Slot& slot) {
-  const Hook hook = slot.view.hook();
+  const Hook hook = slot.view->hook();
   const int arity = slot.vm->hook_set.arity(hook);
   const bool request = hook == Hook::request;
   if (!request && arity >= 1) need(ctx, slot, Thing::res);

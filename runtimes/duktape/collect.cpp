@@ -12,11 +12,11 @@ bool invalid(Vm& vm, std::string_view text) {
 
 bool collect_result(duk_context* ctx, Slot& slot) {
   if (duk_is_null_or_undefined(ctx, -1)) {
-    slot.view.drop_answer();
+    slot.view->drop_answer();
     return true;
   }
-  if (is_answer_of(ctx, -1, slot) && slot.view.hook() != Hook::log) return true;
-  if (slot.view.hook() == Hook::log) return invalid(*slot.vm, "log returns nothing: the exchange is over");
+  if (is_answer_of(ctx, -1, slot) && slot.view->hook() != Hook::log) return true;
+  if (slot.view->hook() == Hook::log) return invalid(*slot.vm, "log returns nothing: the exchange is over");
   if (lingate_duk_is_host(ctx, -1))
     return invalid(*slot.vm, "the hook returned an object of lingate's own that is not its last lingate.respond()");
   slot.vm->error_text.assign("the hook returned ");
@@ -39,15 +39,15 @@ bool walk_members(duk_context* ctx, Slot& slot, std::string_view root) {
 }
 
 bool collect_context(duk_context* ctx, Slot& slot) {
-  if (slot.context == nullptr || slot.view.hook() == Hook::log) return true;
+  if (slot.context == nullptr || slot.view->hook() == Hook::log) return true;
   if (lingate_duk_bare(ctx, slot.context) != 0) {
-    if (!slot.view.context().empty()) slot.view.keep_context({});
+    if (!slot.view->context().empty()) slot.view->keep_context({});
     return true;
   }
   duk_push_heapptr(ctx, slot.context);
   if (!walk_members(ctx, slot, "ctx")) return false;
   duk_pop(ctx);
-  slot.view.keep_context(slot.vm->wire.members());
+  slot.view->keep_context(slot.vm->wire.members());
   return true;
 }
 
@@ -55,7 +55,7 @@ bool collect_metadata(duk_context* ctx, Slot& slot) {
   duk_get_prop_index(ctx, -1, kCellMetadata);
   if (!walk_members(ctx, slot, "session.metadata")) return false;
   duk_pop(ctx);
-  return !refused(*slot.vm, slot.view.keep_metadata(slot.vm->wire.members()));
+  return !refused(*slot.vm, slot.view->keep_metadata(slot.vm->wire.members()));
 }
 
 bool collect_tags(duk_context* ctx, Slot& slot) {
@@ -80,12 +80,12 @@ bool collect_tags(duk_context* ctx, Slot& slot) {
     duk_pop(ctx);
   }
   duk_pop(ctx);
-  return !refused(vm, slot.view.keep_tags(vm.list));
+  return !refused(vm, slot.view->keep_tags(vm.list));
 }
 
 bool collect_session(duk_context* ctx, Slot& slot) {
   const bool none = slot.tags == Container::untouched && slot.metadata == Container::untouched;
-  if (none || slot.view.hook() == Hook::log || !slot.view.has_session()) return true;
+  if (none || slot.view->hook() == Hook::log || !slot.view->has_session()) return true;
   duk_push_heapptr(ctx, slot.cells);
   if (slot.tags == Container::given && !collect_tags(ctx, slot)) return false;
   return slot.metadata != Container::given || collect_metadata(ctx, slot);

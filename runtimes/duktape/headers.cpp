@@ -6,7 +6,7 @@ namespace lingate::runtimes::duktape {
 namespace {
 
 HeadView& head_of(Slot& slot, Side side) {
-  return side == Side::request ? slot.view.request_head() : slot.view.response_head();
+  return side == Side::request ? slot.view->request_head() : slot.view->response_head();
 }
 
 // A header's name at `index`; false where it can be none (a symbol, a char above U+00FF).
@@ -96,11 +96,11 @@ HeadView& this_head(duk_context* ctx, Slot*& slot) {
   duk_push_this(ctx);
   if (void* const request = lingate_duk_get_host(ctx, -1, &kReqHeadersOps)) {
     slot = &slot_of(ctx, request);
-    return slot->view.request_head();
+    return slot->view->request_head();
   }
   if (void* const response = lingate_duk_get_host(ctx, -1, &kResHeadersOps)) {
     slot = &slot_of(ctx, response);
-    return slot->view.response_head();
+    return slot->view->response_head();
   }
   if (lingate_duk_is_host(ctx, -1)) raise_over(ctx);
   raise(ctx, "call it as a method of headers: req.headers.values(name)");
@@ -169,7 +169,7 @@ std::string_view this_body(duk_context* ctx, std::string_view method) {
   std::string_view bytes;
   bool bad;
   {
-    CallView::BodyRead read = slot.view.body(side);
+    CallView::BodyRead read = slot.view->body(side);
     bad = refused(vm, std::move(read.refusal));
     bytes = read.bytes;
   }

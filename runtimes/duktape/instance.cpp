@@ -61,17 +61,17 @@ Slot* DuktapeInstance::suspended(CallId id) noexcept {
   return nullptr;
 }
 
-Progress DuktapeInstance::start(CallId id, Hook hook, std::string_view call, void* tag) noexcept {
+Progress DuktapeInstance::start(CallId id, CallView& call, void* tag) noexcept {
   if (dirty_) tidy();
   Slot& slot = take_slot();
-  slot.view.begin(hook, call, vm_.script.limits);
+  slot.view = &call;
   slot.id = id;
   slot.tag = tag;
   slot.tags = slot.metadata = Container::untouched;
   slot.waiting = false;
   slot.valid = true;
   slot.host_error.clear();
-  if (!vm_.hook_set.has(hook)) return {Progress::State::finished, slot.view.finish(), {}};
+  if (!vm_.hook_set.has(call.hook())) return {};
   return enter(slot, begin_call);
 }
 
@@ -103,7 +103,7 @@ Progress DuktapeInstance::enter(Slot& slot, duk_safe_call_function work) noexcep
   duk_pop(vm_.heap.context());
   if (slot.waiting) {
     slot.state = Slot::State::suspended;
-    return {Progress::State::suspended, {}, slot.operation};
+    return {Progress::State::suspended, slot.operation};
   }
   return finished(slot);
 }
@@ -111,9 +111,8 @@ Progress DuktapeInstance::enter(Slot& slot, duk_safe_call_function work) noexcep
 Progress DuktapeInstance::finished(Slot& slot) noexcept {
   slot.state = Slot::State::free;
   release(slot);
-  return {Progress::State::finished,
-          slot.valid ? slot.view.finish() : slot.view.fail(FailureKind::invalid, vm_.error_text, vm_.script.path),
-          {}};
+  if (!slot.valid) slot.view->fail(FailureKind::invalid, vm_.error_text, vm_.script.path);
+  return {};
 }
 
 // The coroutine is dead with its call, and the brake may still be on: nothing of the slot's is used again.
@@ -126,9 +125,8 @@ Progress DuktapeInstance::failed(Slot& slot) noexcept {
   if (fault_.kind == FailureKind::memory) collect_ = true;
   vm_.heap.clear_out_of_memory();
   if (!vm_.heap.braked()) tidy();
-  return {Progress::State::finished,
-          slot.view.fail(fault_.kind, fault_.message, fault_.file, fault_.line, fault_.stack),
-          {}};
+  slot.view->fail(fault_.kind, fault_.message, fault_.file, fault_.line, fault_.stack);
+  return {};
 }
 
 // Objects that the script kept are cut off; the others serve the next call.

@@ -25,7 +25,7 @@ class DuktapeInstance final : public Instance {
 
   const HookSet& hooks() const noexcept override { return vm_.hook_set; }
   std::vector<std::string> dependencies() const override { return vm_.dependencies; }
-  Progress start(CallId id, Hook hook, std::string_view call, void* tag) noexcept override;
+  Progress start(CallId id, CallView& call, void* tag) noexcept override;
   Progress resume(CallId id, const HostResult& result) noexcept override;
   void cancel(CallId id) noexcept override;
   void interrupt() noexcept override { vm_.heap.interrupt(); }

@@ -74,7 +74,7 @@ void push_body(duk_context* ctx, Slot& slot, Side side) {
   std::string_view bytes;
   bool bad;
   {
-    CallView::BodyRead read = slot.view.body(side);
+    CallView::BodyRead read = slot.view->body(side);
     bad = refused(*slot.vm, std::move(read.refusal));
     bytes = read.bytes;
   }
@@ -89,13 +89,13 @@ void put_body(duk_context* ctx, Slot& slot, Side side) {
   } else if (!get_body_bytes(ctx, -1, bytes)) {
     raise(ctx, "a body is text, a Uint8Array or null");
   }
-  if (refused(*slot.vm, slot.view.set_body(side, bytes))) raise_kept(ctx);
+  if (refused(*slot.vm, slot.view->set_body(side, bytes))) raise_kept(ctx);
 }
 
 // ---- req ----
 
 void push_request_text(duk_context* ctx, Slot& slot, RequestText which) {
-  push_latin1(ctx, slot.view.request_text(which));
+  push_latin1(ctx, slot.view->request_text(which));
 }
 
 void req_get(duk_context* ctx, void* host) {
@@ -105,19 +105,19 @@ void req_get(duk_context* ctx, void* host) {
   const Req* const known = symbol ? nullptr : find(kReqNames, name);
   if (known == nullptr) return get_other(ctx, Object::req, symbol, name);
   switch (*known) {
-    case Req::id: push_utf8(ctx, slot.view.request_text(RequestText::id)); break;
+    case Req::id: push_utf8(ctx, slot.view->request_text(RequestText::id)); break;
     case Req::method: push_request_text(ctx, slot, RequestText::method); break;
     case Req::scheme: push_request_text(ctx, slot, RequestText::scheme); break;
     case Req::host: push_request_text(ctx, slot, RequestText::host); break;
     case Req::path: push_request_text(ctx, slot, RequestText::path); break;
     case Req::query: push_request_text(ctx, slot, RequestText::query); break;
     case Req::version: push_request_text(ctx, slot, RequestText::version); break;
-    case Req::route: push_utf8(ctx, slot.view.request_text(RequestText::route)); break;
+    case Req::route: push_utf8(ctx, slot.view->request_text(RequestText::route)); break;
     case Req::params: push_thing(ctx, slot, Thing::params); break;
     case Req::headers: push_thing(ctx, slot, Thing::req_headers); break;
     case Req::client: push_thing(ctx, slot, Thing::client); break;
     case Req::session:
-      if (slot.view.has_session()) {
+      if (slot.view->has_session()) {
         push_thing(ctx, slot, Thing::session);
       } else {
         duk_push_null(ctx);
@@ -144,7 +144,7 @@ void put_text(duk_context* ctx, Slot& slot, TextSetter setter, std::string_view 
     vm.error_text.assign("req.").append(what).append(" takes one char per byte: a char above U+00FF must be encoded");
     raise_kept(ctx);
   }
-  if (refused(vm, (slot.view.*setter)(bytes))) raise_kept(ctx);
+  if (refused(vm, (slot.view->*setter)(bytes))) raise_kept(ctx);
 }
 
 void req_put(duk_context* ctx, void* host) {
@@ -173,7 +173,7 @@ void req_del(duk_context* ctx, void* host) {
   std::string_view name;
   const Req* const known = key_text(ctx, -1, name) ? find(kReqNames, name) : nullptr;
   if (known == nullptr || *known != Req::session) raise_unwritable(ctx, Object::req, -1);
-  if (refused(*slot.vm, slot.view.clear_session())) raise_kept(ctx);
+  if (refused(*slot.vm, slot.view->clear_session())) raise_kept(ctx);
 }
 
 void req_keys(duk_context* ctx, void* host) {
@@ -190,7 +190,7 @@ void res_get(duk_context* ctx, void* host) {
   const Res* const known = symbol ? nullptr : find(kResNames, name);
   if (known == nullptr) return get_other(ctx, Object::res, symbol, name);
   switch (*known) {
-    case Res::status: duk_push_uint(ctx, slot.view.status()); break;
+    case Res::status: duk_push_uint(ctx, slot.view->status()); break;
     case Res::headers: push_thing(ctx, slot, Thing::res_headers); break;
     case Res::body: push_body(ctx, slot, Side::response); break;
     case Res::text: duk_push_heapptr(ctx, slot.vm->natives.text); break;
@@ -206,7 +206,7 @@ void res_put(duk_context* ctx, void* host) {
   if (known != nullptr && *known == Res::body) return put_body(ctx, slot, Side::response);
   if (known == nullptr || *known != Res::status) raise_unwritable(ctx, Object::res, -2);
   if (!duk_is_number(ctx, -1)) raise(ctx, "res.status takes a number");
-  if (refused(*slot.vm, slot.view.set_status(duk_get_number(ctx, -1)))) raise_kept(ctx);
+  if (refused(*slot.vm, slot.view->set_status(duk_get_number(ctx, -1)))) raise_kept(ctx);
 }
 
 int res_has(duk_context* ctx, void* host) {

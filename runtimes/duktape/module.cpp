@@ -116,7 +116,7 @@ duk_ret_t respond(duk_context* ctx) {
   read_answer_headers(ctx, vm, 2);
   read_answer_body(ctx, vm, parts);
   parts.headers = vm.answer_lines;
-  if (refused(vm, slot.view.answer(parts))) raise_kept(ctx);
+  if (refused(vm, slot.view->answer(parts))) raise_kept(ctx);
   // An answer made before is not the one that counts any more.
   drop_thing(slot, Thing::answer);
   push_thing(ctx, slot, Thing::answer);

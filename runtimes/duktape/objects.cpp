@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 3> kClientKeys{"ip", "port", "tls"};
 
 // An object of the script's own: what it does to it nobody sees.
 void push_tls(duk_context* ctx, Slot& slot) {
-  const std::string_view encoded = slot.view.client_tls();
+  const std::string_view encoded = slot.view->client_tls();
   if (encoded.empty()) return duk_push_undefined(ctx);
   duk_require_stack(ctx, 8);
   Builder builder(ctx);
@@ -27,9 +27,9 @@ void client_get(duk_context* ctx, void* host) {
   std::string_view name;
   const bool symbol = !key_text(ctx, -1, name);
   if (!symbol && name == "ip") {
-    push_utf8(ctx, slot.view.request_text(RequestText::client_ip));
+    push_utf8(ctx, slot.view->request_text(RequestText::client_ip));
   } else if (!symbol && name == "port") {
-    duk_push_uint(ctx, slot.view.client_port());
+    duk_push_uint(ctx, slot.view->client_port());
   } else if (!symbol && name == "tls") {
     push_tls(ctx, slot);
   } else {
@@ -66,7 +66,7 @@ const std::string_view* find_param(duk_context* ctx, Slot& slot, duk_idx_t key) 
   std::string_view units;
   std::string_view name;
   if (!key_text(ctx, key, units) || !to_utf8(units, Lone::refuse, slot.vm->scratch, name)) return nullptr;
-  return slot.view.param(name);
+  return slot.view->param(name);
 }
 
 void push_param(duk_context* ctx, std::string_view bytes) {
@@ -97,7 +97,7 @@ void params_keys(duk_context* ctx, void* host) {
   Slot& slot = slot_of(ctx, host);
   duk_push_array(ctx);
   duk_uarridx_t at = 0;
-  for (const HeadView::Line& param : slot.view.params()) {
+  for (const HeadView::Line& param : slot.view->params()) {
     push_param(ctx, param.name);
     duk_put_prop_index(ctx, -2, at++);
   }

@@ -21,7 +21,7 @@ constexpr std::size_t kFirstNumber = 5;  // in SessionNumber's order
 // The call behind it, if its session is still there.
 Slot& session_of(duk_context* ctx, void* host) {
   Slot& slot = slot_of(ctx, host);
-  if (!slot.view.has_session()) raise(ctx, "the session was cleared: req.session is null now");
+  if (!slot.view->has_session()) raise(ctx, "the session was cleared: req.session is null now");
   return slot;
 }
 
@@ -44,7 +44,7 @@ void push_container(duk_context* ctx, Slot& slot, Cell cell) {
   }
   if (cell == kCellTags) {
     std::vector<std::string_view>& tags = slot.vm->list;
-    slot.view.session_tags(tags);
+    slot.view->session_tags(tags);
     duk_push_array(ctx);
     duk_uarridx_t at = 0;
     for (const std::string_view tag : tags) {
@@ -53,7 +53,7 @@ void push_container(duk_context* ctx, Slot& slot, Cell cell) {
     }
   } else {
     Builder builder(ctx);
-    if (!read_members(slot.view.session_metadata(), builder)) raise(ctx, "session.metadata cannot be read");
+    if (!read_members(slot.view->session_metadata(), builder)) raise(ctx, "session.metadata cannot be read");
   }
   duk_dup(ctx, -1);
   duk_put_prop_index(ctx, -3, cell);
@@ -76,11 +76,11 @@ void get(duk_context* ctx, void* host) {
   const bool symbol = !get_string(ctx, -1, name);
   const std::size_t at = symbol ? kKeys.size() : find(name);
   if (at < kTexts) {
-    push_text(ctx, slot.view.session_text(static_cast<SessionText>(at)));
+    push_text(ctx, slot.view->session_text(static_cast<SessionText>(at)));
   } else if (at == kTags || at == kMetadata) {
     push_container(ctx, slot, at == kTags ? kCellTags : kCellMetadata);
   } else if (at < kKeys.size()) {
-    const auto number = slot.view.session_number(static_cast<SessionNumber>(at - kFirstNumber));
+    const auto number = slot.view->session_number(static_cast<SessionNumber>(at - kFirstNumber));
     if (number) {
       duk_push_number(ctx, *number);
     } else {
@@ -148,7 +148,7 @@ const lingate_duk_ops kSessionOps{get, put, has, del, keys};
 // The value on top becomes what the script sees, null and undefined an empty container; its content is checked when the
 // hook returns.
 void assign_container(duk_context* ctx, Slot& slot, Cell cell) {
-  if (slot.view.hook() == Hook::log) raise(ctx, "the session is read-only in log: the exchange is over");
+  if (slot.view->hook() == Hook::log) raise(ctx, "the session is read-only in log: the exchange is over");
   const bool clears = duk_is_null_or_undefined(ctx, -1) != 0;
   if (!clears) check_container(ctx, cell);
   duk_require_stack(ctx, 4);
@@ -168,16 +168,16 @@ void assign_container(duk_context* ctx, Slot& slot, Cell cell) {
 void assign_session(duk_context* ctx, Slot& slot) {
   Vm& vm = *slot.vm;
   if (duk_is_null_or_undefined(ctx, -1)) {
-    if (refused(vm, slot.view.clear_session())) raise_kept(ctx);
+    if (refused(vm, slot.view->clear_session())) raise_kept(ctx);
   } else if (lingate_duk_get_host(ctx, -1, &kSessionOps) == &slot) {
     return;  // req.session = req.session
   } else {
-    WireWriter& writer = slot.view.begin_session();
+    WireWriter& writer = slot.view->begin_session();
     if (!vm.walker.walk(ctx, -1, writer, "session")) {
       vm.error_text = vm.walker.error(writer.error());
       raise_kept(ctx);
     }
-    if (refused(vm, slot.view.end_session())) raise_kept(ctx);
+    if (refused(vm, slot.view->end_session())) raise_kept(ctx);
   }
   slot.tags = slot.metadata = Container::untouched;
 }

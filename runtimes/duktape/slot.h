@@ -1,5 +1,5 @@
 // Slot: one call in flight, from start() to its end, suspensions included. Slots are reused with all that they own: the
-// CallView, the coroutine, and the objects that the script sees, as long as nothing in the script still refers to them.
+// coroutine, and the objects that the script sees, as long as nothing in the script still refers to them.
 // An object that a script kept is cut off instead ("the call is over") and replaced.
 //
 // Thread: the instance's. Lifetime: the instance's; `cells` and what is in it belong to the engine's collector and are
@@ -32,7 +32,7 @@ struct Slot {
   explicit Slot(Vm& owner) : vm(&owner) {}
 
   Vm* vm;
-  CallView view;
+  CallView* view = nullptr;  // of the call in flight
   CallId id = 0;
   void* tag = nullptr;
   enum class State : std::uint8_t { free, running, suspended } state = State::free;

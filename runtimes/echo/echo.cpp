@@ -14,7 +14,7 @@ using Kind = Step::Kind;
 
 // One call in flight: where it stands in its hook.
 struct Running {
-  CallView view;
+  CallView* view = nullptr;
   Hook hook = Hook::request;
   std::size_t next = 0;
   void* tag = nullptr;
@@ -23,18 +23,18 @@ struct Running {
 class EchoInstance final : public Instance {
  public:
   EchoInstance(Program program, const Script& script, Host& host)
-      : program_(std::move(program)), path_(script.path), limits_(script.limits), memory_(script.memory), host_(host) {}
+      : program_(std::move(program)), path_(script.path), memory_(script.memory), host_(host) {}
 
   const HookSet& hooks() const noexcept override { return program_.hooks; }
   std::vector<std::string> dependencies() const override { return {}; }
 
-  Progress start(CallId id, Hook hook, std::string_view call, void* tag) noexcept override {
-    if (program_.of(hook).empty()) return {};
+  Progress start(CallId id, CallView& call, void* tag) noexcept override {
+    if (program_.of(call.hook()).empty()) return {};
     while (calls_.size() <= id)
       calls_.push_back(std::make_unique<Running>());
     Running& running = *calls_[id];
-    running.view.begin(hook, call, limits_);
-    running.hook = hook;
+    running.view = &call;
+    running.hook = call.hook();
     running.next = 0;
     running.tag = tag;
     return go_on(running);
@@ -60,18 +60,19 @@ class EchoInstance final : public Instance {
     const std::vector<Step>& steps = program_.of(running.hook);
     while (running.next < steps.size()) {
       const Step& step = steps[running.next++];
-      if (step.kind == Kind::sleep) return {Progress::State::suspended, {}, {HostOperation::Kind::sleep, step.number}};
+      if (step.kind == Kind::sleep) return {Progress::State::suspended, {HostOperation::Kind::sleep, step.number}};
       if (step.kind == Kind::spin && !spin(step))
         return failed(running, FailureKind::timeout, "interrupted", step.line);
       if (step.kind == Kind::fail) return failed(running, FailureKind::exception, step.rest, step.line);
       if (const Refusal refusal = take(running, step))
         return failed(running, FailureKind::exception, *refusal, step.line);
     }
-    return {Progress::State::finished, running.view.finish(), {}};
+    return {};
   }
 
   Progress failed(Running& running, FailureKind kind, std::string_view message, std::uint32_t line) {
-    return {Progress::State::finished, running.view.fail(kind, message, path_, line), {}};
+    running.view->fail(kind, message, path_, line);
+    return {};
   }
 
   // False: interrupted.
@@ -86,13 +87,13 @@ class EchoInstance final : public Instance {
   }
 
   static HeadView& head(Running& running) {
-    return running.hook == Hook::request ? running.view.request_head() : running.view.response_head();
+    return running.hook == Hook::request ? running.view->request_head() : running.view->response_head();
   }
 
   static Side side(const Running& running) { return running.hook == Hook::request ? Side::request : Side::response; }
 
   Refusal take(Running& running, const Step& step) {
-    CallView& view = running.view;
+    CallView& view = *running.view;
     const std::string_view value = step.rest;
     switch (step.kind) {
       case Kind::set_header: return head(running).set(step.first, {&value, 1});
@@ -128,9 +129,9 @@ class EchoInstance final : public Instance {
   }
 
   static Refusal echo_body(Running& running) {
-    const CallView::BodyRead body = running.view.body(side(running));
+    const CallView::BodyRead body = running.view->body(side(running));
     if (body.refusal) return body.refusal;
-    return running.view.set_body(side(running), std::string(body.bytes));
+    return running.view->set_body(side(running), std::string(body.bytes));
   }
 
   static Refusal respond(CallView& view, const Step& step) {
@@ -140,7 +141,7 @@ class EchoInstance final : public Instance {
 
   // Touches everything that a script could read.
   static Refusal read_all(Running& running) {
-    CallView& view = running.view;
+    CallView& view = *running.view;
     std::size_t seen = view.request_text(CallView::RequestText::path).size() + view.params().size() +
                        view.request_head().lines().size() + view.session_metadata().size() + view.context().size();
     if (running.hook != Hook::request) seen += view.response_head().lines().size() + view.status();
@@ -149,7 +150,6 @@ class EchoInstance final : public Instance {
 
   const Program program_;
   const std::string path_;
-  const ScriptLimits limits_;
   const std::uint64_t memory_;
   Host& host_;
   std::vector<std::unique_ptr<Running>> calls_;  // by CallId

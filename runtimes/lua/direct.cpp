@@ -33,7 +33,7 @@ Outcome kept(const CallSlot& slot, Kept place) noexcept {
 }
 
 Outcome body(Environment& environment, CallSlot& slot, Side side) noexcept {
-  const CallView::BodyRead read = slot.view.body(side);
+  const CallView::BodyRead read = slot.view->body(side);
   return read.refusal ? kAsk : text(environment, read.bytes);
 }
 
@@ -44,7 +44,7 @@ Outcome header(Environment& environment, HeadView& head, std::string_view name) 
 }
 
 Outcome of_request(Environment& environment, CallSlot& slot, Field field) noexcept {
-  CallView& view = slot.view;
+  CallView& view = *slot.view;
   switch (field) {
     case Field::headers: return kept(slot, Kept::request_headers);
     case Field::session: return view.has_session() ? kept(slot, Kept::session) : kMissing;
@@ -64,7 +64,7 @@ Outcome of_request(Environment& environment, CallSlot& slot, Field field) noexce
 Outcome of_response(Environment& environment, CallSlot& slot, Field field) noexcept {
   switch (field) {
     case Field::headers: return kept(slot, Kept::response_headers);
-    case Field::status: return number(environment, slot.view.status());
+    case Field::status: return number(environment, slot.view->status());
     case Field::body: return body(environment, slot, Side::response);
     default: return kAsk;
   }
@@ -72,26 +72,26 @@ Outcome of_response(Environment& environment, CallSlot& slot, Field field) noexc
 
 Outcome of_client(Environment& environment, CallSlot& slot, Field field) noexcept {
   switch (field) {
-    case Field::ip: return text(environment, slot.view.request_text(Text::client_ip));
-    case Field::port: return number(environment, slot.view.client_port());
-    case Field::tls: return slot.view.client_tls().empty() ? kMissing : kAsk;
+    case Field::ip: return text(environment, slot.view->request_text(Text::client_ip));
+    case Field::port: return number(environment, slot.view->client_port());
+    case Field::tls: return slot.view->client_tls().empty() ? kMissing : kAsk;
     default: return kAsk;
   }
 }
 
 // Absent texts are empty on the wire; a script sees nil.
 Outcome session_text(Environment& environment, CallSlot& slot, SessionText which) noexcept {
-  const std::string_view found = slot.view.session_text(which);
+  const std::string_view found = slot.view->session_text(which);
   return found.empty() ? kMissing : text(environment, found);
 }
 
 Outcome session_number(Environment& environment, CallSlot& slot, SessionNumber which) noexcept {
-  const auto found = slot.view.session_number(which);
+  const auto found = slot.view->session_number(which);
   return found ? number(environment, *found) : kMissing;
 }
 
 Outcome of_session(Environment& environment, CallSlot& slot, Field field) noexcept {
-  if (!slot.view.has_session()) return kAsk;
+  if (!slot.view->has_session()) return kAsk;
   switch (field) {
     case Field::metadata: return kept(slot, Kept::metadata);
     case Field::tags: return kept(slot, Kept::tags);
@@ -110,7 +110,7 @@ Outcome of_session(Environment& environment, CallSlot& slot, Field field) noexce
 }
 
 Outcome of_params(Environment& environment, CallSlot& slot, std::string_view name) noexcept {
-  const std::string_view* const value = slot.view.param(name);
+  const std::string_view* const value = slot.view->param(name);
   return value ? text(environment, *value) : kMissing;
 }
 
@@ -120,8 +120,8 @@ Outcome lookup(Environment* environment, const void* object, const char* name, s
   if (!slot) return kAsk;
   const auto field = [&] { return environment->fields.of(name); };
   switch (handle.kind) {
-    case Kind::request_headers: return header(*environment, slot->view.request_head(), {name, size});
-    case Kind::response_headers: return header(*environment, slot->view.response_head(), {name, size});
+    case Kind::request_headers: return header(*environment, slot->view->request_head(), {name, size});
+    case Kind::response_headers: return header(*environment, slot->view->response_head(), {name, size});
     case Kind::request: return of_request(*environment, *slot, field());
     case Kind::response: return of_response(*environment, *slot, field());
     case Kind::session: return of_session(*environment, *slot, field());
@@ -139,8 +139,8 @@ bool assign(Environment* environment, const void* object, const char* name, std:
   if (!slot) return false;
   const std::string_view bytes(value, value_size);
   switch (handle.kind) {
-    case Kind::request_headers: return !slot->view.request_head().set({name, size}, {&bytes, 1});
-    case Kind::response_headers: return !slot->view.response_head().set({name, size}, {&bytes, 1});
+    case Kind::request_headers: return !slot->view->request_head().set({name, size}, {&bytes, 1});
+    case Kind::response_headers: return !slot->view->response_head().set({name, size}, {&bytes, 1});
     default: return false;
   }
 }
@@ -151,8 +151,8 @@ bool remove(Environment* environment, const void* object, const char* name, std:
   CallSlot* const slot = running(*environment, handle);
   if (!slot) return false;
   switch (handle.kind) {
-    case Kind::request_headers: return !slot->view.request_head().remove({name, size});
-    case Kind::response_headers: return !slot->view.response_head().remove({name, size});
+    case Kind::request_headers: return !slot->view->request_head().remove({name, size});
+    case Kind::response_headers: return !slot->view->response_head().remove({name, size});
     default: return false;
   }
 }

@@ -39,7 +39,7 @@ struct CallSlot {
   lua_State* coroutine = nullptr;
   int coroutine_ref = LUA_NOREF;
   std::array<int, static_cast<std::size_t>(Kept::count_)> refs{};  // registry index of each Kept
-  CallView view;
+  CallView* view = nullptr;                                        // of the call in flight
 
   bool has(Kept which) const noexcept { return kept >> static_cast<unsigned>(which) & 1; }
   int ref(Kept which) const noexcept { return refs[static_cast<std::size_t>(which)]; }

@@ -8,13 +8,13 @@ namespace {
 
 template <Side side>
 HeadView& head_of(CallSlot& slot) {
-  return side == Side::request ? slot.view.request_head() : slot.view.response_head();
+  return side == Side::request ? slot.view->request_head() : slot.view->response_head();
 }
 
 HeadView& self_head(lua_State* state, const char* method) {
   Side side;
   CallSlot& slot = live_self(state, Kind::request_headers, Kind::response_headers, method, side);
-  return side == Side::request ? slot.view.request_head() : slot.view.response_head();
+  return side == Side::request ? slot.view->request_head() : slot.view->response_head();
 }
 
 int headers_index(lua_State* state) {

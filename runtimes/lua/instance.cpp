@@ -11,21 +11,24 @@
 
 namespace lingate::runtimes::lua {
 
-Progress LuaInstance::start(CallId id, Hook hook, std::string_view call, void* tag) noexcept {
+Progress LuaInstance::start(CallId id, CallView& call, void* tag) noexcept {
   environment_.vm.claim();
   CallSlot* const free = free_slot();
-  if (!free) return refuse();
+  if (!free) {
+    call.fail(FailureKind::unavailable, "too many calls of this script are suspended");
+    return {};
+  }
   CallSlot& slot = *free;
   slot.id = id;
-  slot.hook = hook;
+  slot.hook = call.hook();
   slot.tag = tag;
   if (id >= by_call_.size()) by_call_.resize(id + 1);
   by_call_[id] = &slot;
   slot.answers = 0;
   slot.waits = false;
-  slot.view.begin(hook, call, environment_.script.limits);
+  slot.view = &call;
   keep_usual(slot.coroutine, slot);
-  lua_rawgeti(slot.coroutine, LUA_REGISTRYINDEX, environment_.hooks[static_cast<std::size_t>(hook) - 1]);
+  lua_rawgeti(slot.coroutine, LUA_REGISTRYINDEX, environment_.hooks[static_cast<std::size_t>(slot.hook) - 1]);
   return run(slot, push_arguments(slot));
 }
 
@@ -37,13 +40,6 @@ Progress LuaInstance::resume(CallId id, const HostResult& result) noexcept {
   if (result.error.empty()) return run(*slot, 0);
   push(slot->coroutine, result.error);
   return run(*slot, 1);
-}
-
-Progress LuaInstance::refuse() {
-  Progress progress;
-  write_failure(refusal_, {FailureKind::unavailable, "too many calls of this script are suspended"});
-  progress.verdict = refusal_;
-  return progress;
 }
 
 void LuaInstance::cancel(CallId id) noexcept {
@@ -107,7 +103,7 @@ int LuaInstance::push_arguments(CallSlot& slot) {
     ++pushed;
   }
   if (pushed < wanted) {
-    const std::string_view context = slot.view.context();
+    const std::string_view context = slot.view->context();
     if (context.empty()) {
       lua_newtable(coroutine);
     } else {
@@ -153,11 +149,9 @@ Progress LuaInstance::finish(CallSlot& slot) {
     LoadError failure{FailureKind::invalid, std::move(problem), environment_.script.path, 0, {}};
     return fail(slot, failure);
   }
-  Progress progress;
-  progress.verdict = slot.view.finish();
   lua_settop(slot.coroutine, 0);
   end(slot);
-  return progress;
+  return {};
 }
 
 // Empty, or what in ctx is no value.
@@ -169,20 +163,19 @@ std::string LuaInstance::keep_context(CallSlot& slot) {
   lua_pushnil(coroutine);
   const bool empty = lua_next(coroutine, table) == 0;
   lua_settop(coroutine, table);
-  if (empty && slot.view.context().empty()) return {};
-  if (surely_holds(coroutine, table, slot.view.context())) return {};
+  if (empty && slot.view->context().empty()) return {};
+  if (surely_holds(coroutine, table, slot.view->context())) return {};
   WireWriter& writer = environment_.wire;
   writer.reset({});
   std::string error;
   if (lua_objlen(coroutine, table) > 0) return "ctx: it is a map: its keys must be names";
   if (!walk(coroutine, table, writer, "ctx", error)) return error;
-  slot.view.keep_context(writer.members());
+  slot.view->keep_context(writer.members());
   return {};
 }
 
 Progress LuaInstance::fail(CallSlot& slot, const LoadError& failure) {
-  Progress progress;
-  progress.verdict = slot.view.fail(failure.kind, failure.message, failure.file, failure.line, failure.stack);
+  slot.view->fail(failure.kind, failure.message, failure.file, failure.line, failure.stack);
   drop_coroutine(slot);
   reset_nesting();
   end(slot);
@@ -193,7 +186,7 @@ Progress LuaInstance::fail(CallSlot& slot, const LoadError& failure) {
     usable_ =
         usable_ && vm.used() < vm.limit() - vm.limit() / 8;  // what the module itself keeps leaves no room to work
   }
-  return progress;
+  return {};
 }
 
 bool LuaInstance::idle_step() noexcept {

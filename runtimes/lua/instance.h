@@ -22,7 +22,7 @@ class LuaInstance final : public Instance {
 
   const HookSet& hooks() const noexcept override { return hooks_; }
   std::vector<std::string> dependencies() const override { return environment_.dependencies; }
-  Progress start(CallId id, Hook hook, std::string_view call, void* tag) noexcept override;
+  Progress start(CallId id, CallView& call, void* tag) noexcept override;
   Progress resume(CallId id, const HostResult& result) noexcept override;
   void cancel(CallId id) noexcept override;
   void interrupt() noexcept override { environment_.vm.interrupt(); }
@@ -42,7 +42,6 @@ class LuaInstance final : public Instance {
   CallSlot* free_slot();
   bool add_slot();
   bool take_index(CallSlot& slot);
-  Progress refuse();
   CallSlot* busy_slot(CallId id) noexcept;
   int push_arguments(CallSlot& slot);
   Progress run(CallSlot& slot, int arguments);
@@ -55,7 +54,6 @@ class LuaInstance final : public Instance {
 
   HookSet hooks_;
   bool usable_ = true;
-  std::string refusal_;             // a verdict
   std::vector<CallSlot*> by_call_;  // calls in flight by their CallId, which are small
   Environment environment_;
 };

@@ -23,7 +23,7 @@ std::string_view attribute(lua_State* state) {
 }
 
 int read_body(lua_State* state, CallSlot& slot, Side side) {
-  CallView::BodyRead read = slot.view.body(side);
+  CallView::BodyRead read = slot.view->body(side);
   raise_if(state, std::move(read.refusal));
   push(state, read.bytes);
   return 1;
@@ -33,7 +33,7 @@ void write_body(lua_State* state, CallSlot& slot, Side side) {
   std::string_view bytes;
   if (!lua_isnil(state, 3) && !is_null(state, 3))
     bytes = check_text(state, 3, side == Side::request ? "req.body" : "res.body");
-  raise_if(state, slot.view.set_body(side, bytes));
+  raise_if(state, slot.view->set_body(side, bytes));
 }
 
 // Here and in all that follow: what lookup() of direct.h answers does not come this far.
@@ -54,9 +54,9 @@ int request_index(lua_State* state) {
 int request_new_index(lua_State* state) {
   CallSlot& slot = live(state);
   switch (Environment::of(state).fields.at(state, 2)) {
-    case Field::method: raise_if(state, slot.view.set_method(check_text(state, 3, "req.method"))); return 0;
-    case Field::path: raise_if(state, slot.view.set_path(check_text(state, 3, "req.path"))); return 0;
-    case Field::query: raise_if(state, slot.view.set_query(check_text(state, 3, "req.query"))); return 0;
+    case Field::method: raise_if(state, slot.view->set_method(check_text(state, 3, "req.method"))); return 0;
+    case Field::path: raise_if(state, slot.view->set_path(check_text(state, 3, "req.path"))); return 0;
+    case Field::query: raise_if(state, slot.view->set_query(check_text(state, 3, "req.query"))); return 0;
     case Field::body: write_body(state, slot, Side::request); return 0;
     case Field::session: return assign_session(state, slot);
     default: unwritable(state, runtimes::Object::req);
@@ -79,7 +79,7 @@ int response_new_index(lua_State* state) {
   switch (Environment::of(state).fields.at(state, 2)) {
     case Field::status:
       if (lua_type(state, 3) != LUA_TNUMBER) raise(state, "res.status must be a number");
-      raise_if(state, slot.view.set_status(lua_tonumber(state, 3)));
+      raise_if(state, slot.view->set_status(lua_tonumber(state, 3)));
       return 0;
     case Field::body: write_body(state, slot, Side::response); return 0;
     default: unwritable(state, runtimes::Object::res);
@@ -100,7 +100,7 @@ int body_text(lua_State* state) {
 int body_json(lua_State* state) {
   Side side;
   CallSlot& slot = live_self(state, Kind::request, Kind::response, "json()", side);
-  CallView::BodyRead read = slot.view.body(side);
+  CallView::BodyRead read = slot.view->body(side);
   raise_if(state, std::move(read.refusal));
   TableBuilder builder(state);
   auto parsed = parse_json(read.bytes, builder);
@@ -117,7 +117,7 @@ int client_index(lua_State* state) {
   CallSlot& slot = live(state);
   if (Environment::of(state).fields.at(state, 2) == Field::tls) {
     TableBuilder builder(state);
-    if (!read_members(slot.view.client_tls(), builder)) raise(state, "req.client.tls is malformed");
+    if (!read_members(slot.view->client_tls(), builder)) raise(state, "req.client.tls is malformed");
     return 1;
   }
   unknown(state, runtimes::Object::client);
@@ -140,7 +140,7 @@ int params_pairs(lua_State* state) {
   CallSlot& slot = live(state);
   lua_rawgeti(state, LUA_REGISTRYINDEX, Environment::of(state).next);
   lua_newtable(state);
-  for (const HeadView::Line& param : slot.view.params()) {
+  for (const HeadView::Line& param : slot.view->params()) {
     push(state, param.name);
     push(state, param.value);
     lua_rawset(state, -3);

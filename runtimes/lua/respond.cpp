@@ -91,7 +91,7 @@ int respond(lua_State* state) {
   parts.status = lua_tonumber(state, 1);
   body_of(state, environment, parts);
   headers_of(state, environment, parts);
-  raise_if(state, slot.view.answer(parts));
+  raise_if(state, slot.view->answer(parts));
   auto* answer = static_cast<Answer*>(lua_newuserdata(state, sizeof(Answer)));
   *answer = {&slot, slot.generation, ++slot.answers};
   lua_rawgeti(state, LUA_REGISTRYINDEX, environment.answer_metatable);
@@ -125,7 +125,7 @@ std::string take_answer(lua_State* coroutine, CallSlot& slot, int count) {
   for (int i = first; i < first + count; ++i)
     nothing = nothing && lua_isnil(coroutine, i);
   if (nothing) {
-    if (slot.answers > 0) slot.view.drop_answer();
+    if (slot.answers > 0) slot.view->drop_answer();
     return {};
   }
   const Answer* answer = count == 1 ? answer_at(coroutine, Environment::of(coroutine), first) : nullptr;

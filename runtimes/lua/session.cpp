@@ -10,7 +10,7 @@ namespace {
 
 void push_tags(lua_State* state, CallSlot& slot) {
   Environment& environment = Environment::of(state);
-  slot.view.session_tags(environment.views);
+  slot.view->session_tags(environment.views);
   lua_createtable(state, static_cast<int>(environment.views.size()), 0);
   lua_rawgeti(state, LUA_REGISTRYINDEX, environment.array_metatable);
   lua_setmetatable(state, -2);
@@ -23,7 +23,7 @@ void push_tags(lua_State* state, CallSlot& slot) {
 
 void push_metadata(lua_State* state, CallSlot& slot) {
   TableBuilder builder(state);
-  if (!read_members(slot.view.session_metadata(), builder)) raise(state, "the session's metadata is malformed");
+  if (!read_members(slot.view->session_metadata(), builder)) raise(state, "the session's metadata is malformed");
 }
 
 int make_container(lua_State* state, CallSlot& slot, Kept place) {
@@ -38,7 +38,7 @@ int make_container(lua_State* state, CallSlot& slot, Kept place) {
 
 int session_index(lua_State* state) {
   CallSlot& slot = live(state);
-  if (!slot.view.has_session()) raise(state, "the request has become anonymous: it has no session any more");
+  if (!slot.view->has_session()) raise(state, "the request has become anonymous: it has no session any more");
   switch (Environment::of(state).fields.at(state, 2)) {
     case Field::metadata: return make_container(state, slot, Kept::metadata);
     case Field::tags: return make_container(state, slot, Kept::tags);
@@ -58,7 +58,7 @@ int session_new_index(lua_State* state) {
     raise_and_drop(state, text);
   }
   if (slot.hook == Hook::log) raise(state, "everything is read-only in log");
-  if (!slot.view.has_session()) raise(state, "the request has become anonymous: it has no session any more");
+  if (!slot.view->has_session()) raise(state, "the request has become anonymous: it has no session any more");
   if (lua_isnil(state, 3) || is_null(state, 3)) {
     lua_newtable(state);
     lua_replace(state, 3);
@@ -78,10 +78,10 @@ void forget(CallSlot& slot) {
 // Empty, or what is wrong with the value at 3.
 std::string begin_and_end(lua_State* state, CallSlot& slot) {
   std::string error;
-  WireWriter& writer = slot.view.begin_session();
+  WireWriter& writer = slot.view->begin_session();
   walk(state, 3, writer, "req.session", error);
   // Also after a failed walk, so that the view sees that and keeps the session which was there.
-  Refusal refusal = slot.view.end_session();
+  Refusal refusal = slot.view->end_session();
   if (error.empty() && refusal) error = std::move(*refusal);
   return error;
 }
@@ -104,13 +104,13 @@ std::string keep_tags(lua_State* state, CallSlot& slot) {
   const bool list = tags.size() == entries;
   lua_settop(state, table - 1);
   if (!list) return "session.tags is a list of strings";
-  Refusal refusal = slot.view.keep_tags(tags);
+  Refusal refusal = slot.view->keep_tags(tags);
   return refusal ? std::move(*refusal) : std::string();
 }
 
 std::string keep_metadata(lua_State* state, CallSlot& slot) {
   lua_rawgeti(state, LUA_REGISTRYINDEX, slot.ref(Kept::metadata));
-  if (surely_holds(state, lua_gettop(state), slot.view.session_metadata())) {
+  if (surely_holds(state, lua_gettop(state), slot.view->session_metadata())) {
     lua_pop(state, 1);
     return {};
   }
@@ -122,7 +122,7 @@ std::string keep_metadata(lua_State* state, CallSlot& slot) {
   lua_pop(state, 1);
   if (!good) return error;
   if (list) return "session.metadata is a map, not a list";
-  Refusal refusal = slot.view.keep_metadata(writer.members());
+  Refusal refusal = slot.view->keep_metadata(writer.members());
   return refusal ? std::move(*refusal) : std::string();
 }
 
@@ -130,11 +130,11 @@ std::string keep_metadata(lua_State* state, CallSlot& slot) {
 
 int assign_session(lua_State* state, CallSlot& slot) {
   if (lua_isnil(state, 3) || is_null(state, 3)) {
-    raise_if(state, slot.view.clear_session());
+    raise_if(state, slot.view->clear_session());
     forget(slot);
     return 0;
   }
-  if (slot.view.has_session()) {  // `req.session = req.session` changes nothing
+  if (slot.view->has_session()) {  // `req.session = req.session` changes nothing
     push_object(state, slot, Kind::session);
     if (lua_rawequal(state, -1, 3)) return 0;
     lua_pop(state, 1);
@@ -147,7 +147,7 @@ int assign_session(lua_State* state, CallSlot& slot) {
 }
 
 std::string keep_session(lua_State* state, CallSlot& slot) {
-  if (slot.hook == Hook::log || !slot.view.has_session()) return {};
+  if (slot.hook == Hook::log || !slot.view->has_session()) return {};
   if (slot.has(Kept::tags))
     if (std::string error = keep_tags(state, slot); !error.empty()) return error;
   if (slot.has(Kept::metadata)) return keep_metadata(state, slot);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <deque>
 
+#include "runtimes/call_view.h"
 #include "runtimes/pool_flight.h"
 #include "runtimes/process/link.h"
 #include "runtimes/process/sandbox.h"
@@ -65,6 +66,11 @@ class Server {
   }
 
  private:
+  struct Call {
+    std::string bytes;
+    CallView view;
+  };
+
   // False: nothing more can be served.
   bool take(const Frame& frame) {
     const FrameHead head = frame.head;
@@ -73,7 +79,8 @@ class Server {
       case Kind::start: return start(frame);
       case Kind::resume:
         link_.done();
-        enter(head, nanoseconds(head.number), [&] { return instance_->resume(head.id, HostResult{}); });
+        if (head.id >= calls_.size()) return false;
+        enter(head, calls_[head.id], [&] { return instance_->resume(head.id, HostResult{}); });
         break;
       case Kind::cancel:
         link_.done();
@@ -90,6 +97,7 @@ class Server {
   bool load(std::string_view payload) {
     const Load load = unpack_load(payload);
     link_.done();
+    limits_ = load.script.limits;
     for (const std::string_view missing : confine(load.script, load.script.memory + load.script.memory / 4 + kBeside))
       host_.log(LogLevel::warn, missing, {}, nullptr);
     watchdog_.emplace();  // its thread begins confined
@@ -113,20 +121,20 @@ class Server {
     const FrameHead head = frame.head;
     while (calls_.size() <= head.id)
       calls_.emplace_back();
-    std::string& call = calls_[head.id];
-    if (call.capacity() > kKept) std::string().swap(call);
-    call.assign(frame.payload);
+    Call& call = calls_[head.id];
+    if (call.bytes.capacity() > kKept) std::string().swap(call.bytes);
+    call.bytes.assign(frame.payload);
     link_.shared().begun.store(head.serial, std::memory_order_release);
     link_.done();
     void* const tag = reinterpret_cast<void*>(static_cast<std::uintptr_t>(head.serial));
-    enter(head, nanoseconds(head.number),
-          [&] { return instance_->start(head.id, static_cast<Hook>(head.detail), call, tag); });
+    call.view.begin(static_cast<Hook>(head.detail), call.bytes, limits_);
+    enter(head, call, [&] { return instance_->start(head.id, call.view, tag); });
     return still_usable();
   }
 
   template <class Enter>
-  void enter(const FrameHead& head, nanoseconds budget, Enter&& step) {
-    const pool::Stay result = stay(head.serial, budget, step);
+  void enter(const FrameHead& head, Call& call, Enter&& step) {
+    const pool::Stay result = stay(head.serial, nanoseconds(head.number), step);
     tidy_ = false;
     const auto took = result.took.count();
     if (result.progress.state == Progress::State::suspended) {
@@ -135,7 +143,8 @@ class Server {
       std::memcpy(bytes, &seconds, sizeof seconds);
       return link_.reply(head_of(Kind::suspended, head.id, head.serial, took), {bytes, sizeof bytes});
     }
-    link_.reply(head_of(Kind::finished, head.id, head.serial, took), result.progress.verdict);
+    link_.reply(head_of(Kind::finished, head.id, head.serial, took), call.view.finish());
+    call.view.give_back_room();
   }
 
   template <class Enter>
@@ -176,7 +185,8 @@ class Server {
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Instance> instance_;
   std::unique_ptr<Watch> watch_;
-  std::deque<std::string> calls_;  // by id
+  ScriptLimits limits_;
+  std::deque<Call> calls_;  // by id
   bool tidy_ = true;
 };
 

@@ -91,7 +91,7 @@ bool build_answer(Call& call, PyObject* status, PyObject* body, PyObject* header
   std::vector<Ref> keep;
   if (!answer_body(body, parts, json, keep_body) || !answer_headers(headers, lines, keep)) return false;
   parts.headers = lines;
-  const Refusal no = call.view.answer(parts);
+  const Refusal no = call.view->answer(parts);
   if (no) raise(*no);
   return !no;
 }

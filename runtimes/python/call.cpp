@@ -32,7 +32,7 @@ std::string keep_tags(Call& call, PyObject* tags) {
     }
     call.values.emplace_back(text, static_cast<std::size_t>(size));
   }
-  return call.view.keep_tags(call.values).value_or(std::string());
+  return call.view->keep_tags(call.values).value_or(std::string());
 }
 
 }  // namespace
@@ -49,20 +49,20 @@ PyObject* Call::part(Part which) {
 }
 
 PyObject* Call::make_context() {
-  const std::string_view encoded = view.context();
+  const std::string_view encoded = view->context();
   context = encoded.empty() ? Ref(PyDict_New()) : read_map(encoded);
   return context.get();
 }
 
 std::string Call::keep_containers(WireWriter& writer) {
   if (hook == Hook::log) return {};  // nothing of it is kept
-  if (context && (PyDict_Size(context.get()) != 0 || !view.context().empty())) {
+  if (context && (PyDict_Size(context.get()) != 0 || !view->context().empty())) {
     if (std::string why = write_map(context.get(), "ctx", writer); !why.empty()) return why;
-    view.keep_context(writer.members());
+    view->keep_context(writer.members());
   }
   if (metadata) {
     if (std::string why = write_map(metadata.get(), "session.metadata", writer); !why.empty()) return why;
-    if (Refusal no = view.keep_metadata(writer.members())) return *std::move(no);
+    if (Refusal no = view->keep_metadata(writer.members())) return *std::move(no);
   }
   return tags ? keep_tags(*this, tags.get()) : std::string();
 }

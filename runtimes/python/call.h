@@ -1,6 +1,6 @@
-// Call: one call in flight of one instance: the engine-neutral view of it and the Python objects bound to that view.
-// The objects are made when the script first asks for them and used again by later calls if nobody kept them; those
-// that a script did keep are cut off when the call ends, and raise from then on.
+// Call: one call in flight of one instance: the engine-neutral view of it, which its owner keeps, and the Python
+// objects bound to that view. The objects are made when the script first asks for them and used again by later calls if
+// nobody kept them; those that a script did keep are cut off when the call ends, and raise from then on.
 //
 // Link: what the functions of an instance's `lingate` module know of their instance; cut off when it is unloaded.
 //
@@ -32,7 +32,7 @@ enum class Part : std::uint8_t { request, request_headers, response, response_he
 inline constexpr std::size_t kParts = 6;
 
 struct Call {
-  CallView view;
+  CallView* view = nullptr;
   CallId id = 0;
   Hook hook = Hook::request;
   void* tag = nullptr;

@@ -35,7 +35,7 @@ bool make_arguments(Call& call, std::int8_t arity, std::array<PyObject*, 4>& arg
 
 }  // namespace
 
-Call* ModuleInstance::take_call(CallId id, Hook hook, std::string_view bytes, void* tag) {
+Call* ModuleInstance::take_call(CallId id, CallView& view, void* tag) {
   if (free_.empty()) {
     calls_.push_back(std::make_unique<Call>());
     free_.push_back(calls_.back().get());
@@ -43,25 +43,25 @@ Call* ModuleInstance::take_call(CallId id, Hook hook, std::string_view bytes, vo
   Call* call = free_.back();
   free_.pop_back();
   call->id = id;
-  call->hook = hook;
+  call->hook = view.hook();
   call->tag = tag;
   call->driven = false;
   ++call->serial;
   call->answers = 0;
-  call->view.begin(hook, bytes, limits_);
+  call->view = &view;
   return call;
 }
 
-Progress ModuleInstance::start(CallId id, Hook hook, std::string_view bytes, void* tag) noexcept {
+Progress ModuleInstance::start(CallId id, CallView& view, void* tag) noexcept {
   const Running running(*account_, interrupt_, link_);
   ++calls_since_collect_;
-  Call& call = *take_call(id, hook, bytes, tag);
+  Call& call = *take_call(id, view, tag);
   here().call = &call;
   if (!running.started()) return refused(call);
   std::array<PyObject*, 4> arguments{};
-  const std::int8_t arity = hooks_.arity(hook);
+  const std::int8_t arity = hooks_.arity(call.hook);
   if (!make_arguments(call, arity, arguments)) return conclude(call, Ref());
-  Ref result(PyObject_Vectorcall(functions_[static_cast<std::size_t>(hook)].get(), &arguments[1],
+  Ref result(PyObject_Vectorcall(functions_[static_cast<std::size_t>(call.hook)].get(), &arguments[1],
                                  static_cast<std::size_t>(arity) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr));
   if (!result || !PyCoro_CheckExact(result.get())) return conclude(call, std::move(result));
   call.coroutine = std::move(result);
@@ -96,7 +96,6 @@ Progress ModuleInstance::drive(Call& call) noexcept {
       suspended_.emplace(call.id, &call);
       flush_lines(*link_);
       return {.state = Progress::State::suspended,
-              .verdict = {},
               .operation = {.kind = HostOperation::Kind::sleep,
                             .seconds = reinterpret_cast<Sleep*>(call.awaiting.get())->seconds}};
     }
@@ -140,7 +139,7 @@ void ModuleInstance::cancel(CallId id) noexcept {
 // Is what the hook returned an outcome? A text: why not.
 std::string ModuleInstance::accept(Call& call, PyObject* result) {
   if (result == Py_None) {
-    if (call.answers != 0) call.view.drop_answer();
+    if (call.answers != 0) call.view->drop_answer();
     return {};
   }
   const std::string hook(kHookNames[static_cast<std::size_t>(call.hook)]);
@@ -166,8 +165,8 @@ Progress ModuleInstance::conclude(Call& call, Ref result) noexcept {
   result.reset();
   call.release();  // may run finalisers of the script's
   if (interrupt_.doom() != Doom::none) return fail_with_error(call);
-  if (!why.empty()) return finished(call, call.view.fail(FailureKind::invalid, why, path_));
-  return finished(call, call.view.finish());
+  if (!why.empty()) call.view->fail(FailureKind::invalid, why, path_);
+  return finished(call);
 }
 
 Progress ModuleInstance::fail_with_error(Call& call) noexcept {
@@ -177,7 +176,8 @@ Progress ModuleInstance::fail_with_error(Call& call) noexcept {
   interrupt_.silence();
   call.release();
   if (fault.kind == FailureKind::memory) interpreter().give_back();
-  return finished(call, call.view.fail(fault.kind, fault.message, fault.file, fault.line, fault.stack));
+  call.view->fail(fault.kind, fault.message, fault.file, fault.line, fault.stack);
+  return finished(call);
 }
 
 void ModuleInstance::name_doom(Fault& fault, std::string_view what) const {
@@ -195,14 +195,14 @@ void ModuleInstance::name_doom(Fault& fault, std::string_view what) const {
 Progress ModuleInstance::refused(Call& call) noexcept {
   interrupt_.silence();
   call.release();
-  return finished(call, call.view.fail(FailureKind::unavailable,
-                                       "the Python interpreter was held by another call for the whole budget"));
+  call.view->fail(FailureKind::unavailable, "the Python interpreter was held by another call for the whole budget");
+  return finished(call);
 }
 
-Progress ModuleInstance::finished(Call& call, std::string_view verdict) noexcept {
+Progress ModuleInstance::finished(Call& call) noexcept {
   flush_lines(*link_);
   free_.push_back(&call);
-  return {.state = Progress::State::finished, .verdict = verdict, .operation = {}};
+  return {};
 }
 
 bool ModuleInstance::idle_step() noexcept {

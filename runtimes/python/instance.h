@@ -31,7 +31,7 @@ class ModuleInstance final : public Instance {
 
   const HookSet& hooks() const noexcept override { return hooks_; }
   std::vector<std::string> dependencies() const override { return dependencies_; }
-  Progress start(CallId id, Hook hook, std::string_view call, void* tag) noexcept override;
+  Progress start(CallId id, CallView& view, void* tag) noexcept override;
   Progress resume(CallId id, const HostResult& result) noexcept override;
   void cancel(CallId id) noexcept override;
   void interrupt() noexcept override { interrupt_.request(); }
@@ -41,12 +41,12 @@ class ModuleInstance final : public Instance {
   bool idle_step() noexcept override;
 
  private:
-  Call* take_call(CallId id, Hook hook, std::string_view bytes, void* tag);
+  Call* take_call(CallId id, CallView& view, void* tag);
   Progress conclude(Call& call, Ref result) noexcept;
   Progress drive(Call& call) noexcept;
   PySendResult refuse_foreign(Call& call, PyObject* awaited, PyObject*& out) noexcept;
   Progress fail_with_error(Call& call) noexcept;
-  Progress finished(Call& call, std::string_view verdict) noexcept;
+  Progress finished(Call& call) noexcept;
   Progress refused(Call& call) noexcept;
   std::string accept(Call& call, PyObject* result);
   void name_doom(Fault& fault, std::string_view what) const;
@@ -62,7 +62,6 @@ class ModuleInstance final : public Instance {
   Watch watch_;  // of load, idle_step and the destructor; the pool has its own for calls
   Interrupt interrupt_;
   Account* account_;
-  ScriptLimits limits_;
   std::string path_;
   HookSet hooks_;
   std::array<Ref, 5> functions_;  // by Hook

@@ -46,11 +46,7 @@ Link* make_link(Host& host) {
 }  // namespace
 
 ModuleInstance::ModuleInstance(Watchdog& watchdog, const Script& script, Host& host)
-    : host_(host),
-      watch_(watchdog, *this),
-      account_(new Account(script.memory)),
-      limits_(script.limits),
-      path_(script.path) {
+    : host_(host), watch_(watchdog, *this), account_(new Account(script.memory)), path_(script.path) {
   interpreter().housekeeper.enrol(interrupt_);
 }
 
@@ -60,6 +56,8 @@ ModuleInstance::~ModuleInstance() {
     interrupt_.silence();  // finalisers of a script that is unloaded have no budget
     suspended_.clear();
     for (const auto& call : calls_) {
+      for (Bound* bound : call->bound)
+        if (bound != nullptr) bound->call = nullptr;  // what the call was made for may be gone
       call->release();
       for (Bound* bound : call->bound)
         Py_XDECREF(bound);

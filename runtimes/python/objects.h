@@ -40,7 +40,7 @@ inline Call* live(PyObject* self) {
 }
 
 inline HeadView& head_of(Call& call, Side side) {
-  return side == Side::request ? call.view.request_head() : call.view.response_head();
+  return side == Side::request ? call.view->request_head() : call.view->response_head();
 }
 
 // Shared by request and response.

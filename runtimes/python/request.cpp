@@ -15,7 +15,7 @@ void* which(Text text) {
 PyObject* text_get(PyObject* self, void* closure) {
   Call* call = live(self);
   if (call == nullptr) return nullptr;
-  return text_from(call->view.request_text(static_cast<Text>(reinterpret_cast<std::uintptr_t>(closure))));
+  return text_from(call->view->request_text(static_cast<Text>(reinterpret_cast<std::uintptr_t>(closure))));
 }
 
 int text_set(PyObject* self, PyObject* value, void* closure) {
@@ -26,9 +26,9 @@ int text_set(PyObject* self, PyObject* value, void* closure) {
   std::string_view bytes;
   Ref keep;
   if (!bytes_of(value != nullptr ? value : Py_None, name, bytes, keep)) return -1;
-  const Refusal no = field == Text::method ? call->view.set_method(bytes)
-                     : field == Text::path ? call->view.set_path(bytes)
-                                           : call->view.set_query(bytes);
+  const Refusal no = field == Text::method ? call->view->set_method(bytes)
+                     : field == Text::path ? call->view->set_path(bytes)
+                                           : call->view->set_query(bytes);
   if (no) raise(*no);
   return no ? -1 : 0;
 }
@@ -39,7 +39,7 @@ PyObject* params_get(PyObject* self, void*) {
   if (!call->params) {
     const Ref map(PyDict_New());
     if (!map) return nullptr;
-    for (const auto& [name, value] : call->view.params()) {
+    for (const auto& [name, value] : call->view->params()) {
       const Ref key(text_from(name));
       const Ref text(text_from(value));
       if (!key || !text || PyDict_SetItem(map.get(), key.get(), text.get()) != 0) return nullptr;
@@ -57,7 +57,7 @@ PyObject* client_get(PyObject* self, void*) {
 PyObject* session_get(PyObject* self, void*) {
   Call* call = live(self);
   if (call == nullptr) return nullptr;
-  if (!call->view.has_session()) Py_RETURN_NONE;
+  if (!call->view->has_session()) Py_RETURN_NONE;
   return Py_XNewRef(call->part(Part::session));
 }
 
@@ -69,18 +69,18 @@ bool is_session_of(const Call& call, PyObject* value) {
 int session_set(PyObject* self, PyObject* value, void*) {
   Call* call = live(self);
   if (call == nullptr) return -1;
-  if (call->view.has_session() && is_session_of(*call, value)) return 0;  // req.session = req.session
+  if (call->view->has_session() && is_session_of(*call, value)) return 0;  // req.session = req.session
   Refusal no;
   if (value == nullptr || value == Py_None) {
-    no = call->view.clear_session();
+    no = call->view->clear_session();
   } else if (!PyDict_Check(value)) {
     no = "req.session must be a dict or None, not " + std::string(Py_TYPE(value)->tp_name);
   } else {
-    WireWriter& writer = call->view.begin_session();
+    WireWriter& writer = call->view->begin_session();
     if (std::string why = write_any(value, "session", writer, writer.error()); !why.empty()) {
       no = std::move(why);
     } else {
-      no = call->view.end_session();
+      no = call->view->end_session();
     }
   }
   if (no) {
@@ -93,7 +93,7 @@ int session_set(PyObject* self, PyObject* value, void*) {
 
 PyObject* status_get(PyObject* self, void*) {
   Call* call = live(self);
-  return call != nullptr ? PyLong_FromUnsignedLong(call->view.status()) : nullptr;
+  return call != nullptr ? PyLong_FromUnsignedLong(call->view->status()) : nullptr;
 }
 
 int status_set(PyObject* self, PyObject* value, void*) {
@@ -105,21 +105,21 @@ int status_set(PyObject* self, PyObject* value, void*) {
   }
   const double status = PyFloat_AsDouble(value);
   if (status == -1 && PyErr_Occurred() != nullptr) return -1;
-  const Refusal no = call->view.set_status(status);
+  const Refusal no = call->view->set_status(status);
   if (no) raise(*no);
   return no ? -1 : 0;
 }
 
 PyObject* port_get(PyObject* self, void*) {
   Call* call = live(self);
-  return call != nullptr ? PyLong_FromUnsignedLong(call->view.client_port()) : nullptr;
+  return call != nullptr ? PyLong_FromUnsignedLong(call->view->client_port()) : nullptr;
 }
 
 // A dict of the script's own: what it does to it nobody sees.
 PyObject* tls_get(PyObject* self, void*) {
   Call* call = live(self);
   if (call == nullptr) return nullptr;
-  const std::string_view encoded = call->view.client_tls();
+  const std::string_view encoded = call->view->client_tls();
   if (encoded.empty()) Py_RETURN_NONE;
   return read_map(encoded).release();
 }
@@ -142,7 +142,7 @@ PyObject* headers_get(PyObject* self, void*) {
 PyObject* body_get(PyObject* self, void*) {
   Call* call = live(self);
   if (call == nullptr) return nullptr;
-  const CallView::BodyRead body = call->view.body(reinterpret_cast<Bound*>(self)->side);
+  const CallView::BodyRead body = call->view->body(reinterpret_cast<Bound*>(self)->side);
   return body.refusal ? raise(*body.refusal) : bytes_from(body.bytes);
 }
 
@@ -154,7 +154,7 @@ int body_set(PyObject* self, PyObject* value, void*) {
   Ref keep;
   const bool none = value == nullptr || value == Py_None;  // an empty body
   if (!none && !payload_of(value, side == Side::request ? "req.body" : "res.body", bytes, keep)) return -1;
-  const Refusal no = call->view.set_body(side, bytes);
+  const Refusal no = call->view->set_body(side, bytes);
   if (no) raise(*no);
   return no ? -1 : 0;
 }
@@ -162,7 +162,7 @@ int body_set(PyObject* self, PyObject* value, void*) {
 PyObject* body_text(PyObject* self, PyObject*) {
   Call* call = live(self);
   if (call == nullptr) return nullptr;
-  const CallView::BodyRead body = call->view.body(reinterpret_cast<Bound*>(self)->side);
+  const CallView::BodyRead body = call->view->body(reinterpret_cast<Bound*>(self)->side);
   if (body.refusal) return raise(*body.refusal);
   if (!is_utf8(body.bytes)) return raise("text(): the body is not UTF-8");
   return text_from(body.bytes);
@@ -171,7 +171,7 @@ PyObject* body_text(PyObject* self, PyObject*) {
 PyObject* body_json(PyObject* self, PyObject*) {
   Call* call = live(self);
   if (call == nullptr) return nullptr;
-  const CallView::BodyRead body = call->view.body(reinterpret_cast<Bound*>(self)->side);
+  const CallView::BodyRead body = call->view->body(reinterpret_cast<Bound*>(self)->side);
   if (body.refusal) return raise(*body.refusal);
   ValueReader reader;
   const auto parsed = parse_json(body.bytes, reader);

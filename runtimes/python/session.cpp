@@ -20,7 +20,7 @@ void* which(Field field) {
 // The call, if it still has a session.
 Call* current(PyObject* self) {
   Call* call = live(self);
-  if (call == nullptr || call->view.has_session()) return call;
+  if (call == nullptr || call->view->has_session()) return call;
   raise("the request is anonymous: req.session was set to None");
   return nullptr;
 }
@@ -29,7 +29,7 @@ Call* current(PyObject* self) {
 PyObject* text_get(PyObject* self, void* closure) {
   Call* call = current(self);
   if (call == nullptr) return nullptr;
-  const auto text = call->view.session_text(static_cast<Text>(reinterpret_cast<std::uintptr_t>(closure)));
+  const auto text = call->view->session_text(static_cast<Text>(reinterpret_cast<std::uintptr_t>(closure)));
   if (text.empty()) Py_RETURN_NONE;
   return text_from(text);
 }
@@ -37,7 +37,7 @@ PyObject* text_get(PyObject* self, void* closure) {
 PyObject* number_get(PyObject* self, void* closure) {
   Call* call = current(self);
   if (call == nullptr) return nullptr;
-  const auto value = call->view.session_number(static_cast<Number>(reinterpret_cast<std::uintptr_t>(closure)));
+  const auto value = call->view->session_number(static_cast<Number>(reinterpret_cast<std::uintptr_t>(closure)));
   if (!value) Py_RETURN_NONE;
   ValueReader reader;
   reader.number(*value);
@@ -56,7 +56,7 @@ PyObject* tags_get(PyObject* self, void*) {
   Call* call = current(self);
   if (call == nullptr) return nullptr;
   if (!call->tags) {
-    call->view.session_tags(call->values);
+    call->view->session_tags(call->values);
     Ref list(PyList_New(0));
     for (const std::string_view tag : call->values) {
       const Ref text(text_from(tag));
@@ -86,7 +86,7 @@ PyObject* metadata_get(PyObject* self, void*) {
   Call* call = current(self);
   if (call == nullptr) return nullptr;
   if (!call->metadata) {
-    const std::string_view encoded = call->view.session_metadata();
+    const std::string_view encoded = call->view->session_metadata();
     call->metadata = encoded.empty() ? Ref(PyDict_New()) : read_map(encoded);
   }
   return Py_XNewRef(call->metadata.get());

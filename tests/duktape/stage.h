@@ -13,6 +13,7 @@
 #include "plugin.pb.h"
 #include "runtimes/duktape/duktape.h"
 #include "runtimes/watchdog.h"
+#include "tests/support/room_calls.h"
 
 namespace lingate::runtimes::duktape::test {
 
@@ -92,25 +93,26 @@ class Stage {
     return loaded ? LoadError{} : loaded.error();
   }
 
-  Progress start(CallId id, Hook hook, const plugin::Call& it) {
-    calls_.push_back(std::make_unique<std::string>(it.SerializeAsString()));
-    return guarded([&](Instance& on) { return on.start(id, hook, *calls_.back(), this); });
+  using Done = runtimes::test::RoomCalls::Done;
+  Done start(CallId id, Hook hook, const plugin::Call& it) {
+    const std::string bytes = it.SerializeAsString();
+    return guarded([&](Instance& on) { return calls_.start(on, id, hook, bytes, this); });
   }
 
-  Progress resume(CallId id, std::string_view error = {}) {
-    return guarded([&](Instance& on) { return on.resume(id, HostResult{error}); });
+  Done resume(CallId id, std::string_view error = {}) {
+    return guarded([&](Instance& on) { return calls_.resume(on, id, HostResult{error}); });
   }
 
   // start() to the end, no suspension.
   plugin::Verdict run(const plugin::Call& it, Hook hook = Hook::request) {
-    const Progress progress = start(1, hook, it);
+    const Done progress = start(1, hook, it);
     EXPECT_EQ(progress.state, Progress::State::finished);
     return read(progress);
   }
 
   plugin::Verdict run() { return run(call()); }
 
-  static plugin::Verdict read(const Progress& progress) {
+  static plugin::Verdict read(const Done& progress) {
     plugin::Verdict verdict;
     EXPECT_TRUE(verdict.ParseFromArray(progress.verdict.data(), static_cast<int>(progress.verdict.size())));
     return verdict;
@@ -124,17 +126,17 @@ class Stage {
 
  private:
   template <class Work>
-  Progress guarded(Work work) {
+  Done guarded(Work work) {
     Instance& on = instance();
     Watch watch(watchdog, on);
     watch.arm(Clock::now() + budget);
-    const Progress progress = work(on);
+    const Done progress = work(on);
     if (watch.disarm()) on.settle();
     return progress;
   }
 
+  runtimes::test::RoomCalls calls_{{.request_body = true, .response_body = true}};
   std::unique_ptr<Instance> instance_;
-  std::vector<std::unique_ptr<std::string>> calls_;
 };
 
 // The body of a request hook, and the failure that it ends in.

@@ -26,7 +26,7 @@ std::string text_of(const plugin::Verdict& verdict, const std::string& name) {
 
 TEST(DuktapeSuspend, SleepNamesItsOperationAndComesBack) {
   Stage stage(kSleeper);
-  Progress progress = stage.start(7, Hook::request, named("a"));
+  auto progress = stage.start(7, Hook::request, named("a"));
   ASSERT_EQ(progress.state, Progress::State::suspended);
   EXPECT_EQ(progress.operation.seconds, 0.25);
   progress = stage.resume(7);
@@ -48,7 +48,7 @@ TEST(DuktapeSuspend, CallsInterleave) {
     for (CallId id = kCalls; id-- > 0;)
       ASSERT_EQ(stage.resume(id).state, Progress::State::suspended);
     for (CallId id = 0; id < kCalls; ++id) {
-      const Progress progress = stage.resume(id);
+      const auto progress = stage.resume(id);
       ASSERT_EQ(progress.state, Progress::State::finished);
       const plugin::Verdict verdict = Stage::read(progress);
       EXPECT_EQ(text_of(verdict, "before"), "n" + std::to_string(id));
@@ -135,7 +135,7 @@ TEST(DuktapeSuspend, WaitingInsideACallbackIsAnError) {
         "new Proxy({}, {get: function () { lingate.sleep(1); }}).x", "eval('lingate.sleep(1)')",
         "[1].map(lingate.sleep)"}) {
     Stage stage(hook(std::string(statement) + ";"));
-    const Progress progress = stage.start(1, Hook::request, call());
+    const auto progress = stage.start(1, Hook::request, call());
     ASSERT_EQ(progress.state, Progress::State::finished) << statement;
     EXPECT_NE(Stage::read(progress).failure().message().find("cannot wait inside a library's callback"),
               std::string::npos)

@@ -115,7 +115,8 @@ void read_all(CallView& view) {
 
 void check_failure(CallView& view, std::string_view message) {
   const std::vector<std::string> stack(message.size() % 30, std::string(message));
-  const std::string_view bytes = view.fail(runtimes::FailureKind::exception, message, "a.lua", 7, stack);
+  view.fail(runtimes::FailureKind::exception, message, "a.lua", 7, stack);
+  const std::string_view bytes = view.finish();
   runtimes::Verdict verdict;
   require(runtimes::read_verdict(bytes, verdict) && verdict.failure, "a failure is a verdict");
   require(verdict.failure->line == 7 && message.starts_with(verdict.failure->message), "a failure says what it was");

@@ -38,8 +38,9 @@ TEST(LuaHandle, NoObjectComesBackInMillionsOfCalls) {
     end
     return M)");
   const std::string call = request_call().SerializeAsString();
+  test::RoomCalls calls;
   for (std::uint32_t i = 0; i < (1U << Handle::kGenerationBits) + 100; ++i) {
-    const Progress progress = script.instance->start(1, Hook::request, call, nullptr);
+    const auto progress = calls.start(*script.instance, 1, Hook::request, call);
     ASSERT_TRUE(progress.verdict.empty()) << i;
   }
   const plugin::Verdict verdict = script.call(request_call({{"Tell", "1"}}));

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include <chrono>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "proto/plugin.pb.h"
 #include "runtimes/lua/lua.h"
 #include "runtimes/watchdog.h"
+#include "tests/support/room_calls.h"
 
 namespace lingate::runtimes::lua {
 
@@ -115,16 +115,17 @@ class Loaded {
     return "local M = {}\nfunction M.request(req, ctx)\n" + body + "\nend\nreturn M\n";
   }
 
-  Progress start(const plugin::Call& call, CallId id = 1, void* tag = nullptr) {
-    input_[id] = call.SerializeAsString();
-    return guarded([&] { return instance->start(id, static_cast<Hook>(call.hook()), input_[id], tag); });
+  using Done = test::RoomCalls::Done;
+  Done start(const plugin::Call& call, CallId id = 1, void* tag = nullptr) {
+    const std::string input = call.SerializeAsString();
+    return guarded([&] { return calls_.start(*instance, id, static_cast<Hook>(call.hook()), input, tag); });
   }
-  Progress resume(CallId id, const HostResult& result = {}) {
-    return guarded([&] { return instance->resume(id, result); });
+  Done resume(CallId id, const HostResult& result = {}) {
+    return guarded([&] { return calls_.resume(*instance, id, result); });
   }
 
   plugin::Verdict call(const plugin::Call& call, CallId id = 1) {
-    const Progress progress = start(call, id);
+    const Done progress = start(call, id);
     EXPECT_EQ(progress.state, Progress::State::finished);
     return parse(progress.verdict);
   }
@@ -150,10 +151,10 @@ class Loaded {
   }
 
   template <class Run>
-  Progress guarded(Run run) {
+  Done guarded(Run run) {
     const auto begin = thread_time();
     watch_->arm(Clock::now() + options_.budget);
-    const Progress progress = run();
+    const Done progress = run();
     fired = watch_->disarm();
     ran = thread_time() - begin;
     if (fired) instance->settle();
@@ -164,7 +165,7 @@ class Loaded {
   Watchdog watchdog_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Watch> watch_;
-  std::map<CallId, std::string> input_;
+  test::RoomCalls calls_{options_.limits};
 };
 
 // What a hook whose body is `body` answers with respond(200, value): the JSON text.

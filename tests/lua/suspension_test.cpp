@@ -10,11 +10,11 @@ using State = Progress::State;
 
 TEST(LuaSleep, SuspendsAndGoesOn) {
   Loaded script(Loaded::request_hook("req.headers['A'] = '1' lingate.sleep(0.25) req.headers['B'] = req.headers['A']"));
-  const Progress progress = script.start(request_call());
+  const auto progress = script.start(request_call());
   ASSERT_EQ(progress.state, State::suspended);
   EXPECT_EQ(progress.operation.kind, HostOperation::Kind::sleep);
   EXPECT_EQ(progress.operation.seconds, 0.25);
-  const Progress done = script.resume(1);
+  const auto done = script.resume(1);
   ASSERT_EQ(done.state, State::finished);
   EXPECT_EQ(Loaded::parse(done.verdict).request().headers_size(), 2);
 }
@@ -32,7 +32,7 @@ TEST(LuaSleep, ManyCallsInterleave) {
   for (int round = 0; round < 3; ++round)
     for (CallId i = 0; i < kCalls; ++i) {
       const CallId id = (i * 7) % kCalls;
-      const Progress progress = script.resume(id);
+      const auto progress = script.resume(id);
       ASSERT_EQ(progress.state, round < 2 ? State::suspended : State::finished);
       if (round < 2) continue;
       const std::string q = "q" + std::to_string(id);
@@ -105,7 +105,7 @@ TEST(LuaSleep, ObjectsOfAnotherCallInFlightAreRefused) {
       "local first local M = {} function M.request(req) if first then return lingate.respond(200, "
       "{(select(2, pcall(function() return first.id end)))}) end first = req lingate.sleep(1) end return M");
   ASSERT_EQ(script.start(request_call(), 1).state, State::suspended);
-  const Progress progress = script.start(request_call(), 2);
+  const auto progress = script.start(request_call(), 2);
   EXPECT_THAT(Loaded::parse(progress.verdict).answer().body(), HasSubstr("another call"));
 }
 

@@ -17,6 +17,7 @@
 
 #include "plugin.pb.h"
 #include "runtimes/python/python.h"
+#include "tests/support/room_calls.h"
 
 namespace lingate::runtimes::python {
 
@@ -74,7 +75,13 @@ class Stage : public ::testing::Test {
     script.memory = options.memory;
     script.init_budget = options.init_budget;
     script.limits.request_body = script.limits.response_body = options.bodies;
-    return runtime_->load(script, host_);
+    auto made = runtime_->load(script, host_);
+    if (made) {
+      const std::lock_guard lock(calls_mutex_);
+      calls_.erase(made->get());
+      calls_.try_emplace(made->get(), script.limits);
+    }
+    return made;
   }
 
   std::unique_ptr<Instance> load(const std::string& source, const LoadOptions& options = {}) {
@@ -139,13 +146,16 @@ class Stage : public ::testing::Test {
 
   Outcome start(Instance& instance, const plugin::Call& call, CallId id = 1,
                 std::chrono::nanoseconds budget = std::chrono::seconds(10), void* tag = nullptr) {
-    const std::string& input = keep(instance, id, call.SerializeAsString());
-    return guarded(instance, budget, [&] { return instance.start(id, static_cast<Hook>(call.hook()), input, tag); });
+    const std::string input = call.SerializeAsString();
+    test::RoomCalls& calls = calls_of(instance);
+    return guarded(instance, budget,
+                   [&] { return calls.start(instance, id, static_cast<Hook>(call.hook()), input, tag); });
   }
 
   Outcome resume(Instance& instance, CallId id, std::string_view error = {},
                  std::chrono::nanoseconds budget = std::chrono::seconds(10)) {
-    return guarded(instance, budget, [&] { return instance.resume(id, {.error = error}); });
+    test::RoomCalls& calls = calls_of(instance);
+    return guarded(instance, budget, [&] { return calls.resume(instance, id, {.error = error}); });
   }
 
   plugin::Verdict run(Instance& instance, const plugin::Call& call,
@@ -188,7 +198,7 @@ class Stage : public ::testing::Test {
     Watch watch(watchdog_, instance);
     const auto begin = std::chrono::steady_clock::now();
     watch.arm(begin + budget);
-    const Progress progress = step();
+    const test::RoomCalls::Done progress = step();
     Outcome outcome;
     outcome.took = std::chrono::steady_clock::now() - begin;
     outcome.fired = watch.disarm();
@@ -201,14 +211,14 @@ class Stage : public ::testing::Test {
     return outcome;
   }
 
-  // Bytes must live until the call is over. Tests may run instances on several threads.
-  const std::string& keep(Instance& instance, CallId id, std::string bytes) {
-    const std::lock_guard lock(inputs_mutex_);
-    return inputs_[{&instance, id}] = std::move(bytes);
+  // Tests may run instances on several threads.
+  test::RoomCalls& calls_of(Instance& instance) {
+    const std::lock_guard lock(calls_mutex_);
+    return calls_.try_emplace(&instance).first->second;
   }
 
-  std::mutex inputs_mutex_;
-  std::map<std::pair<const Instance*, CallId>, std::string> inputs_;
+  std::mutex calls_mutex_;
+  std::map<const Instance*, test::RoomCalls> calls_;
 };
 
 }  // namespace lingate::runtimes::python

@@ -76,9 +76,7 @@ struct Outcome {
   std::string body;
 };
 
-Outcome read(std::string_view bytes) {
-  Verdict verdict;
-  EXPECT_TRUE(read_verdict(bytes, verdict));
+Outcome read(const Verdict& verdict) {
   Outcome outcome;
   if (verdict.failure) outcome.failure = verdict.failure->kind;
   if (verdict.answer) outcome.body = verdict.answer->body;
@@ -134,20 +132,25 @@ class Caller {
   Outcome run(std::string_view header, std::string_view value) {
     encode(call_.input, header, value);
     if (instance_) {
-      const pool::Stay stay =
-          pool::stay(*instance_, *watch_, kBudget, [&] { return instance_->start(1, Hook::request, call_.input, {}); });
+      view_.begin(Hook::request, call_.input, limits_);
+      const pool::Stay stay = pool::stay(*instance_, *watch_, kBudget, [&] { return instance_->start(1, view_, {}); });
       fired_ += stay.fired ? 1 : 0;
-      return read(stay.progress.verdict);
+      return read(view_.verdict());
     }
     call_.done = pool_->call(loop_, call_) == RuntimePool::Started::finished;
     EXPECT_TRUE(loop_.run_until([this] { return call_.done; }));
-    return read(call_.verdict());
+    if (call_.verdict()) return read(*call_.verdict());
+    Verdict verdict;
+    EXPECT_TRUE(read_verdict(call_.foreign_verdict(), verdict));
+    return read(verdict);
   }
 
   int fired() const { return fired_; }  // by the watchdog, inline
 
  private:
   Watchdog watchdog_;
+  const ScriptLimits limits_;
+  CallView view_;
   SilentHost host_;
   std::unique_ptr<Runtime> runtime_;
   std::unique_ptr<Instance> instance_;

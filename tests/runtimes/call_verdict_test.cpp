@@ -197,9 +197,8 @@ TEST_F(CallViewTest, ForgetsTheCallBefore) {
 TEST_F(CallViewTest, DropsEverythingWhenTheCallFails) {
   begin();
   EXPECT_FALSE(set("X", "1"));
-  const std::string_view done = view.fail(FailureKind::exception, "boom", "a.lua", 7);
-  plugin::Verdict verdict;
-  ASSERT_TRUE(verdict.ParseFromArray(done.data(), static_cast<int>(done.size())));
+  view.fail(FailureKind::exception, "boom", "a.lua", 7);
+  const auto verdict = finish();
   EXPECT_FALSE(verdict.has_request());
   EXPECT_EQ(verdict.failure().message(), "boom");
   EXPECT_EQ(verdict.failure().line(), 7U);

@@ -74,7 +74,7 @@ TEST(InlinePool, InterleavesSuspendedCallsAndOthers) {
     EXPECT_EQ(quick.body, "quick " + std::to_string(i));
   }
   for (const auto& call : calls) {
-    const std::string sent = call->input;
+    const std::string sent = call->words;
     ASSERT_TRUE(stage.loop.run_until([&] { return call->done; }));
     EXPECT_EQ(call->body, sent);
     EXPECT_EQ(call->completions, 1);

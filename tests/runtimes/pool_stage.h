@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "proto/plugin.h"
+#include "proto/wire.h"
 #include "runtimes/call_view.h"
 #include "runtimes/pool.h"
 #include "runtimes/wire_verdict.h"
@@ -67,8 +69,8 @@ struct Levers {
   std::atomic<bool> independent{true};
 };
 
-// The input is words: "spin" (until interrupted), "sleep" (suspend for 1 ms), "sleep-long" (for 1000 s), "block" (at
-// the gate), "break" (unusable from now on), "fail"; then it answers with the input as body.
+// The call's context is words: "spin" (until interrupted), "sleep" (suspend for 1 ms), "sleep-long" (for 1000 s),
+// "block" (at the gate), "break" (unusable from now on), "fail"; then it answers with the input as body.
 class TestInstance final : public Instance {
  public:
   explicit TestInstance(Levers& script) : script_(script) { ++script_.instances; }
@@ -77,11 +79,9 @@ class TestInstance final : public Instance {
   const HookSet& hooks() const noexcept override { return hooks_; }
   std::vector<std::string> dependencies() const override { return {}; }
 
-  Progress start(CallId id, Hook, std::string_view call, void*) noexcept override {
-    Call& mine = calls_[id];
-    mine.input = call;
-    mine.rest = call;
-    return go_on(mine);
+  Progress start(CallId id, CallView& view, void*) noexcept override {
+    calls_[id] = {view.context(), view.context(), &view};
+    return go_on(calls_[id]);
   }
   Progress resume(CallId id, const HostResult&) noexcept override { return go_on(calls_.at(id)); }
   void cancel(CallId id) noexcept override {
@@ -100,7 +100,7 @@ class TestInstance final : public Instance {
  private:
   struct Call {
     std::string_view input, rest;
-    CallView view;
+    CallView* view = nullptr;
   };
 
   Progress go_on(Call& call) noexcept {
@@ -108,22 +108,25 @@ class TestInstance final : public Instance {
       const std::size_t end = std::min(call.rest.find(' '), call.rest.size());
       const std::string_view word = call.rest.substr(0, end);
       call.rest.remove_prefix(std::min(end + 1, call.rest.size()));
-      if (word == "sleep") return {Progress::State::suspended, {}, {HostOperation::Kind::sleep, 0.001}};
-      if (word == "sleep-long") return {Progress::State::suspended, {}, {HostOperation::Kind::sleep, 1000}};
+      if (word == "sleep") return {Progress::State::suspended, {HostOperation::Kind::sleep, 0.001}};
+      if (word == "sleep-long") return {Progress::State::suspended, {HostOperation::Kind::sleep, 1000}};
       if (word == "block") script_.gate.pass();
       if (word == "break") usable_ = false;
-      if (word == "fail") return {Progress::State::finished, call.view.fail(FailureKind::exception, "failed"), {}};
+      if (word == "fail") return fail(call, FailureKind::exception, "failed");
       while (word == "spin")
-        if (interrupted_) return {Progress::State::finished, call.view.fail(FailureKind::timeout, "stopped"), {}};
+        if (interrupted_) return fail(call, FailureKind::timeout, "stopped");
     }
-    call.view.begin(Hook::request, {}, limits_);
-    if (call.view.answer({.status = 200, .kind = AnswerParts::Body::text, .body = call.input, .headers = {}})) abort();
-    return {Progress::State::finished, call.view.finish(), {}};
+    if (call.view->answer({.status = 200, .kind = AnswerParts::Body::text, .body = call.input, .headers = {}})) abort();
+    return {};
+  }
+
+  static Progress fail(Call& call, FailureKind kind, std::string_view message) {
+    call.view->fail(kind, message);
+    return {};
   }
 
   Levers& script_;
   HookSet hooks_{2, 2, HookSet::kAbsent};
-  ScriptLimits limits_;
   std::map<CallId, Call> calls_;
   std::atomic<bool> interrupted_{false};
   bool usable_ = true;
@@ -165,7 +168,9 @@ class TestHost final : public Host {
 
 class TestCall final : public ScriptCall {
  public:
-  explicit TestCall(std::string what = {}) { input = std::move(what); }
+  explicit TestCall(std::string_view what = {}) : words(what) {
+    proto::append_bytes(input, proto::call::kContext, what);
+  }
 
   void completed() noexcept override {
     done = true;
@@ -174,12 +179,13 @@ class TestCall final : public ScriptCall {
     if (then) then();
   }
   void take() {
-    Verdict read;
-    ok = read_verdict(verdict(), read);
-    body = read.answer ? std::string(read.answer->body) : std::string();
-    failure = read.failure ? read.failure->kind : FailureKind{};
+    ok = verdict() != nullptr;
+    if (!ok) return;
+    body = verdict()->answer ? std::string(verdict()->answer->body) : std::string();
+    failure = verdict()->failure ? verdict()->failure->kind : FailureKind{};
   }
 
+  const std::string words;
   bool done = false;
   bool ok = false;
   int completions = 0;

@@ -29,7 +29,7 @@ TEST(ThreadPool, AnswersOnTheLoop) {
   ASSERT_TRUE(stage.start(call));
   ASSERT_TRUE(stage.loop.run_until([&] { return call.done; }));
   EXPECT_EQ(call.body, "hello");
-  EXPECT_EQ(call.input, "hello");  // the buffer came back
+  EXPECT_EQ(call.input, TestCall("hello").input);  // the buffer came back
   EXPECT_EQ(here, there);
   EXPECT_EQ(stage.loop.armed(), 0U);
 }
@@ -63,7 +63,7 @@ TEST(ThreadPool, ServesManyCallsWithSuspensions) {
   }
   for (const auto& call : calls) {
     ASSERT_TRUE(stage.loop.run_until([&] { return call->done; }));
-    EXPECT_EQ(call->body, call->input);
+    EXPECT_EQ(call->body, call->words);
     EXPECT_EQ(call->completions, 1);
   }
   EXPECT_EQ(stage.pool->counters().calls, 300U);
@@ -391,7 +391,7 @@ TEST_P(EchoPool, SaysNothingForAnEmptyScript) {
   const auto pool = make("");
   TestCall call;
   run(*pool, call);
-  EXPECT_EQ(call.verdict(), "");
+  EXPECT_TRUE(call.verdict()->empty());
   EXPECT_TRUE(pool->hooks().has(Hook::request));
 }
 
@@ -399,8 +399,7 @@ TEST_P(EchoPool, EditsSleepsAndGoesOn) {
   const auto pool = make("set-header X-Before 1\nsleep 0.005\nset-header X-After 2\n");
   TestCall call;
   run(*pool, call);
-  Verdict verdict;
-  ASSERT_TRUE(read_verdict(call.verdict(), verdict));
+  const Verdict& verdict = *call.verdict();
   ASSERT_TRUE(verdict.request);
   ASSERT_EQ(verdict.headers.size(), 2U);
   EXPECT_EQ(verdict.headers[0].name, "X-Before");

@@ -290,7 +290,8 @@ TEST(Verdict, ReadsAFailure) {
   CallView view;
   view.begin(Hook::request, {}, {});
   const std::vector<std::string> stack{"a.lua:1: in f", "a.lua:2: in g"};
-  const std::string bytes(view.fail(FailureKind::memory, "no \xff room", "a.lua", 3, stack));
+  view.fail(FailureKind::memory, "no \xff room", "a.lua", 3, stack);
+  const std::string bytes(view.finish());
   ASSERT_EQ(bytes, canonical<plugin::Verdict>(bytes));
   Verdict verdict;
   ASSERT_TRUE(read_verdict(bytes, verdict));
@@ -309,7 +310,8 @@ TEST(Verdict, CutsAFailureToWhatALogLineHolds) {
   view.begin(Hook::request, {}, {});
   const std::string huge(100 * 1024 * 1024, 'x');
   const std::vector<std::string> stack(100, std::string(10000, 'f'));
-  EXPECT_LT(view.fail(FailureKind::exception, huge, huge, 1, stack).size(), 8192U);
+  view.fail(FailureKind::exception, huge, huge, 1, stack);
+  EXPECT_LT(view.finish().size(), 8192U);
 }
 
 // ---- what read_verdict() refuses; each beside a control that passes ----

@@ -6,7 +6,6 @@ namespace lingate::bench {
 namespace {
 
 using runtimes::CallId;
-using runtimes::Hook;
 using runtimes::HostResult;
 using runtimes::Progress;
 
@@ -35,12 +34,12 @@ class StampedInstance final : public runtimes::Instance {
   const runtimes::HookSet& hooks() const noexcept override { return inner_->hooks(); }
   std::vector<std::string> dependencies() const override { return inner_->dependencies(); }
 
-  Progress start(CallId id, Hook hook, std::string_view call, void* tag) noexcept override {
+  Progress start(CallId id, runtimes::CallView& call, void* tag) noexcept override {
     if (stamps_.count == Stamps::kCalls) stamps_.clear();
     Stamps::Call& mine = stamps_.calls[stamps_.count++];
     mine.logged = 0;
     mine.in = Clock::now();
-    const Progress progress = inner_->start(id, hook, call, tag);
+    const Progress progress = inner_->start(id, call, tag);
     mine.out = Clock::now();
     return progress;
   }
