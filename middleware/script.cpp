@@ -89,7 +89,6 @@ Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::st
   flight.hook = hook;
   flight.exchange = &exchange;
   flight.record = &record;
-  flight.tag = flight.mark.begin(exchange.id(), exchange.route());
   if (options_.cache) flight.cache_key = cache_key;
   flight.context_before =
       exchange.context().empty() ? ScriptCache::ContextBefore::empty : ScriptCache::ContextBefore::filled;
@@ -98,7 +97,7 @@ Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::st
     flight.read_from(exchange, shape(hook));
     if (lanes_[loop.index()].put_off(loop, flight)) return Flow::wait;
   } else {
-    encode_call(exchange, shape(hook), flight.buffers, flight.input);
+    flight.encode();
   }
   if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::pending) return Flow::wait;
   return conclude(flight);
@@ -156,7 +155,7 @@ void ScriptStep::on_log(Exchange& exchange, const StepRecord&) const {
   flight.record = nullptr;
   flight.log = &exchange.host().log();
   flight.request_id.assign(exchange.id());
-  flight.route = exchange.route();
+  flight.log_route = exchange.route();
   flight.tag = flight.mark.begin(exchange.id(), exchange.route());
   flight.source = nullptr;
   encode_call(exchange, shape(Hook::log), flight.buffers, flight.input);
@@ -173,7 +172,7 @@ void ScriptStep::conclude_log(ScriptFlight& flight) const noexcept {
                        .message = failure.message,
                        .code = code_of(failure.kind),
                        .request_id = flight.request_id,
-                       .route = flight.route,
+                       .route = flight.log_route,
                        .step = label(),
                        .file = failure.file,
                        .line = failure.line,

@@ -108,6 +108,14 @@ runtimes::CallSource::Size ExchangeCall::most_of(Side side) {
   return {.lines = headers.all().size(), .bytes = headers.most_bytes()};
 }
 
+std::optional<std::string_view> ExchangeCall::header(Side side, std::string_view name) {
+  const bool of_request = side == Side::request;
+  if (!(of_request ? shape_->request : shape_->response)) return std::string_view();
+  const Field* const field = (of_request ? exchange_->request.headers : exchange_->response.headers).find(name);
+  if (!field) return std::string_view();
+  return runtimes::write_line(buffers_->lines[static_cast<std::size_t>(side)], field->name, field->value);
+}
+
 std::string_view ExchangeCall::body(Side side) {
   const bool given =
       side == Side::request ? shape_->request && shape_->request_body : shape_->response && shape_->response_body;

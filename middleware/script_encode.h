@@ -6,6 +6,7 @@
 // Thread: the exchange's worker. Lifetime: nothing is kept but the request's pieces in the Exchange.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -32,6 +33,7 @@ CallShape shape_of(runtimes::Hook hook, std::int8_t arity) noexcept;
 // Room that a caller keeps for the next call.
 struct CallBuffers {
   std::string response_head;
+  std::array<std::string, 2> lines;  // one header of each side
 };
 
 // Replaces `out`, which keeps its capacity.
@@ -53,6 +55,7 @@ class ExchangeCall final : public runtimes::CallSource {
   std::uint32_t status() override;
   std::string_view response_lines() override;
   Size most_of(Side side) override;
+  std::optional<std::string_view> header(Side side, std::string_view name) override;
   std::string_view body(Side side) override;
   std::optional<std::string_view> session() override;
   std::string_view context() override;

@@ -17,7 +17,7 @@
 namespace lingate::middleware {
 
 // One call on its way through the pool. Kept in a free list of its worker; at rest nothing of it is in use.
-class ScriptFlight final : public runtimes::ScriptCall {
+class ScriptFlight final : public runtimes::ScriptCall, private CallTag::Names {
  public:
   enum class Stage : std::uint8_t {
     direct,   // the pool has it, or nobody
@@ -33,10 +33,12 @@ class ScriptFlight final : public runtimes::ScriptCall {
     parts.begin(from, shape, buffers);
     source = &parts;
     room = &from.arena;
+    tag = mark.begin(*this);
   }
   void encode() noexcept override {
     encode_call(*exchange, step.shape(hook), buffers, input);
     source = nullptr;
+    tag = mark.begin(exchange->id(), exchange->route());
   }
   VerdictReader::Outcome apply_verdict(const runtimes::ScriptLimits& limits) {
     using Lines = VerdictReader::Lines;
@@ -71,9 +73,13 @@ class ScriptFlight final : public runtimes::ScriptCall {
   StepRecord* record = nullptr;
   AppLog* log = nullptr;  // for `log`, as the next two
   std::string request_id;
-  std::string_view route;  // of the snapshot
-  std::string cache_key;   // not empty: the answer is to be kept
+  std::string_view log_route;  // of the snapshot
+  std::string cache_key;       // not empty: the answer is to be kept
   ScriptCache::ContextBefore context_before = ScriptCache::ContextBefore::empty;
+
+ private:
+  std::string_view id() override { return exchange->id(); }
+  std::string_view route() override { return exchange->route(); }
 };
 
 // Touched by its worker only; aligned so that workers do not share a cache line.

@@ -23,6 +23,13 @@ std::uint64_t number_of(std::uint64_t packed) noexcept {
 
 }  // namespace
 
+void* CallTag::begin(Names& names) noexcept {
+  const std::uint64_t generation = generation_.load(std::memory_order_relaxed) | 1U;
+  names_.store(&names, std::memory_order_release);
+  generation_.store(generation, std::memory_order_release);
+  return reinterpret_cast<void*>(pack(this, generation));
+}
+
 void* CallTag::begin(std::string_view id, std::string_view route) noexcept {
   id = id.substr(0, kBytes);
   route = route.substr(0, kBytes - id.size());
@@ -31,7 +38,9 @@ void* CallTag::begin(std::string_view id, std::string_view route) noexcept {
   if (used != 0) std::memset(bytes.data() + used * 8 - 8, 0, 8);
   std::memcpy(bytes.data(), id.data(), id.size());
   if (!route.empty()) std::memcpy(bytes.data() + id.size(), route.data(), route.size());
+  end();  // what was begun with names goes on with texts
   const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  names_.store(nullptr, std::memory_order_release);
   for (std::size_t k = 0; k < used; ++k) {
     std::uint64_t word = 0;
     std::memcpy(&word, bytes.data() + k * 8, 8);
@@ -43,7 +52,8 @@ void* CallTag::begin(std::string_view id, std::string_view route) noexcept {
 }
 
 void CallTag::end() noexcept {
-  generation_.store(generation_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+  const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  if (generation % 2 != 0) generation_.store(generation + 1, std::memory_order_release);
 }
 
 bool CallTag::read(void* tag, Text& text) noexcept {
@@ -51,6 +61,14 @@ bool CallTag::read(void* tag, Text& text) noexcept {
   const auto* self = reinterpret_cast<const CallTag*>(packed & kPointerBits);
   const std::uint64_t before = self->generation_.load(std::memory_order_acquire);
   if (before % 2 == 0 || (before / 2 & kGenerationBits) != number_of(packed)) return false;
+  if (Names* const names = self->names_.load(std::memory_order_acquire)) {
+    if (self->generation_.load(std::memory_order_acquire) != before) return false;  // those of another call
+    const std::string_view id = names->id().substr(0, kBytes);
+    const std::string_view route = names->route().substr(0, kBytes - id.size());
+    text.id_size = id.copy(text.bytes.data(), id.size());
+    text.route_size = route.copy(text.bytes.data() + id.size(), route.size());
+    return true;
+  }
   const std::uint64_t sizes = self->sizes_.load(std::memory_order_acquire);
   for (std::size_t k = 0; k < kBytes / 8; ++k) {
     const std::uint64_t word = self->words_[k].load(std::memory_order_acquire);

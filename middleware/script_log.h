@@ -33,7 +33,19 @@ class alignas(64) CallTag {
     std::string_view route() const noexcept { return {bytes.data() + id_size, route_size}; }
   };
 
-  // Owner: for the call that starts now. What it returns is the `tag` of that call.
+  // Who knows the names of a call that stays on its thread, until end().
+  class Names {
+   public:
+    virtual std::string_view id() = 0;
+    virtual std::string_view route() = 0;
+
+   protected:
+    ~Names() = default;
+  };
+
+  // Owner: for the call that starts now. What it returns is the `tag` of that call. The first is for calls whose
+  // instance runs on the owner's thread: whoever logs asks then, and most do not.
+  void* begin(Names& names) noexcept;
   void* begin(std::string_view id, std::string_view route) noexcept;
   // Owner: the call is over; from here on its tag reads as empty.
   void end() noexcept;
@@ -46,6 +58,7 @@ class alignas(64) CallTag {
   // in bits that an aligned pointer leaves free; with 22 of them, a call would have to outlive four million others to
   // be taken for one of them.
   std::atomic<std::uint64_t> generation_{0};
+  std::atomic<Names*> names_{nullptr};  // instead of the words
   std::atomic<std::uint64_t> sizes_{0};
   std::array<std::atomic<std::uint64_t>, kBytes / 8> words_{};
 };

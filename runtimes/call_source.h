@@ -28,6 +28,8 @@ class CallSource {
   virtual std::uint32_t status() = 0;             // of the Response
   virtual std::string_view response_lines() = 0;  // its headers
   virtual Size most_of(Side side) = 0;
+  // The first Header of that name, empty where there is none, if it can be had without the others: until the next call.
+  virtual std::optional<std::string_view> header(Side, std::string_view) { return std::nullopt; }
   virtual std::string_view body(Side side) = 0;
   virtual std::optional<std::string_view> session() = 0;  // a Session; nothing: anonymous
   virtual std::string_view context() = 0;                 // Members

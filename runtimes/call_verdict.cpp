@@ -83,6 +83,7 @@ Refusal CallView::answer(const AnswerParts& parts) {
   const auto is_type = [](const AnswerParts::Line& line) { return fields::same_name(line.name, "content-type"); };
   const bool typed = std::any_of(parts.headers.begin(), parts.headers.end(), is_type);
   encode(parts, typed ? std::string_view{} : default_type(parts.kind), answer_);
+  large_ = true;
   answered_ = true;
   return std::nullopt;
 }
@@ -159,8 +160,9 @@ void CallView::conclude_edits() {
     edits.status = status_edit_;
     if (body_edited_[1]) edits.body = bodies_[1];
   }
-  if (const std::size_t size = session_edits_size(); size != 0) {
-    session_changes_.resize(size);
+  if (session_edit_ != SessionEdit::none || tags_edit_ || !metadata_set_.empty() || !metadata_removed_.empty()) {
+    session_changes_.resize(session_edits_size());
+    large_ = true;
     put_session_edits(session_changes_.data());
     if (!read_session_edits(session_changes_, verdict_.session.emplace())) return fail(FailureKind::invalid, kBroken);
   }

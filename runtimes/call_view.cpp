@@ -41,11 +41,14 @@ void CallView::begin(Hook hook, std::string_view call, const ScriptLimits& limit
   own_room_.reset();
   encoded_.begin(call);
   begin(hook, encoded_, own_room_, limits);
+  large_ = true;
 }
 
 void CallView::give_back_room() noexcept {
-  for (std::string* const buffer : {&bodies_[0], &bodies_[1], &answer_, &context_bytes_, &bytes_})
+  if (!std::exchange(large_, false)) return;
+  for (std::string* const buffer : {&bodies_[0], &bodies_[1], &answer_, &context_bytes_, &session_changes_, &bytes_})
     if (buffer->capacity() > kKeptCapacity) std::string().swap(*buffer);
+  own_room_.reset();
 }
 
 std::string_view CallView::texts() {
@@ -193,6 +196,7 @@ Refusal CallView::set_body(Side side, std::string_view bytes) {
            std::to_string(limits_->body);
   const auto which = static_cast<std::size_t>(side);
   bodies_[which].assign(bytes);
+  large_ = large_ || bytes.size() > kKeptCapacity / 2;
   body_edited_[which] = true;
   return std::nullopt;
 }
@@ -205,6 +209,7 @@ void CallView::keep_context(std::string_view members) {
   context_edit_.reset();
   if (hook_ == Hook::log || members == context()) return;
   context_bytes_.assign(members);
+  large_ = large_ || members.size() > kKeptCapacity / 2;
   context_edit_ = context_bytes_;
 }
 

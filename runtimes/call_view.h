@@ -186,6 +186,7 @@ class CallView {
   std::string context_bytes_;
   bool answered_ = false;
   bool failed_ = false;
+  bool large_ = false;           // some buffer may be
   bool concluded_ = false;       // verdict_ is whole
   std::string answer_;           // encoded Answer
   std::string failure_;          // encoded Failure

@@ -14,9 +14,6 @@ namespace {
 
 using proto::WireType;
 
-// An edit costs this much beside its text, so that empty ones are bounded too.
-constexpr std::size_t kEditOverhead = 64;
-
 bool decode(std::string_view header, HeadView::Line& line) {
   proto::Reader reader(header);
   proto::Field field;
@@ -54,16 +51,9 @@ std::size_t skip_others(std::string_view encoded, std::uint32_t number, std::str
 
 }  // namespace
 
-Refusal WriteRoom::take(std::size_t size, char*& place) {
-  if (size + kEditOverhead > left_) return "too much is written in one call: headers, path, query or session";
-  left_ -= size + kEditOverhead;
-  place = arena_->allocate(size);
-  return std::nullopt;
-}
-
 Refusal WriteRoom::keep(std::string_view text, std::string_view& kept) {
-  char* place = nullptr;
-  if (auto refusal = take(text.size(), place)) return refusal;
+  char* const place = take(std::max<std::size_t>(text.size(), 1));  // an arena has no place for nothing
+  if (!place) return full();
   proto::put_raw(place, text);
   kept = {place, text.size()};
   return std::nullopt;
@@ -145,6 +135,12 @@ const std::string_view* HeadView::get(std::string_view name) {
   }
   if (name.empty()) return nullptr;
   if (fields::same_name(found_.name, name)) return &found_.value;  // to be removed, often
+  if (!asked_) {
+    if (const auto one = source_->header(side_, name)) {
+      found_ = {};
+      return !one->empty() && decode(*one, found_) ? &found_.value : nullptr;
+    }
+  }
   for (std::string_view rest = encoded();;) {
     proto::Reader reader(rest.substr(skip_others(rest, number_, name)));
     proto::Field field;
@@ -205,7 +201,28 @@ Refusal HeadView::fits(std::string_view name, std::span<const std::string_view> 
   return check_head_size(name, lines, bytes, *limits_);
 }
 
+// All that the checks ask of a name, of a line, for one that passes them.
+bool HeadView::is_plain(std::string_view name) const noexcept {
+  return read_only_.empty() && fields::is_token(name) && !fields::is_connection_field(name);
+}
+
+bool HeadView::is_plain(std::string_view name, std::string_view value) const noexcept {
+  constexpr std::size_t kHost = 4;  // the value of Host has a syntax
+  const std::size_t bytes = line_bytes(name, value);
+  return name.size() != kHost && is_plain(name) && fields::is_value(value) && is_line_within(bytes, *limits_) &&
+         surely_fits(1, bytes);
+}
+
+bool HeadView::set_plain(std::string_view name, std::string_view value) {
+  return is_plain(name, value) && put(name, {&value, 1}, false);
+}
+
+bool HeadView::remove_plain(std::string_view name) {
+  return is_plain(name) && (!get(name) || put(name, {}, false));
+}
+
 Refusal HeadView::set(std::string_view name, std::span<const std::string_view> values) {
+  if (values.size() == 1 && set_plain(name, values.front())) return std::nullopt;
   if (values.empty()) return remove(name);
   if (auto refusal = writable(name)) return refusal;
   if (auto refusal = fits(name, values, false)) return refusal;
@@ -219,17 +236,23 @@ Refusal HeadView::add(std::string_view name, std::string_view value) {
 }
 
 Refusal HeadView::remove(std::string_view name) {
+  if (remove_plain(name)) return std::nullopt;
   if (auto refusal = writable(name)) return refusal;
   if (!get(name)) return std::nullopt;
   return record(name, {}, false);
 }
 
 Refusal HeadView::record(std::string_view name, std::span<const std::string_view> values, bool append) {
+  return put(name, values, append) ? std::nullopt : Refusal(WriteRoom::full());
+}
+
+// False: there is no room, and nothing was done.
+bool HeadView::put(std::string_view name, std::span<const std::string_view> values, bool append) {
   std::size_t size = name.size();
   for (const std::string_view value : values)
     size += value.size();
-  char* place = nullptr;
-  if (auto refusal = room_->take(size, place)) return refusal;
+  char* const place = room_->take(size);
+  if (!place) return false;
   edits_->begin_edit({place, name.size()}, append);
   char* to = proto::put_short(place, name);
   for (const std::string_view value : values) {
@@ -239,12 +262,12 @@ Refusal HeadView::record(std::string_view name, std::span<const std::string_view
   if (indexed_) {
     apply((*edits_)[edits_->size() - 1]);
     most_lines_ = lines_.size();
-    return std::nullopt;
+    return true;
   }
   for (const std::string_view value : values)
     most_bytes_ += line_bytes(name, value);
   most_lines_ += values.size();
-  return std::nullopt;
+  return true;
 }
 
 void HeadView::apply(const HeaderEdit& edit) {

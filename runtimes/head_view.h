@@ -28,9 +28,16 @@ class WriteRoom {
     arena_ = &arena;
     left_ = 1024 * 1024 + 8 * (limits.head + limits.target);
   }
-  // Nullopt and `place`, room that lives until the call ends, or the refusal.
-  [[nodiscard]] Refusal take(std::size_t size, char*& place);
-  // The same with a copy of `text` in it.
+  // Room that lives as long as the arena; nullptr: there is no more.
+  char* take(std::size_t size) {
+    // A text costs this much beside its bytes, so that empty ones are bounded too.
+    constexpr std::size_t kOverhead = 64;
+    if (size + kOverhead > left_) return nullptr;
+    left_ -= size + kOverhead;
+    return arena_->allocate(size);
+  }
+  static std::string full() { return "too much is written in one call: headers, path, query or session"; }
+  // Nullopt and a copy of `text`, or the refusal.
   [[nodiscard]] Refusal keep(std::string_view text, std::string_view& kept);
 
  private:
@@ -56,6 +63,9 @@ class HeadView {
   [[nodiscard]] Refusal set(std::string_view name, std::span<const std::string_view> values);
   [[nodiscard]] Refusal add(std::string_view name, std::string_view value);
   [[nodiscard]] Refusal remove(std::string_view name);
+  // The same for what is usual, without a word of why not. False: nothing was done; ask those above.
+  [[nodiscard]] bool set_plain(std::string_view name, std::string_view value);
+  [[nodiscard]] bool remove_plain(std::string_view name);
 
  private:
   friend class CallView;
@@ -74,10 +84,13 @@ class HeadView {
   bool edited(std::string_view name) const noexcept;
   void measure();
   bool surely_fits(std::size_t lines, std::size_t bytes) const noexcept;
+  bool is_plain(std::string_view name) const noexcept;
+  bool is_plain(std::string_view name, std::string_view value) const noexcept;
   void index();
   [[nodiscard]] Refusal writable(std::string_view name) const;
   [[nodiscard]] Refusal fits(std::string_view name, std::span<const std::string_view> values, bool append);
   [[nodiscard]] Refusal record(std::string_view name, std::span<const std::string_view> values, bool append);
+  bool put(std::string_view name, std::span<const std::string_view> values, bool append);
   void apply(const HeaderEdit& edit);
 
   CallSource* source_ = nullptr;

@@ -70,6 +70,8 @@ std::string_view write_request_head(std::string& room, const RequestParts& parts
                                     const Headers& headers);
 template <class Headers>
 std::string_view write_response_head(std::string& room, std::uint32_t status, const Headers& headers);
+// One Header.
+std::string_view write_line(std::string& room, std::string_view name, std::string_view value);
 // Headers alone, under their number in the head's message.
 template <class Headers>
 std::string_view write_lines(std::string& room, std::uint32_t number, const Headers& headers);
@@ -144,6 +146,14 @@ std::string_view write_request_head(std::string& room, const RequestParts& parts
   if (room.size() < most) room.resize(most);
   char* const lists = wire_detail::put_texts(room.data(), parts);
   const char* const end = wire_detail::put_lines(wire_detail::put_lines(lists, kParams, params), kHeaders, headers);
+  return {room.data(), end};
+}
+
+inline std::string_view write_line(std::string& room, std::string_view name, std::string_view value) {
+  const std::size_t most = name.size() + value.size() + wire_detail::kLineOverhead;
+  if (room.size() < most) room.resize(most);
+  char* const end = wire_detail::put_optional(wire_detail::put_optional(room.data(), proto::header::kName, name),
+                                              proto::header::kValue, value);
   return {room.data(), end};
 }
 

@@ -275,19 +275,6 @@ bool HeaderEdits::add(std::string_view encoded, VerdictOrigin origin) {
   return checked || !fields::same_name(name, "host") || std::all_of(values.begin(), values.end(), is_authority);
 }
 
-void HeaderEdits::add_value(std::string_view value) {
-  Edit& edit = edits_.back();
-  values_.push_back(value);
-  ++edit.value_count;
-  count(edit.name, value);
-}
-
-void HeaderEdits::count(std::string_view name, std::string_view value) noexcept {
-  const std::size_t bytes = line_bytes(name, value);
-  lines_bytes_ += bytes;
-  longest_line_ = std::max(longest_line_, bytes);
-}
-
 bool HeaderLines::next(std::string_view& name, std::string_view& value) noexcept {
   std::string_view bytes;
   if (!lines_.next(bytes)) return false;

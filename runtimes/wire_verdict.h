@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "proto/wire.h"
+#include "runtimes/header_rules.h"
 #include "runtimes/runtime.h"
 
 namespace lingate::runtimes {
@@ -62,7 +63,12 @@ class HeaderEdits {
   void begin_edit(std::string_view name, bool append) {
     edits_.push_back({name, static_cast<std::uint32_t>(values_.size()), 0, append});
   }
-  void add_value(std::string_view value);
+  void add_value(std::string_view value) {
+    Edit& edit = edits_.back();
+    values_.push_back(value);
+    ++edit.value_count;
+    count(edit.name, value);
+  }
 
   std::size_t size() const noexcept { return edits_.size(); }
   HeaderEdit operator[](std::size_t index) const noexcept {
@@ -76,7 +82,11 @@ class HeaderEdits {
   std::size_t longest_line() const noexcept { return longest_line_; }
 
  private:
-  void count(std::string_view name, std::string_view value) noexcept;
+  void count(std::string_view name, std::string_view value) noexcept {
+    const std::size_t bytes = line_bytes(name, value);
+    lines_bytes_ += bytes;
+    if (longest_line_ < bytes) longest_line_ = bytes;
+  }
 
   struct Edit {
     std::string_view name;

@@ -137,10 +137,9 @@ bool assign(Environment* environment, const void* object, const char* name, std:
   const Handle handle = Handle::from(object);
   CallSlot* const slot = running(*environment, handle);
   if (!slot) return false;
-  const std::string_view bytes(value, value_size);
   switch (handle.kind) {
-    case Kind::request_headers: return !slot->view->request_head().set({name, size}, {&bytes, 1});
-    case Kind::response_headers: return !slot->view->response_head().set({name, size}, {&bytes, 1});
+    case Kind::request_headers: return slot->view->request_head().set_plain({name, size}, {value, value_size});
+    case Kind::response_headers: return slot->view->response_head().set_plain({name, size}, {value, value_size});
     default: return false;
   }
 }
@@ -151,8 +150,8 @@ bool remove(Environment* environment, const void* object, const char* name, std:
   CallSlot* const slot = running(*environment, handle);
   if (!slot) return false;
   switch (handle.kind) {
-    case Kind::request_headers: return !slot->view->request_head().remove({name, size});
-    case Kind::response_headers: return !slot->view->response_head().remove({name, size});
+    case Kind::request_headers: return slot->view->request_head().remove_plain({name, size});
+    case Kind::response_headers: return slot->view->response_head().remove_plain({name, size});
     default: return false;
   }
 }

@@ -219,6 +219,28 @@ TEST(CallTag, ReadsAsItsCallUntilThatIsOver) {
   EXPECT_EQ(text.route(), "");
 }
 
+TEST(CallTag, AsksForTheNamesOfACallThatStaysOnItsThread) {
+  struct Names final : CallTag::Names {
+    std::string_view id() override { return ++asked, "id-1"; }
+    std::string_view route() override { return "users"; }
+    int asked = 0;
+  } names;
+  CallTag mark;
+  CallTag::Text text;
+  void* const tag = mark.begin(names);
+  EXPECT_EQ(names.asked, 0);
+  ASSERT_TRUE(CallTag::read(tag, text));
+  EXPECT_EQ(text.id(), "id-1");
+  EXPECT_EQ(text.route(), "users");
+  void* const leaving = mark.begin("id-2", "r");
+  EXPECT_FALSE(CallTag::read(tag, text));
+  ASSERT_TRUE(CallTag::read(leaving, text));
+  EXPECT_EQ(text.id(), "id-2");
+  mark.end();
+  EXPECT_FALSE(CallTag::read(leaving, text));
+  EXPECT_EQ(names.asked, 1);
+}
+
 TEST(CallTag, CutsWhatIsTooLong) {
   CallTag mark;
   CallTag::Text text;

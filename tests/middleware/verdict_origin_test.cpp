@@ -34,10 +34,8 @@ void edit(plugin::Verdict& verdict, std::string_view name, std::string_view valu
   edit->add_values(std::string(value));
 }
 
-// Bytes of a script that sets a header to several lines, adds one, replaces Host and removes what it added.
-std::string written_here() {
-  const ScriptLimits limits;
-  runtimes::CallView view;
+// A script that sets a header to several lines, adds one, replaces Host and removes what it added.
+void write_into(runtimes::CallView& view, const ScriptLimits& limits) {
   view.begin(Hook::request, {}, limits);
   runtimes::HeadView& head = view.request_head();
   const std::string_view values[] = {"1", "two", ""};
@@ -47,6 +45,13 @@ std::string written_here() {
   EXPECT_FALSE(head.set("Host", {&values[1], 1}));
   EXPECT_FALSE(head.add("X-C", "gone"));
   EXPECT_FALSE(head.remove("x-c"));
+}
+
+// The bytes of its verdict.
+std::string written_here() {
+  const ScriptLimits limits;
+  runtimes::CallView view;
+  write_into(view, limits);
   return std::string(view.finish());
 }
 
@@ -62,6 +67,27 @@ TEST(VerdictOrigin, MakesNoDifferenceToWhatACallViewWrote) {
     ASSERT_EQ(stage.apply(written_here()), Outcome::next);
     EXPECT_EQ(stage.head(), "x-a: 1\nx-a: two\nx-a: \nX-B: \xff b\nHost: two\n");
   }
+}
+
+TEST(VerdictOrigin, MakesNoDifferenceToWhatIsAppliedAsItStands) {
+  for (const auto lines : {VerdictReader::Lines::elsewhere, VerdictReader::Lines::in_arena}) {
+    runtimes::CallView view;
+    OriginStage stage(Origin::this_process);
+    write_into(view, stage.limits);
+    ASSERT_EQ(stage.reader.apply(stage.exchange, Hook::request, view.verdict(), stage.limits, lines), Outcome::next);
+    EXPECT_EQ(stage.head(), "x-a: 1\nx-a: two\nx-a: \nX-B: \xff b\nHost: two\n");
+  }
+}
+
+TEST(VerdictOrigin, OfThisProcessIsHeldAgainstTheLimitsAsItStands) {
+  runtimes::CallView view;
+  OriginStage stage(Origin::this_process);
+  write_into(view, stage.limits);
+  stage.limits.head = 20;
+  EXPECT_EQ(
+      stage.reader.apply(stage.exchange, Hook::request, view.verdict(), stage.limits, VerdictReader::Lines::elsewhere),
+      Outcome::failed);
+  EXPECT_EQ(stage.head(), "X-A: 1\n");
 }
 
 TEST(VerdictOrigin, OfAnotherProcessIsSearchedForWhatMayNotStand) {

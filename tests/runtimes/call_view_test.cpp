@@ -15,6 +15,13 @@ using namespace test;
 
 // ---- headers ----
 
+TEST_F(CallViewTest, TakesAnEmptyTextAsTheFirstThatIsWritten) {
+  EXPECT_FALSE(begin().set_query(""));
+  const auto verdict = finish();
+  EXPECT_TRUE(verdict.request().has_query());
+  EXPECT_EQ(verdict.request().query(), "");
+}
+
 TEST_F(CallViewTest, ReadsTheFirstLineWithoutCase) {
   begin();
   ASSERT_TRUE(view.request_head().get("x-TWICE"));
