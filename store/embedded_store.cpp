@@ -83,7 +83,11 @@ class EmbeddedStore final : public Store {
     wake_.notify_one();
   }
 
-  void on_change(Changed changed) override { changed_ = std::move(changed); }
+  // The other process may have committed already.
+  void on_change(Changed changed) override {
+    const std::lock_guard lock(hearing_);
+    changed_ = std::move(changed);
+  }
 
   Descriptor begin_sharing() override {
     {
@@ -186,7 +190,8 @@ class EmbeddedStore final : public Store {
     return false;
   }
 
-  void tell(const Batch& batch, const Outcome& outcome) const {
+  void tell(const Batch& batch, const Outcome& outcome) {
+    const std::lock_guard lock(hearing_);
     if (!changed_ || !outcome || *outcome != Applied::done) return;
     for (const Change& change : batch.changes)
       changed_(change.space, change.key);
@@ -238,7 +243,8 @@ class EmbeddedStore final : public Store {
   }
 
   // Of what they wrote is known only that they did.
-  void hear_of_others() const {
+  void hear_of_others() {
+    const std::lock_guard lock(hearing_);
     if (!changed_) return;
     changed_(Space::keys, {});
     changed_(Space::sessions, {});
@@ -268,6 +274,7 @@ class EmbeddedStore final : public Store {
   const FolderLock lock_;
   std::atomic<bool> sharing_{false};
   pid_t predecessor_;  // of the writing thread
+  std::mutex hearing_;
   Changed changed_;
 
   std::shared_mutex reopening_;
