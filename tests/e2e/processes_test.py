@@ -110,7 +110,7 @@ class Processes(unittest.TestCase):
                 gateway.wait_log("its worker process ended")
 
     def test_calls_that_had_not_begun_are_served_by_the_next_process(self):
-        with self.gateway() as gateway:
+        with self.gateway("instances: 1, wait: 20s") as gateway:  # how soon it is there is not the subject
             answers = []
 
             def one(what):
