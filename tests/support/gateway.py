@@ -40,7 +40,12 @@ class Gateway:
         self._stderr, self._stdout = [], []
 
     def __enter__(self):
-        self.start()
+        try:
+            self.start()
+        except BaseException:  # nobody would end it, nor its worker processes
+            self.process.kill()
+            self.process.wait()
+            raise
         return self
 
     def __exit__(self, kind, *_):
