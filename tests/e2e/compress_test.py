@@ -214,7 +214,8 @@ class Compress(unittest.TestCase):
                     sock.recv(100)
                     reset(sock)
             self.gateway.wait_for(lambda: self.get(coding).value("content-encoding") == coding, "a coder")  # noqa: B023
-        self.assertLess(self.gateway.memory(), 150 << 20)
+        if not os.environ.get("LINGATE_SANITIZE"):  # which keeps what was freed
+            self.assertLess(self.gateway.memory(), 150 << 20)
 
 
 class Streams(unittest.TestCase):
