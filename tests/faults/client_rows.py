@@ -295,13 +295,10 @@ class Dawdlers(threading.Thread):
                         if self.read:
                             sock.recv(self.read)
 
-    def stop(self):
+    def stop(self, after=0):
+        time.sleep(after)
         self.ended.set()
         self.join()
-
-    def stop_after(self, seconds):
-        time.sleep(seconds)
-        self.stop()
 
 
 def small_reader(port):
@@ -339,7 +336,7 @@ def read_slowly(case, network):
                 for sock in socks:
                     sock.sendall(request_bytes(target="/long"))
                 wait_until_still(lambda: origin.sent)
-                Dawdlers(socks, 0.1, read=4096).stop_after(1.5)  # what kernels keep for them; from now on the gateway has to act
+                Dawdlers(socks, 0.1, read=4096).stop(after=1.5)  # what kernels keep for them; from now on the gateway has to act
                 readers = Dawdlers(socks, 1.0, read=4096)
                 beside += in_rounds(gw.port, rate, case.pick(full=4, small=1))
                 grown = max(grown, gw.memory() - before)
