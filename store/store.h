@@ -103,8 +103,8 @@ class Store {
   virtual void apply(std::vector<Change> changes, Done done) = 0;
 
   // Calls `changed` for each key of each batch when it is committed, before the batch is acknowledged; on any thread,
-  // must not block. One listener, set before the first change. Of a store that others write to as well it is called for
-  // their changes too; with an empty key, where some of the space may have been missed.
+  // must not block. One listener, set before this process's first change. Of a store that others write to as well it is
+  // called for their changes too; with an empty key, where some of the space may have been missed.
   virtual void on_change(Changed changed) = 0;
 
   // Since when it is away, and changes of others are not heard; nothing: it is here.
