@@ -336,7 +336,7 @@ def read_slowly(case, network):
                 for sock in socks:
                     sock.sendall(request_bytes(target="/long"))
                 wait_until_still(lambda: origin.sent)
-                Dawdlers(socks, 0.1, read=4096).stop(after=1.5)  # what kernels keep for them; from now on the gateway has to act
+                Dawdlers(socks, 0.1, read=4096).stop(after=1.5)  # 60 KiB: more than kernels hold; from now on the gateway has to act
                 readers = Dawdlers(socks, 1.0, read=4096)
                 beside += in_rounds(gw.port, rate, case.pick(full=4, small=1))
                 grown = max(grown, gw.memory() - before)
