@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Steady requests and random faults for as long as asked; see README.md.
 
-    soak.py MINUTES [--seed N] [--rate N]
+    soak.py MINUTES [--seed N] [--rate N] [--samples FILE]
 """
 import argparse
 import collections
 import os
 import random
 import re
+import statistics
 import subprocess
 import sys
 import threading
@@ -31,6 +32,8 @@ AVAILABILITY = 0.99999
 # Between the second third and the last, in what is held at quiet moments: a part, and so much beside it.
 MAY_GROW = {"memory": (0.05, 2**20), "descriptors": (0.05, 20), "threads": (0, 0)}
 ENOUGH_SAMPLES = 60
+MAY_CLIMB = 2**20        # bytes an hour, in the same floors
+LONG_ENOUGH = 50 * 60    # seconds; in less, garbage that waits to be collected is more than what an hour may add
 
 
 class Origin:
@@ -52,19 +55,29 @@ def own_bytes(pid):
 
 
 class Samples(threading.Thread):
-    """Memory of the gateway and of its workers, its descriptors and threads, every two seconds."""
+    """Memory of the gateway and of its workers, its descriptors and threads, every two seconds; `memory` is the sum."""
 
     def __init__(self, gateway):
         super().__init__(daemon=True)
         self.gateway, self.ended = gateway, threading.Event()
         self.seen = {"memory": [], "descriptors": [], "threads": []}
+        self.own = []  # memory without the workers'
 
     def run(self):
         pid = self.gateway.pid
         while not self.ended.wait(SAMPLE_EVERY):
-            self.seen["memory"].append(own_bytes(pid) + sum(map(own_bytes, made.children(pid))))
+            self.own.append(own_bytes(pid))
+            self.seen["memory"].append(self.own[-1] + sum(map(own_bytes, made.children(pid))))
             self.seen["descriptors"].append(len(os.listdir(f"/proc/{pid}/fd")))
             self.seen["threads"].append(len(os.listdir(f"/proc/{pid}/task")))
+
+
+def write(path, samples):
+    with open(path, "w") as file:
+        print("gateway,second,memory,own,descriptors,threads", file=file)
+        for which, each in samples.items():
+            for k, row in enumerate(zip(each.seen["memory"], each.own, each.seen["descriptors"], each.seen["threads"])):
+                print(which, k * SAMPLE_EVERY, *row, sep=",", file=file)
 
 
 def floor_of(values):
@@ -98,6 +111,15 @@ class Chaos:
                 self.odd.append(odd)
 
 
+def climb(values):
+    """Bytes an hour, after a first third in which all becomes warm: the slope between the floors of each minute (Theil and Sen)."""
+    minute = 60 // SAMPLE_EVERY
+    warm = values[len(values) // 3:]
+    floors = [floor_of(warm[k:k + minute]) for k in range(0, len(warm) - minute + 1, minute)]
+    return statistics.median((after - before) / (j - i) * 60
+                             for i, before in enumerate(floors) for j, after in enumerate(floors) if i < j)
+
+
 def verdict(held, text):
     print(f"  {'held' if held else 'NOT HELD':9} {text}", flush=True)
     return held
@@ -112,6 +134,11 @@ def flat(title, name, values):
     return verdict(not enough or after <= before * (1 + part) + beside,
                    f"{title}: {unit(before)} in the second third, {unit(after)} in the last; at most {unit(max(values))}"
                    + ("" if enough else " (too short to tell)"))
+
+
+def steady(title, values):
+    slope = climb(values)
+    return verdict(slope < MAY_CLIMB, f"{title}: memory climbs by {slope / 2**20:+.2f} MiB an hour")
 
 
 def judge(others, chaos, samples, log):
@@ -130,6 +157,8 @@ def judge(others, chaos, samples, log):
         print(f"            {count} times {odd}")
     for which, each in samples.items():
         held += [flat(f"{which}, {name}", name, values) for name, values in each.seen.items()]
+        if len(each.seen["memory"]) * SAMPLE_EVERY >= LONG_ENOUGH:
+            held.append(steady(which, each.seen["memory"]))
     reports = [line for line in log if "Sanitizer" in line or "runtime error:" in line]
     held.append(verdict(not reports, f"{len(reports)} reports of sanitizers" if reports else "no report of a sanitizer"))
     return all(held)
@@ -140,6 +169,7 @@ def main():
     parser.add_argument("minutes", type=float)
     parser.add_argument("--seed", default=str(int(time.time())))
     parser.add_argument("--rate", type=float, default=200, help="of each kind of other requests, per second")
+    parser.add_argument("--samples", help="a file that every sample is written to, as CSV")
     options = parser.parse_args()
     seconds = int(options.minutes * 60)
     print(f"soak of {options.minutes:g} minutes, --seed {options.seed}", flush=True)
@@ -165,6 +195,8 @@ def main():
             workers = made.children(gateway.pid)
             text = gateway.log_lines() + world.second.log_lines()
         left = [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    if options.samples:
+        write(options.samples, samples)
     good = judge(others, chaos, samples, text)
     good &= verdict(not left, f"it ended with 0, and {len(left)} of {len(workers)} worker processes are left")
     return 0 if good else 1
