@@ -50,15 +50,7 @@ StepNeeds ScriptStep::needs() const noexcept {
 
 Flow ScriptStep::on_request(Exchange& exchange, StepRecord& record) const {
   if (!pool_.hooks().has(Hook::request)) return Flow::next;  // here for the body, which another hook reads
-  if (!options_.cache) return call(exchange, record, Hook::request);
-  Lane& lane = lanes_[exchange.host().loop().index()];
-  const auto key = lane.cache->key_of(exchange);
-  if (!key) return call(exchange, record, Hook::request);
-  if (const auto verdict = lane.cache->find(*key, exchange)) {
-    VerdictReader& reader = *lane.known_reader;
-    return settle(exchange, record, reader, reader.apply(exchange, Hook::request, *verdict, pool_.script().limits));
-  }
-  return call(exchange, record, Hook::request, *key);
+  return call(exchange, record, Hook::request);
 }
 
 Flow ScriptStep::on_response(Exchange& exchange, StepRecord& record) const {
@@ -83,22 +75,37 @@ CallShape ScriptStep::shape_for(Hook hook) const noexcept {
   return shape;
 }
 
-Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook, std::string_view cache_key) const {
+Flow ScriptStep::call(Exchange& exchange, StepRecord& record, Hook hook) const {
   Loop& loop = exchange.host().loop();
+  if (pool_.options().placement == runtimes::Placement::inline_ &&
+      lanes_[loop.index()].put_off(loop, {&exchange, &record, hook}))
+    return Flow::wait;
+  return call_now(exchange, record, hook);
+}
+
+Flow ScriptStep::call_now(Exchange& exchange, StepRecord& record, Hook hook) const {
+  Loop& loop = exchange.host().loop();
+  std::optional<std::string_view> cache_key;
+  if (options_.cache && hook == Hook::request) {
+    Lane& lane = lanes_[loop.index()];
+    cache_key = lane.cache->key_of(exchange);
+    if (const auto verdict = cache_key ? lane.cache->find(*cache_key, exchange) : std::nullopt) {
+      VerdictReader& reader = *lane.known_reader;
+      return settle(exchange, record, reader, reader.apply(exchange, hook, *verdict, pool_.script().limits));
+    }
+  }
   ScriptFlight& flight = take(loop.index());
   flight.hook = hook;
   flight.exchange = &exchange;
   flight.record = &record;
-  if (options_.cache) flight.cache_key = cache_key;
+  if (options_.cache) flight.cache_key = cache_key.value_or(std::string_view());
   flight.context_before =
       exchange.context().empty() ? ScriptCache::ContextBefore::empty : ScriptCache::ContextBefore::filled;
   record.state = &flight;
-  if (pool_.options().placement == runtimes::Placement::inline_) {
+  if (pool_.options().placement == runtimes::Placement::inline_)
     flight.read_from(exchange, shape(hook));
-    if (lanes_[loop.index()].put_off(loop, flight)) return Flow::wait;
-  } else {
+  else
     flight.encode();
-  }
   if (pool_.call(loop, flight) == runtimes::RuntimePool::Started::pending) return Flow::wait;
   return conclude(flight);
 }
@@ -182,11 +189,14 @@ void ScriptStep::conclude_log(ScriptFlight& flight) const noexcept {
 }
 
 void ScriptStep::release(Exchange& exchange, StepRecord& record) const noexcept {
-  auto* flight = static_cast<ScriptFlight*>(std::exchange(record.state, nullptr));
-  if (!flight) return;
-  if (flight->stage != ScriptFlight::Stage::direct) lanes_[flight->worker].drop(*flight);
-  pool_.cancel(exchange.host().loop(), *flight);
-  give_back(*flight);
+  Loop& loop = exchange.host().loop();
+  void* const state = std::exchange(record.state, nullptr);
+  Lane& lane = lanes_[loop.index()];
+  if (state == &lane) return lane.drop(exchange);
+  if (!state) return;
+  auto& flight = *static_cast<ScriptFlight*>(state);
+  pool_.cancel(loop, flight);
+  give_back(flight);
 }
 
 // A `log` hook outlives its exchange.

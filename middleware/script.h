@@ -59,7 +59,8 @@ class ScriptStep final : public Middleware {
   friend class ScriptFlight;
   struct Lane;  // the flights of one worker
 
-  Flow call(Exchange& exchange, StepRecord& record, runtimes::Hook hook, std::string_view cache_key = {}) const;
+  Flow call(Exchange& exchange, StepRecord& record, runtimes::Hook hook) const;  // now, or at the turn's end
+  Flow call_now(Exchange& exchange, StepRecord& record, runtimes::Hook hook) const;
   Flow conclude(ScriptFlight& flight) const;
   Flow settle(Exchange& exchange, StepRecord& record, VerdictReader& reader, VerdictReader::Outcome outcome) const;
   void keep_answer(ScriptFlight& flight) const;

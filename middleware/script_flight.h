@@ -19,12 +19,6 @@ namespace lingate::middleware {
 // One call on its way through the pool. Kept in a free list of its worker; at rest nothing of it is in use.
 class ScriptFlight final : public runtimes::ScriptCall, private CallTag::Names {
  public:
-  enum class Stage : std::uint8_t {
-    direct,   // the pool has it, or nobody
-    put_off,  // it is to be called at the turn's end
-    called    // it was, and what came of it is to be applied when the others of the turn were
-  };
-
   ScriptFlight(const ScriptStep& owner, std::uint32_t on, CallTag& own_tag)
       : step(owner), worker(on), mark(own_tag), verdict_reader(origin_of(owner.pool_.options().placement)) {}
 
@@ -54,9 +48,6 @@ class ScriptFlight final : public runtimes::ScriptCall, private CallTag::Names {
 
   void completed() noexcept override {
     if (hook == runtimes::Hook::log) return step.conclude_log(*this);
-    go_on();
-  }
-  void go_on() noexcept {
     Exchange& waiting = *exchange;
     const Flow flow = step.conclude(*this);  // gives the flight back
     waiting.run.resume(flow);
@@ -64,7 +55,6 @@ class ScriptFlight final : public runtimes::ScriptCall, private CallTag::Names {
 
   const ScriptStep& step;
   const std::uint32_t worker;
-  Stage stage = Stage::direct;
   CallTag& mark;
   CallBuffers buffers;
   ExchangeCall parts;
@@ -84,23 +74,32 @@ class ScriptFlight final : public runtimes::ScriptCall, private CallTag::Names {
 
 // Touched by its worker only; aligned so that workers do not share a cache line.
 //
-// Under load the calls of a turn are put off to its end: first all run, then what came of each is applied. What a call
-// walks and what goes on after it are both a lot of code, see gateway/http/readiness.h.
+// Under load the calls of a turn are put off to its end: first all run and change their exchanges, then all go on. What
+// a call walks and what goes on after it are both a lot of code, see gateway/http/readiness.h; and the calls that run
+// one after the other do so in one flight, whose memory stays in the processor's first cache.
 struct alignas(64) ScriptStep::Lane final : TurnEnd {
+  // A call that is put off, then what came of it.
+  struct PutOff {
+    Exchange* exchange;  // nullptr: it is over, or what came of the call is told later
+    StepRecord* record;  // its state is the lane
+    runtimes::Hook hook;
+    Flow flow = Flow::wait;
+  };
+
   Lane() : TurnEnd(Part::calls) {}
 
-  bool put_off(Loop& loop, ScriptFlight& flight);
-  void drop(ScriptFlight& flight) noexcept;  // a put-off one whose exchange is over
-  bool is_quiet() const noexcept { return !registered && free.size() == all.size(); }
+  bool put_off(Loop& loop, const PutOff& call);
+  void drop(const Exchange& exchange) noexcept;  // which is over, with a call put off
+  bool is_quiet() const noexcept { return !registered && turn.empty() && free.size() == all.size(); }
   void turn_ends() noexcept override;
 
   const ScriptStep* step = nullptr;
   Loop* loop = nullptr;
   std::vector<std::unique_ptr<ScriptFlight>> all;
   std::vector<ScriptFlight*> free;
-  std::vector<ScriptFlight*> waiting;  // put off; nullptr for those that were dropped
-  std::vector<ScriptFlight*> turn;     // of these the turn's end is called just now
-  bool registered = false;             // the loop will say turn_ends(), or is at it
+  std::vector<PutOff> waiting;
+  std::vector<PutOff> turn;  // of these the turn's end is called just now
+  bool registered = false;   // the loop will say turn_ends(), or is at it
   std::optional<ScriptCache> cache;
   std::optional<VerdictReader> known_reader;  // of what the cache has
 

@@ -1,6 +1,7 @@
 #include "middleware/script.h"
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 #include "base/codes.h"
@@ -170,6 +171,46 @@ TEST_P(Script, LogHooksInFlightMayOutliveTheirSnapshot) {
 }
 
 // ---- pools ----
+
+// Does on the stage's loop, when its request side is over, what it is told.
+class Neighbour final : public ExchangeHost {
+ public:
+  Neighbour(FakeHost& stage, std::function<void()> over) : stage_(stage), over_(std::move(over)) {}
+
+  Loop& loop() noexcept override { return stage_.loop(); }
+  AppLog& log() noexcept override { return stage_.log(); }
+  IdSource& ids() noexcept override { return stage_.ids(); }
+  Buffering buffer_request_body(std::size_t) override { return Buffering::ready; }
+  Buffering buffer_response_body(std::size_t) override { return Buffering::ready; }
+  void request_side_over() noexcept override { over_(); }
+  void response_side_over() noexcept override {}
+
+ private:
+  FakeHost& stage_;
+  std::function<void()> over_;
+};
+
+TEST(ScriptTurn, WhoGoesOnFirstMayEndAnotherOfTheTurn) {
+  ScriptStage script({"set-header X-Seen yes\n"}, {.loaded = true});
+  bool over = false;
+  Neighbour host(script.stage->host, [&] {
+    over = true;
+    script.exchange().run.abandon();
+    script.exchange().end();
+  });
+  Exchange first{host};
+  first.begin(script.stage->chain, "users");
+  ASSERT_EQ(first.run.request(), ChainRun::Answer::wait);
+  ASSERT_EQ(script.exchange().run.request(), ChainRun::Answer::wait);
+  ASSERT_TRUE(script.stage->host.fake_loop.run_until([&] { return over; }));
+  EXPECT_EQ(first.request.headers.value("X-Seen"), "yes");
+  EXPECT_EQ(script.stage->host.request_overs, 0);
+  first.end();
+
+  script.stage->begin();
+  EXPECT_EQ(script.run(), 200);
+  EXPECT_EQ(script.exchange().request.headers.value("X-Seen"), "yes");
+}
 
 TEST(ScriptPools, EqualStepsShareOnePool) {
   ScriptStage script({""});
