@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import os
+import random
 import re
 import signal
 import socket
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 PATIENCE = 10  # s, for a start and for an end
+GIVEN = set()  # ports
 
 
 class Failed(Exception):
@@ -22,12 +24,19 @@ def expect(condition, complaint):
 
 
 def free_ports(count):
-    """Ports that were free a moment ago, for programs that cannot be asked which one they took."""
-    with contextlib.ExitStack() as sockets:
-        held = [sockets.enter_context(socket.socket()) for _ in range(count)]
-        for each in held:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in held]
+    """Ports that were free a moment ago, for programs that cannot be asked which one they took. Each is given once, and
+    none is from the range in which the kernel chooses for port 0: who listens with SO_REUSEPORT there would share it."""
+    chosen_by_kernel = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    found = []
+    while len(found) < count:
+        port = random.randrange(10_000, max(chosen_by_kernel, 20_000))
+        if port in GIVEN:
+            continue
+        GIVEN.add(port)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 def listeners(port):
