@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 #include <new>
 
 #include "runtimes/lua/natives.h"
@@ -37,7 +38,9 @@ constexpr int kStepUrgent = 20'000;
 
 Vm::Vm(std::uint64_t memory_limit, Environment& environment)
     : environment_(environment), limit_(memory_limit), collect_at_(memory_limit / 2) {
-  catch_signal();
+  // Once: how it is done may drop a signal, and from the first VM on one may be on its way to another thread.
+  static std::once_flag caught;
+  std::call_once(caught, &Vm::catch_signal);
   state_ = luaL_newstate();
   if (!state_) throw std::bad_alloc();
   // The first segment of light userdata is that of small numbers, which handles stay in.
