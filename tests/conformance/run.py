@@ -7,7 +7,6 @@ One gateway has a route for every case; requests name their case by host. The la
 """
 import importlib
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -16,13 +15,10 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 sys.dont_write_bytecode = True
 from case import CASES, LANGUAGES, wrap  # noqa: E402
-from support.gateway import Gateway  # noqa: E402
+from support.gateway import Gateway, batches  # noqa: E402
 from support.wire import Origin, ask, problem_code, reply, request_bytes  # noqa: E402
 
 EXTENSION = {"lua": "lua", "python": "py", "js": "js"}
-# Routes of one gateway whose steps have worker processes, which all start before it serves; under a sanitizer each of
-# them takes some 100 MB and a second.
-PROCESSES_AT_ONCE = 12 if os.environ.get("LINGATE_SANITIZE") else 60
 # What the gateway adds to a forwarded request; cases about these fields look at them by name.
 ADDED = {"host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "via", "content-length", "traceparent"}
 
@@ -131,10 +127,8 @@ def main():
     def answer(request):
         return answers.get(request.value("Host")) or reply(headers=[("X-Origin", "1")], body=b"ok")
 
-    # Each step has processes of its own there: so many start in a moment.
-    size = PROCESSES_AT_ONCE if placement == "process" else len(cases)
     with Origin(answer) as origin:
-        failed = sum(run_together(cases[at:at + size], language, placement, origin) for at in range(0, len(cases), size))
+        failed = sum(run_together(some, language, placement, origin) for some in batches(cases, placement))
     print(f"{len(cases) - failed} passed, {failed} failed")
     sys.exit(1 if failed or not cases else 0)
 

@@ -10,10 +10,9 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.gateway import CRASHES_AS_USUAL, Gateway, run_cli  # noqa: E402
+from support.gateway import CRASHES_AS_USUAL, SANITIZED, Gateway, run_cli  # noqa: E402
 from support.wire import ask, problem_code, request_bytes  # noqa: E402
 
-SANITIZED = bool(os.environ.get("LINGATE_SANITIZE"))
 CONFIG = """
 version: 1
 workers: 1

@@ -18,6 +18,10 @@ from pathlib import Path
 
 BINARY = os.environ.get("LINGATE", str(Path(__file__).resolve().parents[2] / "build" / "lingate"))
 DEADLINE = float(os.environ.get("LINGATE_TEST_DEADLINE", "30"))  # seconds for anything that must happen at all
+SANITIZED = bool(os.environ.get("LINGATE_SANITIZE"))
+# Steps of one gateway that have worker processes, which all start before it serves; under a sanitizer each of them takes
+# some 100 MB and a second.
+PROCESSES_AT_ONCE = 12 if SANITIZED else 60
 
 
 # Where crashes are made on purpose: under the address sanitizer they end as they do without it, not in a long report.
@@ -176,6 +180,13 @@ class Gateway:
     def memory(self):
         """Bytes that are the process's own: anonymous pages, files it has mapped left out."""
         return int(re.search(r"^RssAnon:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(), re.M)[1]) * 1024
+
+
+def batches(things, placement):
+    """`things`, each of which is a step in that placement, as lists that one gateway has at once."""
+    things = list(things)
+    size = PROCESSES_AT_ONCE if placement == "process" else max(1, len(things))
+    return [things[at:at + size] for at in range(0, len(things), size)]
 
 
 def run_cli(*args, files=None, env=None, cwd=None):
