@@ -1,14 +1,16 @@
 // load: the clients and the upstream of the peer comparison in one epoll loop on one core, so that the gateway between
 // them is all that differs. It prints "upstream PORT" and then serves; commands are lines of standard input:
 //
-//   run PORT CONNECTIONS WARM_MS MS STATUS LENGTH FILE   closed loop: every connection sends the bytes of FILE, waits
-//   for
-//                         the whole response and sends again. Says "warm" after WARM_MS, waits for a line, measures MS,
-//                         says what it counted, waits for a line. At both waits nothing is in flight, so that whoever
-//                         reads counters in between reads them of exactly `requests` requests.
-//   hold PORT CONNECTIONS STATUS LENGTH FILE             one connection after the other sends one request; then says
-//   what
-//                         it counted and holds them open until a line comes.
+//   open PORT CONNECTIONS WARM_MS STATUS LENGTH FILE  makes a job, number 0 for the first: connections that each send
+//   the
+//                         bytes of FILE, wait for the whole response and send again. Warms it up, then says "warm".
+//   go JOB MS             so for a while; says "went" when nothing is in flight any more, so that whoever reads
+//   counters
+//                         around it reads them of exactly its `requests` requests
+//   tell JOB              says what all of its times counted together
+//   hold PORT CONNECTIONS STATUS LENGTH FILE          one connection after the other sends one request; says what it
+//                         counted, and keeps them open
+//   close                 ends all connections of clients, and the jobs
 //
 // A response is `wrong` unless its status is STATUS and its body has LENGTH bytes. The upstream answers …/N with N
 // bytes and …/echo with the request that it received.
@@ -56,23 +58,25 @@ constexpr Milliseconds kPatience(5000);  // for the last responses, and for each
 
 enum class Role { commands, listener, upstream, client };
 
+struct Job {
+  in_port_t port = 0;
+  std::size_t connections = 0;
+  int status = 0;
+  std::size_t body = 0;
+  std::string request;
+  Counts counts;
+  std::chrono::duration<double> length{};  // of what was counted
+};
+
 struct Connection {
   int fd;
   Role role;
+  Job* job = nullptr;  // a client's
   Message message;
   std::string_view out{};  // what is still to be sent
   std::string own{};       // where `out` points if the answer is an echo
   Clock::time_point sent{};
   bool waits = false;  // a client, for its response
-};
-
-struct Job {
-  in_port_t port = 0;
-  std::size_t connections = 0;
-  Milliseconds warm{0}, length{0};
-  int status = 0;
-  std::size_t body = 0;
-  std::string request;
 };
 
 class Load {
@@ -103,10 +107,10 @@ class Load {
     return address;
   }
 
-  Connection& add(int fd, Role role) {
+  Connection& add(int fd, Role role, Job* job = nullptr) {
     const int one = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // is refused by what is no socket
-    auto& made = all_[fd] = std::make_unique<Connection>(Connection{fd, role, {}});
+    auto& made = all_[fd] = std::make_unique<Connection>(Connection{fd, role, job, {}});
     watch(*made, EPOLL_CTL_ADD, EPOLLIN);
     return *made;
   }
@@ -117,7 +121,6 @@ class Load {
   }
 
   void drop(Connection& connection) {
-    if (connection.role == Role::client) --clients_;
     if (connection.waits) --flying_;
     const int fd = connection.fd;
     ::close(fd);
@@ -138,7 +141,7 @@ class Load {
       else
         serve(connection, event.events);
     }
-    if (asked_ && !busy_) take_command();  // which has turns of its own
+    if (asked_ && !job_) take_command();  // which has turns of its own
   }
 
   void accept_from(int listener) {
@@ -155,12 +158,12 @@ class Load {
     const ssize_t got = ::recv(connection.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
     if (got < 0 && errno == EAGAIN) return;
     if (got <= 0) {
-      if (connection.role == Role::client) ++counts_.lost;
+      if (connection.job) ++connection.job->counts.lost;
       return drop(connection);
     }
     std::string_view bytes(buffer_.data(), static_cast<std::size_t>(got));
     if (!connection.message.take(bytes)) return;
-    if (!bytes.empty()) ++counts_.wrong;  // nothing may follow before the next message is sent
+    if (!bytes.empty() && job_) ++job_->counts.wrong;  // nothing may follow before the next message is sent
     complete(connection);
     connection.message.clear();
   }
@@ -177,21 +180,22 @@ class Load {
 
   void complete(Connection& connection) {
     if (connection.role == Role::upstream) {
-      ++counts_.served;
+      if (job_) ++job_->counts.served;
       connection.out = answer_to(connection);
       return send(connection);
     }
     const Message& response = connection.message;
-    const bool right =
-        response.length == job_.body && number_in(response.head.substr(9, 3)) == static_cast<std::size_t>(job_.status);
-    if (!right && counts_.wrong++ == 0)
-      counts_.said = std::string(first_line(response.head)) + " with " + std::to_string(response.length) + " bytes";
-    ++counts_.requests;
+    Counts& counts = connection.job->counts;
+    const bool right = response.length == connection.job->body &&
+                       number_in(response.head.substr(9, 3)) == static_cast<std::size_t>(connection.job->status);
+    if (!right && counts.wrong++ == 0)
+      counts.said = std::string(first_line(response.head)) + " with " + std::to_string(response.length) + " bytes";
+    ++counts.requests;
     connection.waits = false;
     --flying_;
     if (firing_) {
       const auto took = std::chrono::nanoseconds(Clock::now() - connection.sent).count();
-      counts_.latencies.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(took, UINT32_MAX)));
+      counts.latencies.push_back(static_cast<std::uint32_t>(std::min<std::int64_t>(took, UINT32_MAX)));
       fire(connection);
     }
   }
@@ -216,90 +220,116 @@ class Load {
 
   void take_command() {
     asked_ = false;
-    std::string line, verb, file;
+    std::string line, verb;
     if (!std::getline(std::cin, line)) {
       ended_ = true;
       return;
     }
     std::istringstream words(line);
-    Job job;
-    std::size_t warm = 0, length = 0;
-    words >> verb >> job.port >> job.connections;
-    if (verb == "run") words >> warm >> length;
-    words >> job.status >> job.body >> file;
-    std::ifstream input(file, std::ios::binary);
-    if (!words || !input || (verb != "run" && verb != "hold")) give_up("what is '" + line + "'?");
-    job.request.assign(std::istreambuf_iterator<char>(input), {});
-    job.warm = Milliseconds(warm);
-    job.length = Milliseconds(length);
-    job_ = std::move(job);
-    busy_ = true;
-    verb == "run" ? run() : hold();
-    busy_ = false;
+    words >> verb;
+    if (verb == "open" || verb == "hold")
+      make_job(words, verb == "open");
+    else if (verb == "go" || verb == "tell")
+      with_job(words, verb == "go");
+    else if (verb == "close")
+      close();
+    else
+      give_up("what is '" + line + "'?");
+    job_ = nullptr;
+    if (!words) give_up("what is meant by '" + line + "'?");
     asked_ = std::cin.rdbuf()->in_avail() > 0;
-    std::erase_if(all_, [](const Entry& each) {
-      if (each.second->role != Role::client) return false;
-      ::close(each.first);
-      return true;
-    });
-    clients_ = 0;
   }
 
-  void run() {
-    counts_ = {};
-    for (std::size_t k = 0; k < job_.connections; ++k)
-      if (!connect()) ++counts_.lost;
-    phase(job_.warm);
-    const Counts warm = std::exchange(counts_, {});
-    counts_.latencies.reserve(1 << 20);
-    say_and_wait("\"warm\"");
-    const auto begin = Clock::now();
-    phase(job_.length);
-    const std::chrono::duration<double> took = Clock::now() - begin;
-    counts_.wrong += warm.wrong;
-    counts_.lost += warm.lost;
-    if (!warm.said.empty()) counts_.said = warm.said;
-    say_and_wait(counts_.json(took.count()));
+  void make_job(std::istringstream& words, bool opens) {
+    job_ = jobs_.emplace_back(std::make_unique<Job>()).get();
+    std::size_t warm = 0;
+    std::string file;
+    words >> job_->port >> job_->connections;
+    if (opens) words >> warm;
+    words >> job_->status >> job_->body >> file;
+    std::ifstream input(file, std::ios::binary);
+    if (!input) words.setstate(std::ios::failbit);
+    if (!words) return;
+    job_->request.assign(std::istreambuf_iterator<char>(input), {});
+    opens ? open(Milliseconds(warm)) : hold();
+  }
+
+  // What went wrong while it warmed up went wrong.
+  void open(Milliseconds warm) {
+    for (std::size_t k = 0; k < job_->connections; ++k)
+      if (!connect()) ++job_->counts.lost;
+    run(warm);
+    Counts& counts = job_->counts;
+    counts.requests = counts.served = 0;
+    counts.latencies.clear();
+    job_->length = {};
+    say("\"warm\"");
+  }
+
+  void with_job(std::istringstream& words, bool goes) {
+    std::size_t number = 0;
+    std::size_t length = 0;
+    words >> number;
+    if (goes) words >> length;
+    if (number >= jobs_.size()) words.setstate(std::ios::failbit);
+    if (!words) return;
+    job_ = jobs_[number].get();
+    if (!goes) return say(job_->counts.json(job_->length.count()));
+    run(Milliseconds(length));
+    say("\"went\"");
   }
 
   void hold() {
-    counts_ = {};
-    for (std::size_t k = 0; k < job_.connections && counts_.lost == 0; ++k) {
+    for (std::size_t k = 0; k < job_->connections && job_->counts.lost == 0; ++k) {
       if (Connection* const made = connect()) {
         fire(*made);
         drain();
       } else {
-        ++counts_.lost;
+        ++job_->counts.lost;
       }
     }
-    say_and_wait(counts_.json(0));
+    say(job_->counts.json(0));
+  }
+
+  void close() {
+    drop_clients([](const Connection&) { return true; });
+    jobs_.clear();
+  }
+
+  template <class Which>
+  void drop_clients(Which which) {
+    std::erase_if(all_, [&](const Entry& each) {
+      if (!each.second->job || !which(*each.second)) return false;
+      ::close(each.first);
+      return true;
+    });
   }
 
   Connection* connect() {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    const sockaddr_in address = loopback(job_.port);
+    const sockaddr_in address = loopback(job_->port);
     if (fd < 0 || ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return nullptr;
-    ++clients_;
-    return &add(fd, Role::client);
+    return &add(fd, Role::client, job_);
   }
 
   void fire(Connection& connection) {
     ++flying_;
     connection.waits = true;
     connection.sent = Clock::now();
-    connection.out = job_.request;
+    connection.out = connection.job->request;
     send(connection);
   }
 
   // Load for a while, then until nothing is in flight.
-  void phase(Milliseconds length) {
-    const auto end = Clock::now() + length;
+  void run(Milliseconds length) {
+    const auto begin = Clock::now();
     firing_ = true;
     for (const auto& [fd, connection] : all_)
-      if (connection->role == Role::client) fire(*connection);
-    while (Clock::now() < end && clients_ > 0)
+      if (connection->job == job_) fire(*connection);
+    while (Clock::now() - begin < length && flying_ > 0)
       turn(Milliseconds(10));
     firing_ = false;
+    job_->length += Clock::now() - begin;
     drain();
   }
 
@@ -307,14 +337,12 @@ class Load {
     const auto end = Clock::now() + kPatience;
     while (flying_ > 0 && Clock::now() < end)
       turn(Milliseconds(10));
-    counts_.lost += std::exchange(flying_, 0);
+    if (flying_ == 0) return;
+    job_->counts.lost += std::exchange(flying_, 0);
+    drop_clients([](const Connection& client) { return client.waits; });  // no answer comes too late
   }
 
-  static void say_and_wait(const std::string& text) {
-    std::cout << text << std::endl;
-    std::string line;
-    if (!std::getline(std::cin, line)) std::_Exit(0);
-  }
+  static void say(const std::string& text) { std::cout << text << std::endl; }
 
   using Entry = std::pair<const int, std::unique_ptr<Connection>>;
 
@@ -322,12 +350,10 @@ class Load {
   std::map<int, std::unique_ptr<Connection>> all_;
   std::map<std::size_t, std::string> canned_;
   std::vector<char> buffer_ = std::vector<char>(1 << 18);
-  Job job_;
-  Counts counts_;
-  std::size_t clients_ = 0;
+  std::vector<std::unique_ptr<Job>> jobs_;
+  Job* job_ = nullptr;      // whose command runs; other commands wait for its end
   std::size_t flying_ = 0;  // requests without their response
   bool firing_ = false;     // a response is followed by the next request
-  bool busy_ = false;       // a command runs: lines of standard input are its own
   bool asked_ = false;
   bool ended_ = false;
 };

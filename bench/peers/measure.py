@@ -1,16 +1,19 @@
-"""Samples: one gateway serves one arm for a moment, and what that took it is counted."""
+"""Samples: gateways serve arms in turns, and what that took each of them is counted."""
 import json
 import os
+import random
 import re
 import subprocess
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from arms import ARMS, exchange, prove, write_request
 from gateways import FOLDER, Gateway
-from processes import Failed, Process, expect
+from processes import Failed, Process, expect, spent
 
 WARM = 0.3  # s before each sample, at most
+SLICE = 0.05  # s that one gateway serves an arm, before the next of those that are compared has its turn
 UNITS = {"cpu": "ns", "p50": "ns", "p99": "ns", "memory": "B"}
 
 
@@ -29,6 +32,7 @@ class Load:
     """Clients and upstream (load.cpp)."""
 
     def __init__(self, program, core, folder):
+        self.jobs = 0
         self.process = Process([program], core, folder / "load.output", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.upstream = int(self.line().split()[1])
 
@@ -40,6 +44,25 @@ class Load:
     def tell(self, *words):
         self.process.popen.stdin.write(" ".join(map(str, words)).encode() + b"\n")
         self.process.popen.stdin.flush()
+
+    def open(self, *words):
+        """The job's number."""
+        job, self.jobs = self.jobs, self.jobs + 1
+        self.tell("open", *words)
+        expect(self.line() == '"warm"\n', "the load generator does not begin")
+        return job
+
+    def go(self, job, milliseconds):
+        self.tell("go", job, milliseconds)
+        expect(self.line() == '"went"\n', "the load generator does not go on")
+
+    def counts(self, *words):
+        self.tell(*words)
+        return json.loads(self.line())
+
+    def close(self):
+        self.jobs = 0
+        self.tell("close")
 
     def stop(self):
         self.process.stop()
@@ -61,6 +84,33 @@ def check_counts(arm, counts):
     expect(counts["served"] == wanted, f"{counts['served']} requests reached the upstream, not {wanted}")
 
 
+@dataclass(eq=False)
+class Run:
+    """One gateway that serves one arm, for one sample."""
+    arm: str
+    gateway: Gateway
+    job: int = 0  # of the load generator
+    cpu: int = 0  # ns
+
+
+class Meter:
+    """Whose the processor time of one gateway is: that of the run which had the last turn. What a gateway does after its
+    requests, as collecting garbage, is theirs."""
+
+    def __init__(self, process):
+        self.process, self.run, self.total = process, None, 0
+        self.times = process.cpu()
+
+    def turn(self, run=None):
+        now = self.process.cpu()
+        took = spent(self.times, now)
+        self.times = now
+        self.total += took
+        if self.run:
+            self.run.cpu += took
+        self.run = run
+
+
 class Bench:
     """The gateways, the proofs that they gave, and their samples. A gateway that fails an arm once is out of it."""
 
@@ -79,13 +129,16 @@ class Bench:
         """Who serves it, and has not failed."""
         return [each for each in self.gateways if arm in each.description.arms and (arm, each.name) not in self.failures]
 
-    def attempt(self, arm, gateway, work):
+    def attempt(self, arm, gateway, work, *args):
+        """Whether it went well."""
         try:
-            work(gateway, arm)
+            work(*args)
+            return True
         except (Failed, OSError) as error:
             self.failures[arm, gateway.name] = re.sub(r"\s+", " ", str(error))
             self.samples.pop((arm, gateway.name), None)
             self.say(f"{arm}/{gateway.name} FAILED: {self.failures[arm, gateway.name]}")
+            return False
 
     def prove(self):
         for gateway in self.gateways:
@@ -96,13 +149,46 @@ class Bench:
                 self.say(f"{gateway.name} FAILED: {error}")
         for arm in self.arms:
             for gateway in self.tasks(arm):
-                self.attempt(arm, gateway, self.prove_one)
+                self.attempt(arm, gateway, self.prove_one, gateway, arm)
 
     def prove_one(self, gateway, arm):
         self.lengths[arm, gateway.name] = prove(gateway, arm)
 
-    def sample(self, arm, gateway):
-        self.attempt(arm, gateway, self.idle_sample if arm == "idle" else self.load_sample)
+    def sample(self, tasks):
+        """One sample of each (arm, gateway). They take turns for a slice of time, so that what the machine does meanwhile
+        is done to all."""
+        runs = self.each([Run(arm, gateway) for arm, gateway in tasks], self.open)
+        meters = {gateway: Meter(gateway.process) for _, gateway in tasks}
+        load, since, busy_before = self.load.process.cpu(), time.monotonic(), busy(self.core)
+        for _ in range(max(1, round(self.seconds / SLICE))):
+            runs = self.each(random.sample(runs, len(runs)), self.slice, meters)
+        for meter in meters.values():
+            meter.turn()
+        took, was_busy = time.monotonic() - since, busy(self.core) - busy_before
+        ours = spent(load, self.load.process.cpu()) + sum(meter.total for meter in meters.values())
+        self.others.append(max(0.0, was_busy - ours / 1e9) / took)
+        self.each(runs, self.end)
+        self.load.close()
+
+    def each(self, runs, work, *args):
+        """Those with which it went well."""
+        return [run for run in runs if self.attempt(run.arm, run.gateway, work, run, *args)]
+
+    def open(self, run):
+        warm = int(1000 * min(WARM, self.seconds))
+        run.job = self.load.open(run.gateway.port(run.arm), ARMS[run.arm].connections, warm, *self.words(run.arm, run.gateway))
+
+    def slice(self, run, meters):
+        meters[run.gateway].turn(run)
+        self.load.go(run.job, int(1000 * SLICE))
+
+    def end(self, run):
+        counts = self.load.counts("tell", run.job)
+        check_counts(ARMS[run.arm], counts)
+        figures = {"p50": counts["p50"], "p99": counts["p99"]}
+        if ARMS[run.arm].figure == "cpu":
+            figures["cpu"] = run.cpu / counts["requests"]
+        self.keep(run.arm, run.gateway, counts["requests"], **figures)
 
     def keep(self, arm, gateway, calls, **figures):
         self.samples.setdefault((arm, gateway.name), []).append(figures)
@@ -111,24 +197,8 @@ class Bench:
     def words(self, arm, gateway):
         return [ARMS[arm].status, self.lengths[arm, gateway.name], write_request(gateway, arm)]
 
-    def load_sample(self, gateway, arm):
-        port, connections = gateway.port(arm), ARMS[arm].connections
-        lengths = [int(1000 * each) for each in (min(WARM, self.seconds), self.seconds)]
-        self.load.tell("run", port, connections, *lengths, *self.words(arm, gateway))
-        expect(self.load.line() == '"warm"\n', "the load generator does not begin")
-        before, load_before = gateway.process.cpu(), self.load.process.cpu()
-        since, busy_before = time.monotonic(), busy(self.core)
-        self.load.tell("go")
-        counts = json.loads(self.load.line())
-        took, was_busy = time.monotonic() - since, busy(self.core) - busy_before
-        cpu, load_cpu = gateway.process.cpu_since(before), self.load.process.cpu_since(load_before)
-        self.load.tell("done")
-        check_counts(ARMS[arm], counts)
-        self.others.append(max(0.0, was_busy - (cpu + load_cpu) / 1e9) / took)
-        figures = {"p50": counts["p50"], "p99": counts["p99"]}
-        if ARMS[arm].figure == "cpu":
-            figures["cpu"] = cpu / counts["requests"]
-        self.keep(arm, gateway, counts["requests"], **figures)
+    def sample_idle(self, gateway):
+        self.attempt("idle", gateway, self.idle_sample, gateway, "idle")
 
     def idle_sample(self, gateway, arm):
         """What connections hold in a process that has only just started, beyond what fifty requests on one left."""
@@ -138,11 +208,10 @@ class Bench:
         for _ in range(50):
             exchange(gateway.port(arm), request)
         before = gateway.process.memory()
-        self.load.tell("hold", gateway.port(arm), ARMS[arm].connections, *self.words(arm, gateway))
-        counts = json.loads(self.load.line())
+        counts = self.load.counts("hold", gateway.port(arm), ARMS[arm].connections, *self.words(arm, gateway))
         time.sleep(0.2)  # for what is put off until a loop is idle
         memory = gateway.process.memory() - before
-        self.load.tell("done")
+        self.load.close()
         check_counts(ARMS[arm], counts)
         self.keep(arm, gateway, counts["requests"], memory=memory / ARMS[arm].connections)
 

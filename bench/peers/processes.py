@@ -46,6 +46,12 @@ def listeners(port):
     return sum(line.split()[1] == wanted and line.split()[3] == "0A" for line in lines)
 
 
+def spent(before, after):
+    """Nanoseconds between two answers of Process.cpu(). Threads that end take theirs along."""
+    expect(before.keys() <= after.keys(), "threads ended while they were measured")
+    return sum(after.values()) - sum(before.values())
+
+
 class Process:
     def __init__(self, command, core, output, **options):
         def prepare():
@@ -79,17 +85,12 @@ class Process:
         return found
 
     def cpu(self):
-        """Processor time of every thread so far, in ns; threads that end take theirs along, which `cpu_since` sees."""
+        """Processor time of every thread so far, in ns."""
         times = {}
         for process in self.ids():
             for task in Path(f"/proc/{process}/task").iterdir():
                 times[task.name] = int((task / "schedstat").read_text().split()[0])
         return times
-
-    def cpu_since(self, before):
-        after = self.cpu()
-        expect(before.keys() <= after.keys(), "threads ended while they were measured")
-        return sum(after.values()) - sum(before.values())
 
     def memory(self):
         """Bytes; pages that several processes share count in parts."""

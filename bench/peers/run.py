@@ -46,20 +46,17 @@ def present(peers):
 
 
 def measure(bench, reps):
-    """Sweeps over all arms, in an order of chance; who serves an arm is measured one after the other."""
+    """Sweeps over all arms, in an order of chance; those who serve an arm take turns."""
     groups = [[arm for arm in bench.arms if arm in TOGETHER],
               *([arm] for arm in bench.arms if arm not in TOGETHER and arm != "idle")]
     for rep in range(reps):
         say(f"sweep {rep + 1} of {reps}")
         for group in random.sample(groups, len(groups)):
-            for gateway in random.sample(bench.gateways, len(bench.gateways)):
-                for arm in group:
-                    if gateway in bench.tasks(arm):
-                        bench.sample(arm, gateway)
+            bench.sample([(arm, gateway) for arm in group for gateway in bench.tasks(arm)])
     for rep in range(reps if "idle" in bench.arms else 0):
         say(f"idle connections {rep + 1} of {reps}")
         for gateway in bench.tasks("idle"):
-            bench.sample("idle", gateway)
+            bench.sample_idle(gateway)
 
 
 def measure_inside(options, core, folder, failures):

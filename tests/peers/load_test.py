@@ -37,22 +37,18 @@ class Answering:
 
 
 class Counts(InFolder):
-    def counted(self, *pieces, verb="run"):
+    def counted(self, *pieces, verb="open"):
         load = Load(LOAD, CORE, self.folder)
         self.addCleanup(load.stop)
         server = Answering(*pieces)
         self.addCleanup(server.socket.close)
         request = self.folder / "request"
         request.write_bytes(REQUEST)
-        if verb == "run":
-            load.tell("run", server.port, 2, 20, 50, 200, 5, request)
-            self.assertEqual(load.line(), '"warm"\n')
-            load.tell("go")
-        else:
-            load.tell("hold", server.port, 20, 200, 5, request)
-        counts = json.loads(load.line())
-        load.tell("done")
-        return counts
+        if verb == "hold":
+            return load.counts("hold", server.port, 20, 200, 5, request)
+        job = load.open(server.port, 2, 20, 200, 5, request)
+        load.go(job, 50)
+        return load.counts("tell", job)
 
     def test_right_answers_are_counted_however_they_are_framed(self):
         for pieces in ([HEAD + b"12345"], [HEAD[:20], HEAD[20:], b"12", b"345"], [CHUNKED + b"5\r\n12345\r\n0\r\n\r\n"],

@@ -62,7 +62,7 @@ class Proof(InFolder):
             "end}\n")
         bench.prove()
         self.assertEqual(bench.failures, {})
-        bench.sample("early", gateway)
+        bench.sample([("early", gateway)])
         self.assertRegex(bench.failures["early", "lingate-lua"],
                          r"^\d+ of \d+ responses were wrong: HTTP/1.1 503 .* with 128 bytes$")
         self.assertEqual(bench.samples, {})
@@ -76,7 +76,7 @@ class Proof(InFolder):
         path.write_text(text[:text.index("routes:")] + "routes:\n" +
                         f'  - {{name: all, match: {{path: "/*"}}, respond: {{status: 200, text: "{"x" * 128}"}}}}\n')
         gateway.start()
-        bench.sample("bare", gateway)
+        bench.sample([("bare", gateway)])
         self.assertRegex(bench.failures["bare", "lingate-lua"], r"^0 requests reached the upstream, not \d+$")
 
 
