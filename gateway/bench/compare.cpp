@@ -72,8 +72,12 @@ struct Mean {
   }
 };
 
+Ratio ratio_between(std::span<const double> before, std::span<const double> after, Samples samples, double floor) {
+  return samples == Samples::paired ? ratio_of_pairs(before, after, floor) : ratio_of(before, after, floor);
+}
+
 void compare_figure(const Record& before, const Record& after, const std::string& name,
-                    const std::vector<Limit>& limits, Comparison& result) {
+                    const std::vector<Limit>& limits, Samples samples, Comparison& result) {
   Mean old_mean, new_mean;
   bool whole = true;
   for (const Row& row : before.rows) {
@@ -83,8 +87,9 @@ void compare_figure(const Record& before, const Record& after, const std::string
     const auto new_figure = other->figures.find(name);
     if (new_figure == other->figures.end()) continue;
     const bool quantile = before.kind == "http" && name != figure::kRate;
-    const Ratio ratio = quantile ? ratio_of_quantiles(old_figure->second, new_figure->second)
-                                 : ratio_of(old_figure->second.samples, new_figure->second.samples);
+    const Ratio ratio = quantile
+                            ? ratio_of_quantiles(old_figure->second, new_figure->second)
+                            : ratio_between(old_figure->second.samples, new_figure->second.samples, samples, kFloor);
     result.changes.push_back({.name = row.name,
                               .figure = name,
                               .unit = old_figure->second.unit,
@@ -97,7 +102,7 @@ void compare_figure(const Record& before, const Record& after, const std::string
   if (!whole || old_mean.rows < 2 || before.kind == "http") return;
   const auto old_samples = old_mean.samples();
   const auto new_samples = new_mean.samples();
-  const Ratio ratio = ratio_of(old_samples, new_samples, kOverallFloor);
+  const Ratio ratio = ratio_between(old_samples, new_samples, samples, kOverallFloor);
   result.changes.push_back({.name = std::string(kOverall),
                             .figure = name,
                             .unit = result.changes.back().unit,
@@ -154,10 +159,10 @@ bool Comparison::broken() const noexcept {
   return std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.broken; });
 }
 
-Comparison compare(const Record& before, const Record& after, const std::vector<Limit>& limits) {
+Comparison compare(const Record& before, const Record& after, const std::vector<Limit>& limits, Samples samples) {
   Comparison result;
   for (const std::string& name : figures_of(before, limits))
-    compare_figure(before, after, name, limits, result);
+    compare_figure(before, after, name, limits, samples, result);
   remark_rows(before, after, "first", result);
   remark_rows(after, before, "second", result);
   for (const char* name : {"processor", "kernel", "governor"})

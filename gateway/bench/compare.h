@@ -4,6 +4,7 @@
 // Thread: pure functions.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,8 +41,12 @@ struct Comparison {
   bool broken() const noexcept;
 };
 
+// Paired: sample by sample at the same time, as measure_pair() takes them.
+enum class Samples : std::uint8_t { independent, paired };
+
 // Of `figures` (cpu if none is named, or rate and p99 for kind http) and of those that a limit names.
-Comparison compare(const Record& before, const Record& after, const std::vector<Limit>& limits);
+Comparison compare(const Record& before, const Record& after, const std::vector<Limit>& limits,
+                   Samples samples = Samples::independent);
 
 std::string table_of(const Comparison& comparison);
 std::string json_of(const Comparison& comparison);

@@ -77,6 +77,17 @@ Ratio ratio_of(std::span<const double> before, std::span<const double> after, do
   return ratio;
 }
 
+Ratio ratio_of_pairs(std::span<const double> before, std::span<const double> after, double floor) {
+  std::vector<double> ratios;
+  for (std::size_t k = 0; k < std::min(before.size(), after.size()); ++k)
+    if (before[k] > 0) ratios.push_back(after[k] / before[k]);
+  if (ratios.empty()) return {};
+  const Figure figure = figure_of(std::move(ratios));
+  Ratio ratio{.value = figure.median, .low = figure.low, .high = figure.high};
+  ratio.differs = (ratio.low > 1 || ratio.high < 1) && std::abs(ratio.value - 1) > floor;
+  return ratio;
+}
+
 // Octave by octave, each in kPerOctave equal parts; what is below one part of the first octave falls into it.
 std::size_t Histogram::bucket_of(double nanoseconds) noexcept {
   if (!(nanoseconds > 1)) return 0;

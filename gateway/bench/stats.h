@@ -32,6 +32,9 @@ inline constexpr double kFloor = 0.01;
 // Of two figures that were taken independently of each other.
 Ratio ratio_of(std::span<const double> before, std::span<const double> after, double floor = kFloor);
 
+// Of two figures whose samples were taken in pairs: the median of the pairs' ratios.
+Ratio ratio_of_pairs(std::span<const double> before, std::span<const double> after, double floor = kFloor);
+
 // Latencies in buckets of 1/32 of their value: 3 % is the most that a quantile can be off. From 1 ns to 10 minutes.
 class Histogram {
  public:

@@ -151,7 +151,7 @@ Result<bench::Comparison, std::string> comparison_of(const BenchWords& words, co
     auto pair = bench::measure_pair(before, after, options, progress);
     progress.clear();
     if (!pair) return fail(std::move(pair.error().message));
-    return bench::compare(pair->before, pair->after, limits);
+    return bench::compare(pair->before, pair->after, limits, bench::Samples::paired);
   }
   auto one = bench::read_record(before);
   if (!one) return fail(std::move(one.error()));
@@ -196,7 +196,7 @@ int bench(const CLI::App& bench, const BenchWords& words, const std::string& com
   if (verb == "http") return http(words, command, console);
   if (verb == "compare") return compare(words, console);
   if (verb == "report") return report(words, console);
-  return bench::run_round(words.plan, console.out);
+  return bench::run_round(words.plan, std::cin, console.out);
 }
 
 }  // namespace lingate::cli

@@ -110,8 +110,9 @@ TEST(Round, SaysHowFarItIsAndThenItsFigures) {
   Plan plan{.arms = {{"echo", "inline", "empty"}},
             .own = {},
             .measuring = {.slice = std::chrono::milliseconds(1), .sweeps = 2}};
+  std::istringstream in;
   std::ostringstream out;
-  EXPECT_EQ(run_round(plan_text(plan), out), 0);
+  EXPECT_EQ(run_round(plan_text(plan), in, out), 0);
   std::istringstream lines(out.str());
   std::optional<Answer> answer;
   int steps = 0;
@@ -127,9 +128,26 @@ TEST(Round, SaysHowFarItIsAndThenItsFigures) {
   EXPECT_GT(answer->arms[0].cpu, 0);
 }
 
-TEST(Round, SaysWhyItCannot) {
+TEST(Round, AwaitsItsTurnBeforeEachWarmUpAndSlice) {
+  Plan plan{.arms = {{"echo", "inline", "empty"}, {"native", "", "empty"}},
+            .own = {},
+            .measuring = {.slice = std::chrono::milliseconds(1), .sweeps = 2},
+            .in_turns = true};
+  std::istringstream in(std::string(1000, '\n'));
   std::ostringstream out;
-  EXPECT_EQ(run_round("{}", out), 1);
+  EXPECT_EQ(run_round(plan_text(plan), in, out), 0);
+  std::istringstream lines(out.str());
+  std::ptrdiff_t turns = 0;
+  for (std::string line; std::getline(lines, line);)
+    turns += said_from(line).turn ? 1 : 0;
+  EXPECT_EQ(turns, 2 + 2 * 2);
+  EXPECT_EQ(in.tellg(), turns);
+}
+
+TEST(Round, SaysWhyItCannot) {
+  std::istringstream in;
+  std::ostringstream out;
+  EXPECT_EQ(run_round("{}", in, out), 1);
   EXPECT_THAT(*said_from(out.str()).error, HasSubstr("no plan"));
   EXPECT_THAT(*said_from("garbage").error, HasSubstr("nobody understands"));
 }

@@ -58,6 +58,24 @@ TEST(Stats, TwoPercentMoreIsSeen) {
   EXPECT_GE(differ, 180);
 }
 
+TEST(Stats, PairsTellTwoPercentWhateverTheMachineDoesToBoth) {
+  int differ = 0;
+  int same = 0;
+  for (unsigned k = 0; k < 200; ++k) {
+    const auto machine = around(100, 20, 12, 3 * k);
+    auto before = around(1, 0.008, 12, 3 * k + 1);
+    auto after = around(1.02, 0.008, 12, 3 * k + 2);
+    auto again = around(1, 0.008, 12, 3 * k + 700);
+    for (std::size_t pair = 0; pair < machine.size(); ++pair)
+      for (auto* const each : {&before, &after, &again})
+        (*each)[pair] *= machine[pair];
+    differ += ratio_of_pairs(before, after).differs ? 1 : 0;
+    same += ratio_of_pairs(before, again).differs ? 0 : 1;
+  }
+  EXPECT_GE(differ, 180);
+  EXPECT_GE(same, 190);
+}
+
 TEST(Stats, WhatIsBelowTheFloorDoesNotDiffer) {
   const Ratio ratio = ratio_of(around(100, 0.01, 12, 1), around(100.5, 0.01, 12, 2));
   EXPECT_GT(ratio.low, 1);
@@ -66,6 +84,7 @@ TEST(Stats, WhatIsBelowTheFloorDoesNotDiffer) {
 }
 
 TEST(Stats, NothingToCompareIsNoDifference) {
+  EXPECT_FALSE(ratio_of_pairs({}, around(1, 0, 3, 1)).differs);
   EXPECT_FALSE(ratio_of({}, around(1, 0, 3, 1)).differs);
   EXPECT_FALSE(ratio_of(std::vector<double>{0, 0}, around(1, 0, 3, 1)).differs);
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,30 +16,38 @@
 namespace lingate::bench {
 namespace {
 
-// The reading end of a process's standard output; the process ends with this.
+// A measuring process with both ends of its standard input and output; it ends with this.
 class Process {
  public:
-  Process(const std::string& program, const std::string& plan) {
-    std::array<int, 2> ends{};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+  Process(const std::string& program, const std::string& plan) : program_(program) {
+    std::array<int, 2> in{-1, -1};
+    std::array<int, 2> out{-1, -1};
+    // A socket, which can be written to without a signal when the process has ended.
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in.data()) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) {
       error_ = errno;
+      for (const int end : in)
+        if (end >= 0) ::close(end);
       return;
     }
-    output_ = ends[0];
+    input_ = in[1];
+    output_ = out[0];
     posix_spawn_file_actions_t actions{};
     ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
     std::array<std::string, 5> words{program, "bench", "round", "--plan", plan};
     std::array<char*, 6> arguments{};
     for (std::size_t k = 0; k < words.size(); ++k)
       arguments[k] = words[k].data();
     error_ = ::posix_spawn(&child_, program.c_str(), &actions, nullptr, arguments.data(), ::environ);
     ::posix_spawn_file_actions_destroy(&actions);
-    ::close(ends[1]);
+    ::close(in[0]);
+    ::close(out[1]);
     if (error_ != 0) child_ = -1;
   }
   ~Process() {
-    if (output_ >= 0) ::close(output_);
+    for (const int end : {input_, output_})
+      if (end >= 0) ::close(end);
     if (child_ <= 0) return;
     ::kill(child_, SIGKILL);  // harmless once it has ended: it is not reaped yet
     ::waitpid(child_, nullptr, 0);
@@ -46,8 +55,25 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  int error() const noexcept { return error_; }
+  // Until it has its answer, or waits for its next turn.
+  Result<void> go_on(const std::function<void(double)>& told) {
+    if (error_ != 0)
+      return fail(code::kInternal, fmt::format("{} cannot be started: {}", program_, std::strerror(error_)));
+    if (waits_) ::send(input_, "\n", 1, MSG_NOSIGNAL);  // one that has ended says so by the end of its output
+    while (auto text = line()) {
+      Said said = said_from(*text);
+      if (said.error) return fail(code::kInternal, std::move(*said.error));
+      if (said.done) told(*said.done);
+      answer_ = std::move(said.answer);
+      waits_ = said.turn;
+      if (waits_ || answer_) return {};
+    }
+    return fail(code::kInternal,
+                fmt::format("{} ended before it had measured; is it a lingate with `bench round`?", program_));
+  }
+  std::optional<Answer>& answer() noexcept { return answer_; }
 
+ private:
   // The next line without its end; nothing: the process has closed its output.
   std::optional<std::string> line() {
     std::size_t end = 0;
@@ -63,10 +89,13 @@ class Process {
     return line;
   }
 
- private:
+  const std::string program_;
   pid_t child_ = -1;
+  int input_ = -1;
   int output_ = -1;
   int error_ = 0;
+  bool waits_ = false;
+  std::optional<Answer> answer_;
   std::string held_;
 };
 
@@ -74,16 +103,22 @@ class Process {
 
 Result<Answer> run_process(const std::string& program, const Plan& plan, const std::function<void(double)>& told) {
   Process process(program, plan_text(plan));
-  if (process.error() != 0)
-    return fail(code::kInternal, fmt::format("{} cannot be started: {}", program, std::strerror(process.error())));
-  while (auto line = process.line()) {
-    Said said = said_from(*line);
-    if (said.error) return fail(code::kInternal, std::move(*said.error));
-    if (said.answer) return std::move(*said.answer);
-    if (said.done) told(*said.done);
-  }
-  return fail(code::kInternal,
-              fmt::format("{} ended before it had measured; is it a lingate with `bench round`?", program));
+  while (!process.answer())
+    if (auto done = process.go_on(told); !done) return fail(std::move(done.error()));
+  return std::move(*process.answer());
+}
+
+Result<std::array<Answer, 2>> run_pair(const std::array<std::string, 2>& programs, const Plan& plan,
+                                       const std::function<void(double)>& told) {
+  Plan shared = plan;
+  shared.in_turns = true;
+  const std::string text = plan_text(shared);
+  std::array<Process, 2> pair{Process(programs[0], text), Process(programs[1], text)};
+  while (!pair[0].answer() || !pair[1].answer())
+    for (Process& process : pair)
+      if (!process.answer())
+        if (auto done = process.go_on(told); !done) return fail(std::move(done.error()));
+  return std::array<Answer, 2>{std::move(*pair[0].answer()), std::move(*pair[1].answer())};
 }
 
 void Gathered::add(const Answer& answer) {

@@ -3,6 +3,8 @@
 // Thread: the main thread. Lifetime: no process is left when a call returns.
 #pragma once
 
+#include <array>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,10 @@ inline constexpr const char* kThisProgram = "/proc/self/exe";
 
 // Runs one process of `program` by `plan`; `told` hears how far it is.
 Result<Answer> run_process(const std::string& program, const Plan& plan, const std::function<void(double)>& told);
+
+// The same of two programs at once, which take turns slice by slice: what the machine does meanwhile is done to both.
+Result<std::array<Answer, 2>> run_pair(const std::array<std::string, 2>& programs, const Plan& plan,
+                                       const std::function<void(double)>& told);
 
 // Rows of a record from the answers of several processes with the same plan: one sample a process.
 class Gathered {

@@ -138,7 +138,11 @@ Result<std::vector<ArmFigures>> measure(Workshop& workshop, const std::vector<st
   const Clock::time_point began = Clock::now();
   const double length = std::max(1.0, static_cast<double>(nanoseconds(options.until - began).count()));
   const auto tell = [&] { progress(std::min(1.0, since(began) / length)); };
+  const auto await_turn = [&] {
+    if (options.await_turn) options.await_turn();
+  };
   for (Runner& runner : runners) {
+    await_turn();
     runner.warm_up(options.longest_warmup);
     if (const std::string wrong = runner.prove(); !wrong.empty()) return arm_failed(runner, wrong);
     tell();
@@ -149,6 +153,7 @@ Result<std::vector<ArmFigures>> measure(Workshop& workshop, const std::vector<st
   for (unsigned sweep = 0; sweep < options.sweeps || Clock::now() < options.until; ++sweep) {
     std::shuffle(order.begin(), order.end(), engine);
     for (const std::size_t k : order) {
+      await_turn();
       runners[k].take_cpu(options.slice);
       runners[k].take_latency(options.slice / 2);
       if (const std::string wrong = runners[k].prove(); !wrong.empty()) return arm_failed(runners[k], wrong);

@@ -24,7 +24,8 @@ struct MeasureOptions {
   unsigned sweeps = 3;        // at least so many,
   Clock::time_point until{};  // and as many as begin before this
   std::chrono::milliseconds longest_warmup{150};
-  std::uint32_t seed = 0;  // of the order
+  std::uint32_t seed = 0;              // of the order
+  std::function<void()> await_turn{};  // before each warm-up and slice, where another process has its own in between
 };
 
 struct ArmFigures {

@@ -95,6 +95,7 @@ Plan plan_of(const Json& json) {
   plan.measuring.sweeps = json.at("sweeps");
   plan.length = std::chrono::milliseconds(json.at("length_ms").get<int>());
   plan.measuring.seed = json.at("seed");
+  plan.in_turns = json.value("in_turns", false);
   plan.parts = json.at("parts");
   plan.curves = json.at("curves");
   return plan;
@@ -107,6 +108,7 @@ std::string plan_text(const Plan& plan) {
             {"sweeps", plan.measuring.sweeps},
             {"length_ms", plan.length.count()},
             {"seed", plan.measuring.seed},
+            {"in_turns", plan.in_turns},
             {"parts", plan.parts},
             {"curves", plan.curves},
             {"arms", Json::array()}};
@@ -138,7 +140,9 @@ Said said_from(std::string_view line) {
   Said said;
   try {
     const Json json = Json::parse(line);
-    if (json.contains("done"))
+    if (json.contains("turn"))
+      said.turn = true;
+    else if (json.contains("done"))
       said.done = json.at("done").get<double>();
     else if (json.contains("error"))
       said.error = json.at("error").get<std::string>();

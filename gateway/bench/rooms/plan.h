@@ -2,7 +2,8 @@
 // output, so that the processes of another build can be asked as well (`bench compare OLD NEW`).
 //
 // Output, one object a line: {"done": 0.25} now and then, and last either {"arms": […], "curves": […]} or {"error":
-// "…"}.
+// "…"}. A process that measures in turns with another says {"turn": true} before each of its slices and waits for a
+// line of input.
 //
 // Thread: plain values.
 #pragma once
@@ -32,6 +33,7 @@ struct Plan {
   std::optional<OwnScript> own;
   MeasureOptions measuring;  // `until` is the process's own: after `length`
   std::chrono::milliseconds length{0};
+  bool in_turns = false;
   bool parts = false;
   bool curves = false;
 };
@@ -53,8 +55,9 @@ std::string plan_text(const Plan& plan);
 Result<Plan> plan_from(std::string_view text);
 
 std::string answer_text(const Answer& answer);  // one line
-// What a process has said: progress, its answer, or why it could not.
+// What a process has said: that it waits for its turn, progress, its answer, or why it could not.
 struct Said {
+  bool turn = false;
   std::optional<double> done;
   std::optional<Answer> answer;
   std::optional<std::string> error;

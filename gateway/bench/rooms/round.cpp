@@ -1,5 +1,6 @@
 #include "gateway/bench/rooms/round.h"
 
+#include <istream>
 #include <ostream>
 
 #include <fmt/format.h>
@@ -69,11 +70,12 @@ Result<std::unique_ptr<Arm>> own_arm(Workshop& workshop, const ArmName& name, co
 
 class Round {
  public:
-  Round(const Plan& plan, std::ostream& out) : plan_(plan), out_(out) {}
+  Round(const Plan& plan, std::istream& in, std::ostream& out) : plan_(plan), in_(in), out_(out) {}
 
   Result<Answer> run() {
     MeasureOptions measuring = plan_.measuring;
     measuring.until = Clock::now() + plan_.length;
+    if (plan_.in_turns) measuring.await_turn = [this] { await_turn(); };
     std::vector<Parts> parts(plan_.arms.size());
     if (plan_.parts)
       if (auto split = split_arms(parts); !split) return fail(std::move(split.error()));
@@ -126,16 +128,23 @@ class Round {
 
   void tell(double done) { out_ << nlohmann::json{{"done", done}}.dump() << '\n' << std::flush; }
 
+  void await_turn() {
+    out_ << nlohmann::json{{"turn", true}}.dump() << '\n' << std::flush;
+    std::string line;
+    std::getline(in_, line);
+  }
+
   const Plan& plan_;
+  std::istream& in_;
   std::ostream& out_;
   Workshop workshop_;
 };
 
 }  // namespace
 
-int run_round(std::string_view plan_json, std::ostream& out) {
+int run_round(std::string_view plan_json, std::istream& in, std::ostream& out) {
   auto plan = plan_from(plan_json);
-  auto answer = plan ? Round(*plan, out).run() : Result<Answer>(fail(std::move(plan.error())));
+  auto answer = plan ? Round(*plan, in, out).run() : Result<Answer>(fail(std::move(plan.error())));
   if (!answer) {
     out << nlohmann::json{{"error", answer.error().message}}.dump(-1, ' ', false,
                                                                   nlohmann::json::error_handler_t::replace)

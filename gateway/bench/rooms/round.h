@@ -10,7 +10,7 @@
 
 namespace lingate::bench {
 
-// Returns the exit code: 0, or 1 after an {"error": …}.
-int run_round(std::string_view plan, std::ostream& out);
+// Returns the exit code: 0, or 1 after an {"error": …}. `in` is read where the plan is to be measured in turns.
+int run_round(std::string_view plan, std::istream& in, std::ostream& out);
 
 }  // namespace lingate::bench

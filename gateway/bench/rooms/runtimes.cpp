@@ -137,12 +137,15 @@ Result<Pair> measure_pair(const std::string& before, const std::string& after, c
                           Progress& progress) {
   auto arms = chosen_arms(options.only);
   if (!arms) return fail(std::move(arms.error()));
-  const Plan plan = plan_for(std::move(*arms), std::chrono::milliseconds(options.duration) / 2);
+  Plan plan = plan_for(std::move(*arms), std::chrono::milliseconds(options.duration));
   Gathered old_one, new_one;
-  for (unsigned k = 0; k < 2 * kProcesses; ++k) {
-    const bool second = (k % 2 == 1) != (k % 4 >= 2);  // A B B A: neither is always first
-    auto done = one_more(second ? after : before, plan, k, 2 * kProcesses, progress, second ? new_one : old_one);
-    if (!done) return fail(std::move(done.error()));
+  for (unsigned k = 0; k < kProcesses; ++k) {
+    plan.measuring.seed = k;
+    const std::string what = fmt::format("pair {} of {}", k + 1, kProcesses);
+    auto answers = run_pair({before, after}, plan, [&](double done) { progress.show((k + done) / kProcesses, what); });
+    if (!answers) return fail(std::move(answers.error()));
+    old_one.add((*answers)[0]);
+    new_one.add((*answers)[1]);
   }
   return Pair{.before = record_of("runtimes", old_one, plan, kProcesses),
               .after = record_of("runtimes", new_one, plan, kProcesses)};

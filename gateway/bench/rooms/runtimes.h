@@ -30,7 +30,8 @@ Result<Record> measure_runtimes(const RuntimesOptions& options, Progress& progre
 // Kind "script": the script beside the empty script of its language and the echo room.
 Result<Record> measure_script(const OwnScriptOptions& options, Progress& progress);
 
-// Two programs in turns, process by process (A B A B): what `bench compare OLD NEW` measures when it is given programs.
+// Two programs in turns, slice by slice, in pairs of processes: what `bench compare OLD NEW` measures when it is given
+// programs.
 struct Pair {
   Record before;
   Record after;
