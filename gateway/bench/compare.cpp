@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <numeric>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -49,36 +50,48 @@ bool breaks(const std::vector<Limit>& limits, const std::string& figure, const R
                      [&](const Limit& limit) { return limit.figure == figure && limit.broken_by(ratio); });
 }
 
-// One sample a process: the geometric mean of the rows in it.
-struct Mean {
-  std::vector<double> logs;
-  std::size_t rows = 0;
+// All rows of a record together, a sample a process.
+struct AllRows {
+  std::vector<std::vector<double>> logs;  // of a process, by row
 
   bool add(const Figure& figure) {
-    if (rows == 0) logs.resize(figure.samples.size());
+    if (logs.empty()) logs.resize(figure.samples.size());
     if (figure.samples.size() != logs.size()) return false;
     for (std::size_t k = 0; k < logs.size(); ++k) {
       if (!(figure.samples[k] > 0)) return false;
-      logs[k] += std::log(figure.samples[k]);
+      logs[k].push_back(std::log(figure.samples[k]));
     }
-    ++rows;
     return true;
   }
-  std::vector<double> samples() const {
+  std::size_t rows() const noexcept { return logs.empty() ? 0 : logs.front().size(); }
+  std::vector<double> means() const {  // geometric
     std::vector<double> means;
-    for (const double sum : logs)
-      means.push_back(std::exp(sum / static_cast<double>(rows)));
+    for (const auto& each : logs)
+      means.push_back(std::exp(std::accumulate(each.begin(), each.end(), 0.0) / static_cast<double>(each.size())));
     return means;
   }
 };
 
-Ratio ratio_between(std::span<const double> before, std::span<const double> after, Samples samples, double floor) {
-  return samples == Samples::paired ? ratio_of_pairs(before, after, floor) : ratio_of(before, after, floor);
+// Of a pair the median row: one that was disturbed says nothing of the others.
+std::vector<double> pair_ratios(const AllRows& before, const AllRows& after) {
+  std::vector<double> ratios;
+  for (std::size_t k = 0; k < std::min(before.logs.size(), after.logs.size()); ++k) {
+    std::vector<double> rows = after.logs[k];
+    for (std::size_t row = 0; row < rows.size(); ++row)
+      rows[row] -= before.logs[k][row];
+    ratios.push_back(std::exp(median_of(std::move(rows))));
+  }
+  return ratios;
+}
+
+Ratio ratio_of_samples(const Figure& before, const Figure& after, Samples samples) {
+  return samples == Samples::paired ? ratio_of_pairs(before.samples, after.samples)
+                                    : ratio_of(before.samples, after.samples);
 }
 
 void compare_figure(const Record& before, const Record& after, const std::string& name,
                     const std::vector<Limit>& limits, Samples samples, Comparison& result) {
-  Mean old_mean, new_mean;
+  AllRows old_rows, new_rows;
   bool whole = true;
   for (const Row& row : before.rows) {
     const Row* other = after.find(row.name);
@@ -87,9 +100,8 @@ void compare_figure(const Record& before, const Record& after, const std::string
     const auto new_figure = other->figures.find(name);
     if (new_figure == other->figures.end()) continue;
     const bool quantile = before.kind == "http" && name != figure::kRate;
-    const Ratio ratio = quantile
-                            ? ratio_of_quantiles(old_figure->second, new_figure->second)
-                            : ratio_between(old_figure->second.samples, new_figure->second.samples, samples, kFloor);
+    const Ratio ratio = quantile ? ratio_of_quantiles(old_figure->second, new_figure->second)
+                                 : ratio_of_samples(old_figure->second, new_figure->second, samples);
     result.changes.push_back({.name = row.name,
                               .figure = name,
                               .unit = old_figure->second.unit,
@@ -97,12 +109,15 @@ void compare_figure(const Record& before, const Record& after, const std::string
                               .after = new_figure->second.median,
                               .ratio = ratio,
                               .broken = breaks(limits, name, ratio)});
-    whole = whole && old_mean.add(old_figure->second) && new_mean.add(new_figure->second);
+    whole = whole && old_rows.add(old_figure->second) && new_rows.add(new_figure->second);
   }
-  if (!whole || old_mean.rows < 2 || before.kind == "http") return;
-  const auto old_samples = old_mean.samples();
-  const auto new_samples = new_mean.samples();
-  const Ratio ratio = ratio_between(old_samples, new_samples, samples, kOverallFloor);
+  if (!whole || old_rows.rows() < 2 || before.kind == "http") return;
+  const auto old_samples = old_rows.means();
+  const auto new_samples = new_rows.means();
+  const auto ratios = pair_ratios(old_rows, new_rows);
+  const Ratio ratio = samples == Samples::paired
+                          ? ratio_of_pairs(std::vector<double>(ratios.size(), 1), ratios, kOverallFloor)
+                          : ratio_of(old_samples, new_samples, kOverallFloor);
   result.changes.push_back({.name = std::string(kOverall),
                             .figure = name,
                             .unit = result.changes.back().unit,

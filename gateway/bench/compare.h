@@ -24,7 +24,7 @@ struct Limit {
 Result<Limit, std::string> limit_from(std::string_view text);
 
 struct Change {
-  std::string name;  // the row's; kOverall: the geometric mean of all rows
+  std::string name;  // the row's; kOverall: the geometric mean of all rows, of pairs the median row
   std::string figure;
   std::string unit;
   double before = 0;

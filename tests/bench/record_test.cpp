@@ -77,6 +77,17 @@ TEST(Compare, AChangeIsShownAndALimitBroken) {
   EXPECT_TRUE(comparison.changes.back().broken);
 }
 
+TEST(Compare, OneDisturbedRowOfPairsSaysNothingOfAll) {
+  Record disturbed = record(1.02);
+  std::vector<double>& samples = disturbed.rows.back().figures["cpu"].samples;
+  for (std::size_t k = 0; k < samples.size(); ++k)
+    samples[k] *= k % 2 == 0 ? 0.5 : 2;
+  const Change all = compare(record(), disturbed, {}, Samples::paired).changes.back();
+  EXPECT_EQ(all.name, "all rows");
+  EXPECT_NEAR(all.ratio.value, 1.02, 0.003);
+  EXPECT_TRUE(all.ratio.differs);
+}
+
 TEST(Compare, WhatGetsBetterBreaksNoLimit) {
   EXPECT_FALSE(compare(record(), record(0.9), {*limit_from("cpu>+2%")}).broken());
   EXPECT_FALSE(compare(record(), record(1.05), {*limit_from("cpu>+8%")}).broken());
