@@ -145,13 +145,14 @@ void Http2Session::readable() noexcept {
   settle();
 }
 
+// Until there is nothing left: the edge that told of bytes may have told of the client's end as well.
 bool Http2Session::read() noexcept {
   char* const space = worker_.parts.scratch->data();
   for (int round = 0; round < kRounds; ++round) {
-    const auto [got, more] = stream_.read(space, kRead);
+    const std::ptrdiff_t got = stream_.read(space, kRead).got;
     if (got < 0) return false;
-    if (got > 0 && !conversation_.feed({space, static_cast<std::size_t>(got)}, worker_.now())) return true;
-    if (!more) return stream_.watch().await_read(), true;
+    if (got == 0) return stream_.watch().await_read(), true;
+    if (!conversation_.feed({space, static_cast<std::size_t>(got)}, worker_.now())) return true;
   }
   stream_.watch().read_again();
   return true;

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """HTTP/2 to upstreams, in clear and by ALPN, and what gRPC needs of it: streams both ways, trailers, resets."""
+import signal
 import ssl
 import struct
 import sys
@@ -269,6 +270,20 @@ class Upstreams(unittest.TestCase):
             well.set()
             gateway.wait_log("is healthy again")
             self.assertEqual(ask(gateway.port, request_bytes()).status, 200)
+
+    def test_an_end_that_comes_along_with_content_cuts_the_answer(self):
+        gateways = []
+
+        def serve(peer, stream):
+            gateways[0].signal(signal.SIGSTOP)
+            head(peer, stream)
+            peer.content(stream, b"half", ends=False)
+            peer.sock.close()
+            gateways[0].signal(signal.SIGCONT)
+        with Server(serve) as server, Gateway(config(server)) as gateway, Peer(connect(gateway.port)) as peer:
+            gateways.append(gateway)
+            answer = peer.answer(peer.request())
+            self.assertEqual(answer.reset, h2.INTERNAL_ERROR)
 
     def test_a_slow_reader_stops_the_upstream(self):
         size, sent = 4 << 20, []

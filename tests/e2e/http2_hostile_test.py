@@ -2,6 +2,7 @@
 """HTTP/2 clients that break the rules or abuse them, each beside one that does nearly the same and is served."""
 import random
 import re
+import signal
 import struct
 import sys
 import unittest
@@ -309,12 +310,26 @@ class Abuse(unittest.TestCase):
                 self.assert_served(self.neighbour)
         self.assert_harmless(lambda peer: peer.send(h2.frame(0xEE, 0xFF, 0, b"unknown") * 100))
 
+    def assert_only_the_neighbour_is_left(self):
+        for name, left in (("http_server_active_requests", 0), ("lingate_connections", 1)):
+            self.gateway.wait_for(lambda: metric(self.gateway, name) == left, f"end of {name}")
+        self.assert_served(self.neighbour)
+
+    def test_an_end_that_comes_along_with_frames_is_heard(self):
+        for leave in (lambda sock: sock.close(), reset):
+            peer = self.peer()
+            self.assert_served(peer)
+            self.gateway.signal(signal.SIGSTOP)
+            peer.request(method="POST", ends=False)  # there is nothing to write to it, which would fail
+            leave(peer.sock)
+            self.gateway.signal(signal.SIGCONT)
+            self.assert_only_the_neighbour_is_left()
+
     def test_clients_that_leave_anywhere_leave_nothing_behind(self):
         dice = random.Random(7)
-        self.assert_served(self.neighbour)
-        before = metric(self.gateway, "lingate_connections")
         for _ in range(60):
             peer = self.peer(opens_windows=dice.randrange(2) == 0)
+            peer.sock.settimeout(0.2)  # some wait for what will not come
             try:
                 for _ in range(dice.randrange(1, 30)):
                     match dice.randrange(5):
@@ -327,9 +342,7 @@ class Abuse(unittest.TestCase):
                 pass
             dice.randrange(2) and reset(peer.sock)
             peer.sock.close()
-        for name, left in (("http_server_active_requests", 0), ("lingate_connections", before)):
-            self.gateway.wait_for(lambda: metric(self.gateway, name) == left, f"end of {name}")
-        self.assert_served(self.neighbour)
+        self.assert_only_the_neighbour_is_left()
 
     def test_random_frames_never_harm_the_neighbour(self):
         dice = random.Random(9)
