@@ -19,9 +19,7 @@ constexpr std::size_t kMaxTarget = 16384;  // path, query
 // `name` is `,"name":`.
 template <std::size_t N>
 void text(json::Writer& out, const char (&name)[N], std::string_view value, std::size_t room) {
-  if (value.empty()) return;
-  out.raw(name);
-  out.string(value, room);
+  if (!value.empty()) out.member(name, value, room);
 }
 
 void append_request(json::Writer& out, Exchange& exchange) {
@@ -30,10 +28,7 @@ void append_request(json::Writer& out, Exchange& exchange) {
   text(out, ",\"url.scheme\":", request.scheme, kMaxShort);
   const ReceivedTarget target = received_target(exchange);
   text(out, ",\"url.path\":", target.path, kMaxTarget);
-  if (target.has_query) {
-    out.raw(",\"url.query\":");
-    out.string(target.query, kMaxTarget);
-  }
+  if (target.has_query) out.member(",\"url.query\":", target.query, kMaxTarget);
   text(out, ",\"server.address\":", request.host, kMaxShort);
   text(out, ",\"client.address\":", request.client_ip, kMaxShort);
   if (request.client_port != 0) {

@@ -6,20 +6,21 @@
 
 namespace lingate::middleware {
 
-Chain::Chain(std::vector<const Middleware*> steps, Measured measured) : steps_(std::move(steps)) {
-  needs_.reserve(steps_.size());
-  for (const Middleware* step : steps_) {
-    const StepNeeds& needs = needs_.emplace_back(step->needs());
+Chain::Chain(const std::vector<const Middleware*>& steps, Measured measured) {
+  links_.reserve(steps.size());
+  for (const Middleware* const step : steps) {
+    const StepNeeds& needs = links_.emplace_back(Link{step, step->needs()}).needs;
     wants_log_ = wants_log_ || needs.log;
     const bool counted = measured == Measured::all || (measured == Measured::scripts && step->runtime() != "native");
     times_steps_ = times_steps_ || needs.log || needs.times || counted;
     wants_response_body_ = wants_response_body_ || needs.response_body;
-    secret_parameters_.insert(secret_parameters_.end(), needs.secret_parameters.begin(), needs.secret_parameters.end());
+    const auto secret = step->secret_parameters();
+    secret_parameters_.insert(secret_parameters_.end(), secret.begin(), secret.end());
   }
 }
 
 bool Chain::is_quiet(std::uint32_t worker) const noexcept {
-  return std::all_of(steps_.begin(), steps_.end(), [worker](const auto* step) { return step->is_quiet(worker); });
+  return std::all_of(links_.begin(), links_.end(), [worker](const Link& link) { return link.step->is_quiet(worker); });
 }
 
 void ChainRun::start() noexcept {

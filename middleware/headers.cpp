@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "base/fields.h"
 
@@ -159,34 +160,66 @@ std::string_view Headers::value(std::string_view name) const noexcept {
   return field ? field->value : std::string_view();
 }
 
-std::size_t Headers::replace(const Field& first) {
+void Headers::note(std::size_t place) noexcept {
+  const Field& field = fields_[place];
+  std::size_t slot = first_slot({.id = field.id, .mark = field.mark});
+  while (noted_at_[slot] != 0)
+    slot = (slot + 1) % kSlots;
+  noted_at_[slot] = static_cast<std::uint8_t>(place + 1);
+}
+
+bool Headers::note_names() noexcept {
+  const std::size_t size = fields_.size();
+  if (noted_ == size && noted_ != 0) return true;
+  if (!std::exchange(worth_noting_, true) || size > kSlots * 2 / 3) return false;
+  if (noted_ == 0) noted_at_.fill(0);
+  for (; noted_ < size; ++noted_)
+    note(noted_);
+  return true;
+}
+
+void Headers::replace(const Field& first) {
   ++version_;
   most_bytes_ += field_bytes(first);
   const FieldKey key{.id = first.id, .mark = first.mark};
   const Sought sought(first.name, key);
-  const auto place = std::find_if(fields_.begin(), fields_.end(), [&](const Field& field) { return sought.is(field); });
-  const auto at = static_cast<std::size_t>(place - fields_.begin());
-  if (place == fields_.end()) {
-    fields_.push_back(first);
+  Field* place = nullptr;
+  const auto meet = [&](Field& field) {
+    if (!sought.is(field)) return;
+    if (place)
+      field.removed = true;
+    else
+      place = &field;
+  };
+  if (note_names()) {
+    for (std::size_t slot = first_slot(key); noted_at_[slot] != 0; slot = (slot + 1) % kSlots)
+      meet(fields_[noted_at_[slot] - 1U]);
   } else {
-    *place = first;
-    remove_from(at + 1, first.name, key);
+    std::for_each(fields_.begin(), fields_.end(), meet);
   }
-  return at;
+  if (place)
+    *place = first;
+  else
+    fields_.push_back(first);
 }
 
-void Headers::insert(std::size_t at, const Field& field) {
-  most_bytes_ += field_bytes(field);
-  fields_.insert(fields_.begin() + static_cast<std::ptrdiff_t>(at), field);
+void Headers::set_further(const Field& line) {
+  const Sought sought(line.name, {.id = line.id, .mark = line.mark});
+  const auto last =
+      std::find_if(fields_.rbegin(), fields_.rend(), [&](const Field& field) { return sought.is(field); });
+  ++version_;
+  most_bytes_ += field_bytes(line);
+  noted_ = 0;
+  fields_.insert(last == fields_.rend() ? fields_.end() : last.base(), line);
 }
 
 void Headers::set(std::string_view name, std::span<const std::string_view> values) {
   if (values.empty()) return remove(name);
   Field field = make_field(arena_.copy(name), arena_.copy(values.front()));
-  std::size_t at = replace(field);
+  replace(field);
   for (const std::string_view value : values.subspan(1)) {
     field.value = arena_.copy(value);
-    insert(++at, field);
+    set_further(field);
   }
 }
 
@@ -197,17 +230,11 @@ void Headers::set_lasting(FieldKey key, std::string_view name, std::string_view 
 void Headers::set_lasting(std::string_view name, std::span<const std::string_view> values) {
   if (values.empty()) return remove(name);
   Field field = make_field(name, values.front());
-  std::size_t at = replace(field);
+  replace(field);
   for (const std::string_view value : values.subspan(1)) {
     field.value = value;
-    insert(++at, field);
+    set_further(field);
   }
-}
-
-void Headers::set_prepared(std::span<const Field> lines) {
-  std::size_t at = replace(lines.front());
-  for (const Field& line : lines.subspan(1))
-    insert(++at, line);
 }
 
 void Headers::add(std::string_view name, std::span<const std::string_view> values) {
@@ -226,16 +253,16 @@ void Headers::add_prepared(const Field& line) {
 }
 
 void Headers::remove(std::string_view name) noexcept {
-  remove_from(0, name, field_key(name));
+  remove(name, field_key(name));
 }
 
 void Headers::remove(FieldId id) noexcept {
-  remove_from(0, {}, {.id = id});
+  remove({}, {.id = id});
 }
 
-void Headers::remove_from(std::size_t start, std::string_view name, FieldKey key) noexcept {
+void Headers::remove(std::string_view name, FieldKey key) noexcept {
   const Sought sought(name, key);
-  for (Field& field : std::span(fields_).subspan(start)) {
+  for (Field& field : fields_) {
     if (!sought.is(field)) continue;
     field.removed = true;
     ++version_;

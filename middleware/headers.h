@@ -6,6 +6,7 @@
 // Field names compare without case (RFC 9110 section 5.1).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -97,6 +98,8 @@ class Headers {
   void clear() noexcept {
     fields_.clear();
     most_bytes_ = 0;
+    noted_ = 0;
+    worth_noting_ = false;
     ++version_;
   }
   void receive(const Field& field) {
@@ -117,37 +120,48 @@ class Headers {
   // removes.
   void set(std::string_view name, std::span<const std::string_view> values);
   void set(std::string_view name, std::string_view value) { set(name, std::span(&value, 1)); }
-  // The same for texts that outlive the exchange or stand in its arena, and for prepared lines of one name (one or
-  // more): nothing is copied.
+  // The same for texts that outlive the exchange or stand in its arena, and for prepared lines: nothing is copied.
   void set_lasting(FieldKey key, std::string_view name, std::string_view value);
   void set_lasting(std::string_view name, std::span<const std::string_view> values);
-  void set_prepared(std::span<const Field> lines);
+  void set_prepared(const Field& line) { replace(line); }
+  void set_further(const Field& line);  // behind the last of its name
   void add(std::string_view name, std::string_view value) { add(name, std::span(&value, 1)); }
   void add(std::string_view name, std::span<const std::string_view> values);
   void add_lasting(std::string_view name, std::span<const std::string_view> values);
   void add_prepared(const Field& line);
   void remove(std::string_view name) noexcept;
+  void remove(std::string_view name, FieldKey key) noexcept;
   void remove(FieldId id) noexcept;
 
   // Takes back edits: `fields` is a copy of all() from before them.
   void restore(std::span<const Field> fields) {
     fields_.assign(fields.begin(), fields.end());
+    noted_ = 0;
     ++version_;
   }
 
   std::uint32_t version() const noexcept { return version_; }  // changes with every edit
 
  private:
+  static constexpr std::size_t kSlots = 64;  // of which two thirds are taken at most
+
+  static std::size_t first_slot(FieldKey key) noexcept {
+    return (key.id == FieldId::other ? key.mark : static_cast<std::size_t>(key.id)) % kSlots;
+  }
   static std::size_t field_bytes(const Field& field) noexcept { return field.name.size() + field.value.size() + 4; }
-  // Returns where `first` is now; the others of its name are gone.
-  std::size_t replace(const Field& first);
-  void insert(std::size_t at, const Field& field);
-  void remove_from(std::size_t start, std::string_view name, FieldKey key) noexcept;
+  void replace(const Field& first);  // the others of its name are gone
+  bool note_names() noexcept;        // false: not worth it yet, or there are too many
+  void note(std::size_t place) noexcept;
 
   Arena& arena_;
   std::vector<Field> fields_;
   std::size_t most_bytes_ = 0;
+  // 1 + the places of the first `noted_` lines by a hash of their names, open addressing, 0 for a free slot. Noted when
+  // a second line is set: who sets one after the other does not look through all of them each time.
+  std::array<std::uint8_t, kSlots> noted_at_;
+  std::uint32_t noted_ = 0;
   std::uint32_t version_ = 0;
+  bool worth_noting_ = false;
 };
 
 }  // namespace lingate::middleware

@@ -49,32 +49,6 @@ bool copy_block(char* to, const char* from) noexcept {
   return _mm_movemask_epi8(_mm_andnot_si128(_mm_or_si128(del, _mm_or_si128(quote, backslash)), plain)) == 0xffff;
 }
 
-// Copies in blocks or words, the last one of them ending with the text, and looks at each. False: there is something to
-// escape.
-bool copy_plain(char* to, std::string_view text) noexcept {
-  const char* from = text.data();
-  const std::size_t size = text.size();
-  if (size >= 16) {
-    for (std::size_t at = 0; at + 16 < size; at += 16)
-      if (!copy_block(to + at, from + at)) return false;
-    return copy_block(to + size - 16, from + size - 16);
-  }
-  if (size >= 8) {
-    const auto first = copy_word<std::uint64_t>(to, from);
-    return (to_escape(first) | to_escape(copy_word<std::uint64_t>(to + size - 8, from + size - 8))) == 0;
-  }
-  if (size >= 4) {
-    const std::uint64_t first = copy_word<std::uint32_t>(to, from);
-    return to_escape(first | copy_word<std::uint32_t>(to + size - 4, from + size - 4) << 32U) == 0;
-  }
-  if (size == 0) return true;
-  // The middle of one to three bytes is one of them.
-  to[0] = from[0];
-  to[size / 2] = from[size / 2];
-  to[size - 1] = from[size - 1];
-  return is_plain(from[0]) && is_plain(from[size / 2]) && is_plain(from[size - 1]);
-}
-
 // How one character is written, and how many bytes of the text it takes.
 struct Escaped {
   std::array<char, 6> bytes;
@@ -129,6 +103,32 @@ void nine_digits(char* to, std::uint32_t value) noexcept {
 
 }  // namespace
 
+// Copies in blocks or words, the last one of them ending with the text, and looks at each. False: there is something to
+// escape.
+bool Writer::copy_plain(char* to, std::string_view text) noexcept {
+  const char* from = text.data();
+  const std::size_t size = text.size();
+  if (size >= 16) {
+    for (std::size_t at = 0; at + 16 < size; at += 16)
+      if (!copy_block(to + at, from + at)) return false;
+    return copy_block(to + size - 16, from + size - 16);
+  }
+  if (size >= 8) {
+    const auto first = copy_word<std::uint64_t>(to, from);
+    return (to_escape(first) | to_escape(copy_word<std::uint64_t>(to + size - 8, from + size - 8))) == 0;
+  }
+  if (size >= 4) {
+    const std::uint64_t first = copy_word<std::uint32_t>(to, from);
+    return to_escape(first | copy_word<std::uint32_t>(to + size - 4, from + size - 4) << 32U) == 0;
+  }
+  if (size == 0) return true;
+  // The middle of one to three bytes is one of them.
+  to[0] = from[0];
+  to[size / 2] = from[size / 2];
+  to[size - 1] = from[size - 1];
+  return is_plain(from[0]) && is_plain(from[size / 2]) && is_plain(from[size - 1]);
+}
+
 void Writer::flush() {
   to_.append(space_.data(), used_);
   used_ = 0;
@@ -182,23 +182,26 @@ void Writer::any_string(std::string_view text, std::size_t room) {
   raw("\"");
 }
 
-void Writer::integer(std::uint64_t value) {
+void Writer::longer_integer(std::uint64_t value) {
   constexpr std::size_t kLongest = 20;
-  if (value < 10) {
-    *reserve(1) = static_cast<char>('0' + value);
-    ++used_;
+  char* const to = reserve(kLongest);
+  if (value < 100 || value >= 1000) {
+    used_ += static_cast<std::size_t>(std::to_chars(to, to + kLongest, value).ptr - to);
     return;
   }
-  char* const to = reserve(kLongest);
-  used_ += static_cast<std::size_t>(std::to_chars(to, to + kLongest, value).ptr - to);
+  const auto three = static_cast<std::uint32_t>(value);  // a status, most sizes
+  *to = static_cast<char>('0' + three / 100);
+  two_digits(to + 1, three % 100);
+  used_ += 3;
 }
 
 void Writer::seconds(std::int64_t nanoseconds) {
   const auto value = static_cast<std::uint64_t>(nanoseconds < 0 ? 0 : nanoseconds);
-  integer(value / 1'000'000'000);
+  const std::uint64_t whole = value / 1'000'000'000;
+  integer(whole);
   char* const to = reserve(10);
   *to = '.';
-  nine_digits(to + 1, static_cast<std::uint32_t>(value % 1'000'000'000));
+  nine_digits(to + 1, static_cast<std::uint32_t>(value - whole * 1'000'000'000));
   used_ += 10;
 }
 

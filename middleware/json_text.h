@@ -5,6 +5,7 @@
 // Thread: one. Lifetime: a Writer is made for one text and gone before that is read.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -30,10 +31,30 @@ class Writer {
   }
   void raw(std::string_view text);
 
+  // A member of an object: `name` is its name with quotes and colon, and what stands before it.
+  template <std::size_t N>
+  void member(const char (&name)[N], std::string_view text, std::size_t room) {
+    if (text.size() + 2 <= std::min(room, kSpace - N)) [[likely]] {
+      char* const to = reserve(N + text.size() + 1);
+      std::memcpy(to, name, N - 1);
+      if (copy_plain(to + N, text)) [[likely]] {
+        to[N - 1] = to[N + text.size()] = '"';
+        used_ += N + text.size() + 1;
+        return;
+      }
+    }
+    raw(name);
+    string(text, room);
+  }
+
   // `text` as a JSON string with its quotes. At most `room` bytes are added; what does not fit is cut, between
   // characters. `room` is at least 2.
   void string(std::string_view text, std::size_t room = SIZE_MAX);
-  void integer(std::uint64_t value);
+  void integer(std::uint64_t value) {
+    if (value > 9) return longer_integer(value);
+    *reserve(1) = static_cast<char>('0' + value);
+    ++used_;
+  }
   // Nanoseconds as seconds with nine digits ("0.000123456").
   void seconds(std::int64_t nanoseconds);
   // Microseconds since 1970 as "2026-11-20T23:41:17.123456Z", in quotes (RFC 3339).
@@ -50,7 +71,9 @@ class Writer {
     return space_.data() + used_;
   }
   void flush();
+  void longer_integer(std::uint64_t value);
   bool plain_string(std::string_view text);
+  static bool copy_plain(char* to, std::string_view text) noexcept;
   void any_string(std::string_view text, std::size_t room);
 
   std::string& to_;

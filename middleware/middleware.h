@@ -33,9 +33,8 @@ struct StepNeeds {
   bool log_unreached = false;  // its log side also sees requests that an earlier step answered (access-log)
   bool request_body = false;
   bool response_body = false;
-  std::size_t max_body = 0;
   bool stream_when_too_large = false;  // `continue`: a response over max_body passes by, the step is skipped
-  std::span<const std::string> secret_parameters{};  // of the query: their values stand in no log; the step's
+  std::size_t max_body = 0;
 };
 
 class Middleware {
@@ -46,6 +45,8 @@ class Middleware {
   virtual std::string_view label() const noexcept = 0;  // what the log and metrics call it: kind, or a script's file
   virtual StepNeeds needs() const noexcept = 0;
   virtual std::string_view runtime() const noexcept { return "native"; }  // a script's language
+  // Of the query: their values stand in no log.
+  virtual std::span<const std::string> secret_parameters() const noexcept { return {}; }
 
   virtual Flow on_request(Exchange&, StepRecord&) const { return Flow::next; }
   virtual Flow on_response(Exchange&, StepRecord&) const { return Flow::next; }
@@ -63,20 +64,25 @@ enum class Measured : std::uint8_t { no, scripts, all };
 class Chain {
  public:
   Chain() = default;
-  explicit Chain(std::vector<const Middleware*> steps, Measured measured = Measured::no);
+  explicit Chain(const std::vector<const Middleware*>& steps, Measured measured = Measured::no);
 
-  std::size_t size() const noexcept { return steps_.size(); }
-  const Middleware& step(std::size_t k) const noexcept { return *steps_[k]; }
+  std::size_t size() const noexcept { return links_.size(); }
+  const Middleware& step(std::size_t k) const noexcept { return *links_[k].step; }
   bool is_quiet(std::uint32_t worker) const noexcept;  // all steps, see there
-  const StepNeeds& needs(std::size_t k) const noexcept { return needs_[k]; }
+  const StepNeeds& needs(std::size_t k) const noexcept { return links_[k].needs; }
   bool wants_log() const noexcept { return wants_log_; }
   bool times_steps() const noexcept { return times_steps_; }
   bool wants_response_body() const noexcept { return wants_response_body_; }  // some step does
   const std::vector<std::string_view>& secret_parameters() const noexcept { return secret_parameters_; }  // of all
 
  private:
-  std::vector<const Middleware*> steps_;
-  std::vector<StepNeeds> needs_;
+  // Side by side: a request asks for both at each step.
+  struct Link {
+    const Middleware* step;
+    StepNeeds needs;
+  };
+
+  std::vector<Link> links_;
   std::vector<std::string_view> secret_parameters_;
   bool wants_log_ = false;
   bool times_steps_ = false;

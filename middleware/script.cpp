@@ -44,8 +44,8 @@ StepNeeds ScriptStep::needs() const noexcept {
           .log = log,
           .request_body = options_.request_body,
           .response_body = options_.response_body && (response || log),
-          .max_body = options_.max_body,
-          .stream_when_too_large = options_.on_error == OnError::go_on};
+          .stream_when_too_large = options_.on_error == OnError::go_on,
+          .max_body = options_.max_body};
 }
 
 Flow ScriptStep::on_request(Exchange& exchange, StepRecord& record) const {

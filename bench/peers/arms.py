@@ -193,8 +193,7 @@ def logs_and_counts(gateway, name):
     forwards(gateway, name)
     if not gateway.values["admin"]:
         return
-    log = gateway.folder / "access.log"
-    gateway.process.wait_until(lambda: log.exists() and '"/echo"' in log.read_text())
+    gateway.process.wait_until(lambda: gateway.log.exists() and '"/echo"' in gateway.log.read_text())
     request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
     status, _, page = exchange(gateway.ports["admin"], request)
     expect(status == 200 and re.search(rb"(?m)^lingate_requests\w*\{.* [1-9]", page), "/metrics has not counted requests")

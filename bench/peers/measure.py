@@ -181,6 +181,7 @@ class Bench:
     def slice(self, run, meters):
         meters[run.gateway].turn(run)
         self.load.go(run.job, int(1000 * SLICE))
+        run.gateway.empty_log()
 
     def end(self, run):
         counts = self.load.counts("tell", run.job)

@@ -1,7 +1,10 @@
 // headers: sets, adds and removes header lines of the request, the response, or both. `remove` runs first, then `set`,
 // then `add`.
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "middleware/settings_value.h"
@@ -16,20 +19,26 @@ struct HeaderEdits {
   HeaderEdits(HeaderEdits&&) = default;  // a copy's lines would look into the original
   HeaderEdits& operator=(HeaderEdits&&) = default;
 
-  std::vector<std::string> remove;
-  std::vector<std::vector<Field>> set;  // the lines of one name each; views into `texts`, as `add`
-  std::vector<Field> add;
+  enum class Kind : std::uint8_t { remove, set, set_further, add };  // `set_further`: one more line of the name before
+  struct Edit {
+    Field line;  // views into `texts`; to remove, a name is enough
+    Kind kind;
+  };
+
+  std::vector<Edit> edits;
   std::vector<std::string> texts;
 
-  bool empty() const noexcept { return remove.empty() && set.empty() && add.empty(); }
+  bool empty() const noexcept { return edits.empty(); }
 
   void apply(Headers& headers) const {
-    for (const std::string& name : remove)
-      headers.remove(name);
-    for (const std::vector<Field>& lines : set)
-      headers.set_prepared(lines);
-    for (const Field& line : add)
-      headers.add_prepared(line);
+    for (const auto& [line, kind] : edits) {
+      switch (kind) {
+        case Kind::remove: headers.remove(line.name, {.id = line.id, .mark = line.mark}); break;
+        case Kind::set: headers.set_prepared(line); break;
+        case Kind::set_further: headers.set_further(line); break;
+        case Kind::add: headers.add_prepared(line); break;
+      }
+    }
   }
 };
 
@@ -64,19 +73,22 @@ Result<HeaderEdits> edits_of(const Settings* settings) {
   if (!set) return fail(std::move(set.error()));
   auto add = header_lines("headers", settings->map("add"));
   if (!add) return fail(std::move(add.error()));
-  edits.texts.reserve(set->size() + add->size());  // so that none moves
-  const auto prepare = [&edits](const HeaderLine& line) {
-    return make_prepared_field(edits.texts.emplace_back(line.name + ": " + line.value + "\r\n"), line.name.size());
+  using Kind = HeaderEdits::Kind;
+  const std::vector<std::string> remove = texts_of(*settings, "remove");
+  edits.texts.reserve(remove.size() + set->size() + add->size());  // so that none moves
+  const auto prepare = [&edits](const HeaderLine& line, Kind kind) {
+    const std::string& text = edits.texts.emplace_back(line.name + ": " + line.value + "\r\n");
+    edits.edits.push_back({make_prepared_field(text, line.name.size()), kind});
   };
-  for (const HeaderLine& line : *set) {
-    if (edits.set.empty() || edits.set.back().front().name != line.name) edits.set.emplace_back();
-    edits.set.back().push_back(prepare(line));
-  }
-  for (const HeaderLine& line : *add)
-    edits.add.push_back(prepare(line));
-  edits.remove = texts_of(*settings, "remove");
-  for (const std::string& name : edits.remove)
+  for (const std::string& name : remove) {
     if (auto checked = check_header_name("headers", name); !checked) return fail(std::move(checked.error()));
+    edits.edits.push_back({make_field(edits.texts.emplace_back(name), {}), Kind::remove});
+  }
+  std::string_view before;
+  for (const HeaderLine& line : *set)
+    prepare(line, std::exchange(before, line.name) == line.name ? Kind::set_further : Kind::set);
+  for (const HeaderLine& line : *add)
+    prepare(line, Kind::add);
   return edits;
 }
 

@@ -66,7 +66,8 @@ class JwtAuth final : public Middleware {
 
   std::string_view kind() const noexcept override { return "jwt-auth"; }
   std::string_view label() const noexcept override { return kind(); }
-  StepNeeds needs() const noexcept override { return {.request = true, .secret_parameters = secret_}; }
+  StepNeeds needs() const noexcept override { return {.request = true}; }
+  std::span<const std::string> secret_parameters() const noexcept override { return secret_; }
 
   Flow on_request(Exchange& exchange, StepRecord& record) const override {
     for (const Place& place : options_.from)

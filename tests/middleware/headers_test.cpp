@@ -1,9 +1,14 @@
 #include "middleware/headers.h"
 
+#include <algorithm>
 #include <array>
+#include <random>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "base/fields.h"
 #include "tests/middleware/fake_host.h"
 
 namespace lingate::middleware {
@@ -107,6 +112,68 @@ TEST(Headers, AValueMayBeAViewOfTheLineThatItReplaces) {
   head.headers.add("A", "first");
   head.headers.set("A", head.headers.value("A").substr(1));
   EXPECT_EQ(head.text(), "A: irst\n");
+}
+
+// A list of lines on which every edit looks at all of them.
+class Model {
+ public:
+  void add(const std::string& name, const std::string& value) { lines_.push_back({name, value}); }
+  void remove(const std::string& name) {
+    std::erase_if(lines_, [&](const auto& line) { return fields::same_name(line.first, name); });
+  }
+  void set(const std::string& name, const std::vector<std::string>& values) {
+    const auto first = std::find_if(lines_.begin(), lines_.end(),
+                                    [&](const auto& line) { return fields::same_name(line.first, name); });
+    const auto at = first - lines_.begin();
+    remove(name);
+    std::vector<std::pair<std::string, std::string>> now;
+    for (const std::string& value : values)
+      now.emplace_back(name, value);
+    lines_.insert(lines_.begin() + at, now.begin(), now.end());
+  }
+  std::string text() const {
+    std::string all;
+    for (const auto& [name, value] : lines_)
+      all += name + ": " + value + "\n";
+    return all;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> lines_;
+};
+
+// More names than the index has places, known ones among them, and more lines than it can point to.
+TEST(Headers, EditsInAnyOrderDoWhatTheyDoToAList) {
+  std::mt19937 dice(11);
+  const auto roll = [&dice](unsigned sides) { return static_cast<unsigned>(dice() % sides); };
+  const auto any_name = [&roll] {
+    const std::array<std::string, 4> known{"Host", "ETag", "Via", "etag"};
+    return roll(4) == 0 ? known[roll(4)] : (roll(2) == 0 ? "X-Name-" : "x-name-") + std::to_string(roll(100));
+  };
+  for (int round = 0; round < 40; ++round) {
+    Arena arena;
+    Headers headers(arena);
+    Model model;
+    for (unsigned k = roll(round < 30 ? 20 : 400); k > 0; --k) {
+      const std::string name = any_name();
+      headers.receive(make_field(arena.copy(name), "received"));
+      model.add(name, "received");
+    }
+    for (int step = 0; step < 300; ++step) {
+      const std::string name = any_name();
+      const std::string value = std::to_string(step);
+      switch (roll(6)) {
+        case 0: headers.add(name, value), model.add(name, value); break;
+        case 1: headers.remove(name), model.remove(name); break;
+        case 2:
+          headers.set(name, std::array<std::string_view, 3>{value, "b", "c"});
+          model.set(name, {value, "b", "c"});
+          break;
+        default: headers.set(name, value), model.set(name, {value}); break;
+      }
+    }
+    ASSERT_EQ(text_of(headers), model.text()) << round;
+  }
 }
 
 }  // namespace

@@ -43,8 +43,8 @@ class Recorder final : public Middleware {
             .log_unreached = plan_.log_unreached,
             .request_body = plan_.request_body,
             .response_body = plan_.response_body,
-            .max_body = plan_.max_body,
-            .stream_when_too_large = plan_.streams};
+            .stream_when_too_large = plan_.streams,
+            .max_body = plan_.max_body};
   }
 
   Flow on_request(Exchange& exchange, StepRecord& record) const override {
