@@ -20,6 +20,7 @@ namespace {
 
 constexpr Duration kLinger = std::chrono::seconds(2);
 constexpr Duration kLingerLate = std::chrono::milliseconds(500);  // for who is late already
+constexpr Duration kLookAgain = std::chrono::seconds(1);
 constexpr std::uint32_t kMaxDiscarded = 1024 * 1024;
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 section 3.4
 constexpr int kMaxInOneTurn = 32;  // pipelined requests before others have theirs
@@ -94,10 +95,14 @@ void Connection::wake_within(Duration after) noexcept {
 
 void Connection::expired() noexcept {
   if (phase_ == Phase::busy) return transaction_->client_timeout();
-  const Duration left = since_ + limit_ - worker_.now();
-  if (left > Duration::zero()) return worker_.parts.loop.arm(*this, left);
   if (got_ahead_ != kNothingAhead)
     return worker_.parts.loop.arm(*this, Loop::kTick);  // the rest of this turn will show
+  const Duration left = since_ + limit_ - worker_.now();
+  if (left > Duration::zero()) {
+    worker_.parts.loop.arm(*this, left);
+    if (phase_ == Phase::idle && fill()) serve();
+    return;
+  }
   if (phase_ != Phase::head || !partial_) return close();
   note_late();
   refuse({code::kRequestTimeout, "the request head did not arrive in time"});
@@ -319,7 +324,8 @@ void Connection::await_head() noexcept {
     watch().await_read();
 }
 
-// The edge that announced a request may have announced the client's FIN as well; the first time round we look.
+// The edge that announced a request may have announced the client's FIN as well. The first time round we look, later,
+// when nothing else has come for a while.
 void Connection::go_idle() noexcept {
   in_.release();
   if (read_closed_) return close();
@@ -329,6 +335,7 @@ void Connection::go_idle() noexcept {
     if (fill()) serve();
     return;
   }
+  wake_within(kLookAgain);
   watch().await_read();
 }
 

@@ -65,6 +65,19 @@ class Connections(unittest.TestCase):
             release.set()
             self.assertEqual(len(Stream(sock).response().body), 1_000_000)
 
+    def test_an_end_that_comes_along_with_a_later_request_is_heard(self):
+        with Origin() as origin, Gateway(CONFIG.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
+            stream = Stream(sock)
+            for _ in range(2):  # the connection is one that stays
+                sock.sendall(request_bytes())
+                self.assertEqual(stream.response().status, 200)
+            gateway.signal(signal.SIGSTOP)
+            sock.sendall(request_bytes())
+            sock.shutdown(socket.SHUT_WR)
+            gateway.signal(signal.SIGCONT)
+            self.assertEqual(stream.response().status, 200)
+            self.assertEqual(stream.to_end(), b"")  # long before it has been idle for long enough
+
     def test_an_aborting_client_cancels_the_upstream(self):
         arrived, gone = threading.Event(), threading.Event()
 
