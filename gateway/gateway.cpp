@@ -175,9 +175,10 @@ Result<void> Gateway::Parts::load(const config::Model& model) {
 }
 
 Result<void> Gateway::Parts::open_listeners(std::vector<Listeners::Shared> inherited) {
-  auto served = reloader->serve(workers, std::move(inherited));
-  if (served) listening = reloader->listening();
-  return served;
+  auto urls = reloader->serve(workers, std::move(inherited));
+  if (!urls) return fail(std::move(urls.error()));
+  listening = std::move(*urls);
+  return {};
 }
 
 std::string Gateway::Parts::metrics() const {

@@ -112,8 +112,8 @@ Result<std::shared_ptr<admin::Running>, AssemblyError> Reloader::make_runnable(c
   return runnable;
 }
 
-Result<void> Reloader::serve(const std::vector<std::unique_ptr<http::Worker>>& workers,
-                             std::vector<Listeners::Shared> inherited) {
+Result<std::vector<std::string>> Reloader::serve(const std::vector<std::unique_ptr<http::Worker>>& workers,
+                                                 std::vector<Listeners::Shared> inherited) {
   for (const auto& each : workers)
     workers_.push_back(each.get());
   retirement_.set_workers(workers_);
@@ -122,8 +122,9 @@ Result<void> Reloader::serve(const std::vector<std::unique_ptr<http::Worker>>& w
   auto plan = listeners_->plan(running_->model.listen);
   if (!plan) return fail(std::move(plan.error()));
   listeners_->apply(std::move(*plan));
-  go_on();
-  return {};
+  std::vector<std::string> urls = listeners_->urls();
+  go_on();  // from here on the listeners are the housekeeper's
+  return urls;
 }
 
 std::shared_ptr<const admin::Running> Reloader::running() const {

@@ -37,12 +37,11 @@ class Reloader final : public admin::Configurations {
 
   // The first configuration: makes it runnable.
   Result<std::shared_ptr<const http::Snapshot>> begin(const config::Model& model);
-  // The workers that serve it; opens its listeners, but for those that another process has opened.
-  Result<void> serve(const std::vector<std::unique_ptr<http::Worker>>& workers,
-                     std::vector<Listeners::Shared> inherited = {});
+  // The workers that serve it; opens its listeners, but for those that another process has opened. Their URLs: a reload
+  // may change them as soon as this returns.
+  Result<std::vector<std::string>> serve(const std::vector<std::unique_ptr<http::Worker>>& workers,
+                                         std::vector<Listeners::Shared> inherited = {});
 
-  // After serve(), before anything else is asked.
-  std::vector<std::string> listening() const { return listeners_->urls(); }
   // Takes no new configuration from now on.
   void stop() noexcept;
   // As reload(), without waiting.
