@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import h2  # noqa: E402
-from support.gateway import Gateway  # noqa: E402
+from support.gateway import SHADOW, Gateway  # noqa: E402
 from support.h2 import Peer  # noqa: E402
 from support.tls import CA, SITE, client_context, secure  # noqa: E402
 from support.wire import Origin, ask, connect, reply, request_bytes  # noqa: E402
@@ -200,7 +200,7 @@ class Streaming(unittest.TestCase):
                     peer.until(lambda: sum(len(peer.streams[each].body) for each in streams) >= 65535)
                 peer.send(h2.frame(h2.PING, payload=b"12345678"))
                 peer.until(lambda: peer.pings == 1)
-                self.assertLess(gateway.memory() - before, 8 * (160 << 10) + (2 << 20))
+                self.assertLess(gateway.memory() - before, SHADOW * (8 * (160 << 10) + (2 << 20)))
                 self.assertLess(sum(sent), 8 * size)
             # Those that gave up are told to the upstream.
             gateway.wait_for(lambda: len(gateway.access_lines()) == 8, "lines of the clients that are gone")
@@ -228,7 +228,7 @@ class Streaming(unittest.TestCase):
                 except TimeoutError:
                     pass
                 self.assertLess(sent, 32 << 20)  # what the kernel holds for the upstream, and a window
-                self.assertLess(gateway.memory() - before, 2 << 20)
+                self.assertLess(gateway.memory() - before, SHADOW * (2 << 20))
                 # Others on the connection are served meanwhile.
                 peer.sock.settimeout(20)
                 self.assertEqual(peer.answer(peer.request(path="/fixed")).status, 200)

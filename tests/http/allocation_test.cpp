@@ -12,22 +12,29 @@ thread_local bool of_the_test = false;
 std::atomic<bool> counting{false};
 std::atomic<std::uint64_t> counted{0};
 
-void* allocate(std::size_t size, std::size_t alignment) {
+void* allocate(std::size_t size, std::size_t alignment) noexcept {
   if (counting.load(std::memory_order_relaxed) && !of_the_test) counted.fetch_add(1, std::memory_order_relaxed);
-  void* const place = alignment <= alignof(std::max_align_t)
-                          ? std::malloc(size)
-                          : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (!place) throw std::bad_alloc();
-  return place;
+  return alignment <= alignof(std::max_align_t)
+             ? std::malloc(size)
+             : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+void* allocate_or_throw(std::size_t size, std::size_t alignment) {
+  if (void* const place = allocate(size, alignment)) return place;
+  throw std::bad_alloc();
 }
 
 }  // namespace
 
 void* operator new(std::size_t size) {
-  return allocate(size, 1);
+  return allocate_or_throw(size, 1);
 }
 void* operator new(std::size_t size, std::align_val_t alignment) {
-  return allocate(size, static_cast<std::size_t>(alignment));
+  return allocate_or_throw(size, static_cast<std::size_t>(alignment));
+}
+// The library's calls the one above; the address sanitizer's own does not, and would be freed by free() below.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size, 1);
 }
 void operator delete(void* place) noexcept {
   std::free(place);

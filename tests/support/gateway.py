@@ -19,6 +19,8 @@ from pathlib import Path
 BINARY = os.environ.get("LINGATE", str(Path(__file__).resolve().parents[2] / "build" / "lingate"))
 DEADLINE = float(os.environ.get("LINGATE_TEST_DEADLINE", "30"))  # seconds for anything that must happen at all
 SANITIZED = bool(os.environ.get("LINGATE_SANITIZE"))
+# Times the memory that is the program's own: the thread sanitizer notes beside every byte who has touched it.
+SHADOW = 4 if os.environ.get("LINGATE_SANITIZE") == "thread" else 1
 # Steps of one gateway that have worker processes, which all start before it serves; under a sanitizer each of them takes
 # some 100 MB and a second.
 PROCESSES_AT_ONCE = 12 if SANITIZED else 60
