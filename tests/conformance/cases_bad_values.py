@@ -15,8 +15,8 @@ def wrap(lua, python, js):
 def pair(name, code, bad, good, **control):
     """`bad` and `good` are (lua, python, js) statements of a request hook."""
     case(f"bad.{name}", "refused, nothing of it reaches the wire, the log names why", **wrap(*bad),
-         status=500, code=code, forwarded=False, not_in_reply=["evil"], options="budget: 2s")
-    case(f"bad.{name}.control", "the near-identical control passes", **wrap(*good), options="budget: 2s", **control)
+         status=500, code=code, forwarded=False, not_in_reply=["evil"])
+    case(f"bad.{name}.control", "the near-identical control passes", **wrap(*good), **control)
 
 
 def values(family, code, template, rows, **control):

@@ -15,10 +15,11 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 sys.dont_write_bytecode = True
 from case import CASES, LANGUAGES, wrap  # noqa: E402
-from support.gateway import Gateway, batches  # noqa: E402
+from support.gateway import SANITIZED, Gateway, batches  # noqa: E402
 from support.wire import Origin, ask, problem_code, reply, request_bytes  # noqa: E402
 
 EXTENSION = {"lua": "lua", "python": "py", "js": "js"}
+BUDGET = "10s" if SANITIZED else "2s"  # a busy machine is no case's subject
 # What the gateway adds to a forwarded request; cases about these fields look at them by name.
 ADDED = {"host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "via", "content-length", "traceparent"}
 
@@ -49,7 +50,7 @@ def configuration(cases, language, placement, port, files):
             options = [f"file: {name}", f"isolation: {placement}"]
             options += [case.options] if case.options else []
             if "budget" not in (case.options or ""):
-                options += ["budget: 2s"]  # a busy machine is no case's subject
+                options += [f"budget: {BUDGET}"]
             options += [f"config: {case.config}"] if case.config is not None else []
             steps.append("{script: {" + ", ".join(options) + "}}")
         lines += [f"  - name: {json.dumps(case.name)}", f'    match: {{host: {host_of(case)}, path: "{case.path}"}}',
