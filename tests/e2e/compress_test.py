@@ -33,7 +33,7 @@ routes:
     upstream: origin
   - name: outer
     match: {{path: "/outer/*"}}
-    chain: [script: {{file: replace.lua}}, compress, headers: {{request: {{remove: Accept-Encoding}}}}]
+    chain: [script: {{file: replace.lua, budget: 2s}}, compress, headers: {{request: {{remove: Accept-Encoding}}}}]
     upstream: origin
   - name: fixed
     match: {{path: "/fixed"}}
@@ -191,7 +191,7 @@ class Compress(unittest.TestCase):
         self.check(self.get("gzip", "/fixed"), "gzip", b'{"text":"' + b"x" * 3000 + b'"}')
 
     def test_check_refuses_a_script_that_would_read_coded_bodies(self):
-        config = CONFIG.format(port=1, long="").replace("script: {file: replace.lua}", "script: {file: replace.lua, body: both}")
+        config = CONFIG.format(port=1, long="").replace("script: {file: replace.lua,", "script: {file: replace.lua, body: both,")
         code, out, error = run_cli("check", "gw.yaml", files={"gw.yaml": config, **FILES})
         self.assertEqual(code, 3)
         self.assertIn("put 'compress' before the script", out + error)

@@ -26,8 +26,9 @@ SHADOW = 4 if os.environ.get("LINGATE_SANITIZE") == "thread" else 1
 PROCESSES_AT_ONCE = 12 if SANITIZED else 60
 
 
-# Where crashes are made on purpose: under the address sanitizer they end as they do without it, not in a long report.
-CRASHES_AS_USUAL = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":handle_segv=0:handle_abort=0:handle_sigbus=0"}
+# Where crashes are made on purpose: under a sanitizer they end as they do without it, not in a long report.
+CRASHES_AS_USUAL = {name: os.environ.get(name, "") + ":handle_segv=0:handle_abort=0:handle_sigbus=0"
+                    for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
 
 
 class Gateway:
