@@ -197,10 +197,8 @@ void Headers::replace(const Field& first) {
   } else {
     std::for_each(fields_.begin(), fields_.end(), meet);
   }
-  if (place)
-    *place = first;
-  else
-    fields_.push_back(first);
+  Field& line = place ? *place : fields_.emplace_back();
+  line = first;
 }
 
 void Headers::set_further(const Field& line) {
