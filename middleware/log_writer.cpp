@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,6 +110,9 @@ void LogWriter::queue(Batch batch, std::string* refill) noexcept {
 }
 
 void LogWriter::run() noexcept {
+  // Nobody waits for it: its waking up does not take the processor from a worker that has requests to serve.
+  constexpr sched_param kNone{};
+  ::sched_setscheduler(0, SCHED_BATCH, &kNone);
   std::unique_lock lock(mutex_);
   for (;;) {
     changed_.wait(lock, [this] { return stop_ || !queue_.empty(); });
