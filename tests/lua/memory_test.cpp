@@ -56,7 +56,7 @@ const Hungry kHungry[] = {
     {"JsonDecode",
      "local t = {} local s = '[' .. string.rep('{},', 1e5) .. '1]' "
      "while true do t[#t + 1] = lingate.json.decode(s) end"},
-    {"Base64", "local s = 'abcd' while true do s = lingate.base64.encode(s) end"},
+    {"Base64", "local s = string.rep('abcd', 3e6) while true do s = lingate.base64.encode(s) end"},
     {"Bodies", "local t = {} while true do t[#t + 1] = string.rep('x', 1e6) .. #t end"},
 };
 
