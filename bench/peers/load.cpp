@@ -1,16 +1,18 @@
 // load: the clients and the upstream of the peer comparison in one epoll loop on one core, so that the gateway between
 // them is all that differs. It prints "upstream PORT" and then serves; commands are lines of standard input:
 //
-//   open PORT CONNECTIONS WARM_MS STATUS LENGTH FILE  makes a job, number 0 for the first: connections that each send
-//   the
-//                         bytes of FILE, wait for the whole response and send again. Warms it up, then says "warm".
-//   go JOB MS             so for a while; says "went" when nothing is in flight any more, so that whoever reads
-//   counters
-//                         around it reads them of exactly its `requests` requests
-//   tell JOB              says what all of its times counted together
-//   hold PORT CONNECTIONS STATUS LENGTH FILE          one connection after the other sends one request; says what it
-//                         counted, and keeps them open
-//   close                 ends all connections of clients, and the jobs
+//   open PORT CONNECTIONS WARM_MS STATUS LENGTH FILE
+//       makes a job, number 0 for the first: connections that each send the bytes of FILE, wait for the whole response
+//       and send again. Warms it up, then says "warm".
+//   go JOB MS
+//       so for a while; says "went" when nothing is in flight any more, so that whoever reads counters around it reads
+//       them of exactly its `requests` requests.
+//   tell JOB
+//       says what all of its times counted together.
+//   hold PORT CONNECTIONS STATUS LENGTH FILE
+//       one connection after the other sends one request; says what it counted, and keeps them open.
+//   close
+//       ends all connections of clients, and the jobs.
 //
 // A response is `wrong` unless its status is STATUS and its body has LENGTH bytes. The upstream answers …/N with N
 // bytes and …/echo with the request that it received.

@@ -100,7 +100,7 @@ void Connection::expired() noexcept {
   const Duration left = since_ + limit_ - worker_.now();
   if (left > Duration::zero()) {
     worker_.parts.loop.arm(*this, left);
-    if (phase_ == Phase::idle && fill()) serve();
+    if (phase_ == Phase::idle && in_.empty() && fill()) serve();  // what is there already has its turn posted
     return;
   }
   if (phase_ != Phase::head || !partial_) return close();
