@@ -188,7 +188,7 @@ Comparison compare(const Record& before, const Record& after, const std::vector<
 
 std::string table_of(const Comparison& comparison) {
   std::string text = fmt::format("  {}{}{}{}{}  {}\n", left("", 24), left("", 6), right("before", 10),
-                                 right("after", 10), right("change", 9), "95 % interval");
+                                 right("after", 10), right("change", 9), "99 % interval");
   for (const Change& change : comparison.changes)
     text += fmt::format("{} {}{}{}{}{}  {:+.1f} … {:+.1f} %\n", change.broken ? "!" : " ", left(change.name, 24),
                         left(change.figure, 6), right(value_text(change.before, change.unit), 10),

@@ -1,8 +1,9 @@
 // What turns samples into statements: the median with its interval, and whether two sets differ.
 //
 // An interval is a percentile bootstrap (Efron and Tibshirani, 1993) of the median with a fixed seed, so the same
-// samples always give the same interval. Two sets differ if the interval of the ratio of their medians leaves out 1 and
-// the difference is larger than kFloor, below which layout and neighbours decide, not the code.
+// samples always give the same interval: that of 95 % for a figure. Two sets differ if the interval of the ratio of their
+// medians leaves out 1, that of 99 %, because a comparison judges some sixty rows at once; and if the difference is larger
+// than kFloor, below which layout and neighbours decide, not the code.
 //
 // Thread: pure functions. Units: those of the samples.
 #pragma once
