@@ -29,9 +29,9 @@ upstreams:
   origin: {{targets: [{{url: "http://127.0.0.1:{port}"}}], eject: off}}
 routes:
   - {{name: bare, match: {{path: "/bare/*"}}, upstream: origin}}
-  - {{name: lua, match: {{path: "/lua/*"}}, chain: [script: {{file: mark.lua}}], upstream: origin}}
-  - {{name: js, match: {{path: "/js/*"}}, chain: [script: {{file: mark.js}}], upstream: origin}}
-  - {{name: python, match: {{path: "/python/*"}}, chain: [script: {{file: mark.py}}], upstream: origin}}
+  - {{name: lua, match: {{path: "/lua/*"}}, chain: [script: {{file: mark.lua, budget: 5s}}], upstream: origin}}
+  - {{name: js, match: {{path: "/js/*"}}, chain: [script: {{file: mark.js, budget: 5s}}], upstream: origin}}
+  - {{name: python, match: {{path: "/python/*"}}, chain: [script: {{file: mark.py, budget: 5s}}], upstream: origin}}
 """
 FILES = {
     "mark.lua": """

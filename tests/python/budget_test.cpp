@@ -95,6 +95,24 @@ TEST_F(PythonBudget, EndsGeneratorsCallbacksAndSpecialMethods) {
   expect_timeout("exec('while True: pass')");
 }
 
+TEST_F(PythonBudget, EndsAFinaliserThatRunsBetweenCalls) {
+  auto instance = load(
+      "import lingate\nseen = []\n"
+      "class Odd:\n    def __del__(self):\n        seen.append(self)\n        while True: pass\n"
+      "def request(req, ctx):\n"
+      "    if req.headers.get('x-key') == 'abc':\n        odd = Odd()\n        odd.me = odd\n"
+      "    return lingate.respond(200 + len(seen))\n");
+  ASSERT_TRUE(instance);
+  EXPECT_EQ(start(*instance, a_call()).verdict.answer().status(), 200U);
+  for (int k = 0; k < 300; ++k)  // the collector looks after so many calls
+    EXPECT_EQ(start(*instance, innocent()).verdict.answer().status(), 200U) << "in a cycle it waits for the collector";
+  const auto before = Clock::now();
+  while (instance->idle_step()) {
+  }
+  EXPECT_LT(Clock::now() - before, milliseconds(2000));
+  EXPECT_EQ(start(*instance, innocent()).verdict.answer().status(), 201U);
+}
+
 TEST_F(PythonBudget, EndsNativesThatLoopOverAGivenLength) {
   expect_timeout("sum(range(10**12))");
   expect_timeout("collections.deque(itertools.count(), maxlen=0)", "import collections, itertools");

@@ -1,5 +1,6 @@
 """What the soaked gateway is configured with: each misdeed in each language and placement, and routes that none touches."""
 
+from support.gateway import SANITIZED
 from support.tls import SITE
 
 PLACEMENTS = ("inline", "thread", "process")
@@ -62,6 +63,7 @@ var deeds = {
 exports.request = function (req, ctx) { ctx.id = req.headers["X-Id"]; return deeds[req.params.what](req); };
 exports.response = function (res, req, ctx) { if (ctx.id) res.headers["X-Id"] = ctx.id; };
 """
+BUDGET = "1s" if SANITIZED else "100ms"
 SCRIPTS = {"lua": ("deed.lua", LUA), "python": ("deed.py", PYTHON), "js": ("deed.js", JS)}
 
 CONFIG = """
@@ -79,7 +81,7 @@ upstreams:
 routes:
   - {{name: fixed, match: {{path: /others/fixed}}, respond: {{text: here}}}}
   - {{name: proxied, match: {{path: /others/ok}}, upstream: origin}}
-  - {{name: scripted, match: {{path: /others/scripted}}, chain: [script: {{file: calm.lua}}], upstream: origin}}
+  - {{name: scripted, match: {{path: /others/scripted}}, chain: [script: {{file: calm.lua, budget: 2s}}], upstream: origin}}
   - {{name: upstream, match: {{path: "/upstream/*"}}, upstream: origin}}
   - {{name: keyed, match: {{path: /keyed}}, chain: [key-auth, rate-limit: 1000/1s], upstream: origin}}
   - {{name: gone, match: {{path: /gone}}, upstream: gone}}
@@ -93,7 +95,7 @@ return {request = function(req) req.headers["X-User"] = "ada" end}
 def configuration(port):
     """(configuration, files); a route /LANGUAGE/PLACEMENT/{what} for each."""
     routes = [f'  - {{name: {language}-{placement}, match: {{path: "/{language}/{placement}/{{what}}"}}, chain: '
-              f'[script: {{file: {file}, isolation: {placement}, budget: 100ms, memory: 32MiB, wait: 3s}}], upstream: origin}}'
+              f'[script: {{file: {file}, isolation: {placement}, budget: {BUDGET}, memory: 32MiB, wait: 3s}}], upstream: origin}}'
               for language, (file, _) in SCRIPTS.items() for placement in PLACEMENTS]
     files = {file: text for file, text in SCRIPTS.values()}
     return CONFIG.format(port=port, tls=SITE.yaml(), routes="\n".join(routes)), {**files, "calm.lua": CALM}

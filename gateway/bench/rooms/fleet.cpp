@@ -114,10 +114,11 @@ Result<std::array<Answer, 2>> run_pair(const std::array<std::string, 2>& program
   shared.in_turns = true;
   const std::string text = plan_text(shared);
   std::array<Process, 2> pair{Process(programs[0], text), Process(programs[1], text)};
-  while (!pair[0].answer() || !pair[1].answer())
-    for (Process& process : pair)
-      if (!process.answer())
-        if (auto done = process.go_on(told); !done) return fail(std::move(done.error()));
+  // Who goes second finds a processor that has just done the same: so they change places each time.
+  for (std::size_t turn = 0; !pair[0].answer() || !pair[1].answer(); ++turn)
+    for (const std::size_t k : {turn % 2, 1 - turn % 2})
+      if (!pair[k].answer())
+        if (auto done = pair[k].go_on(told); !done) return fail(std::move(done.error()));
   return std::array<Answer, 2>{std::move(*pair[0].answer()), std::move(*pair[1].answer())};
 }
 
