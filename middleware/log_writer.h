@@ -35,8 +35,8 @@ class LogWriter {
  public:
   static constexpr std::chrono::milliseconds kFlushAfter{100};
   static constexpr std::chrono::milliseconds kPatience{500};
-  // A lane is handed over at half of it: each time costs the writer thread a turn on a processor that workers share, and
-  // the file system takes a few large pieces for less than many small ones.
+  // A lane is handed over at half of it: each time costs the writer thread a turn on a processor that workers share,
+  // and the file system takes a few large pieces for less than many small ones.
   static constexpr std::size_t kLaneBytes = 256 * 1024;
   static constexpr std::size_t kQueueBytes = 8 * 1024 * 1024;
 

@@ -1,10 +1,10 @@
 // What turns samples into statements: the median with its interval, and whether two sets differ.
 //
 // An interval is a percentile bootstrap (Efron and Tibshirani, 1993) of the median with a fixed seed, so the same
-// samples always give the same interval: that of 95 % for a figure. Two sets differ if the interval of the ratio of their
-// medians leaves out 1, that of 99 %, because a comparison judges some sixty rows at once; and if the difference is larger
-// than kFloor, below which layout and neighbours decide, not the code. Of pairs the interval lies between two of their
-// ratios in order (Conover, Practical Nonparametric Statistics, 1999, section 3.2).
+// samples always give the same interval: that of 95 % for a figure. Two sets differ if the interval of the ratio of
+// their medians leaves out 1, that of 99 %, because a comparison judges some sixty rows at once; and if the difference
+// is larger than kFloor, below which layout and neighbours decide, not the code. Of pairs the interval lies between two
+// of their ratios in order (Conover, Practical Nonparametric Statistics, 1999, section 3.2).
 //
 // Thread: pure functions. Units: those of the samples.
 #pragma once
