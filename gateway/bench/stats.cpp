@@ -58,19 +58,17 @@ Estimate estimate_of(std::span<const double> samples, double confidence) {
 // Between which two of the sorted samples the median lies with this confidence: as many of them are below it as of so
 // many coins show heads. Exact, where the bootstrap of twelve samples is too sure of itself.
 Estimate ranked_estimate_of(std::vector<double> samples, double confidence) {
-  const std::size_t count = samples.size();
+  const auto count = static_cast<double>(samples.size());
+  const auto chance = [count](double heads) {
+    return std::exp(std::lgamma(count + 1) - std::lgamma(heads + 1) - std::lgamma(count - heads + 1) -
+                    count * std::log(2.0));
+  };
+  std::size_t heads = 0;
+  for (double outside = 2 * chance(0); outside <= 1 - confidence; outside += 2 * chance(static_cast<double>(heads)))
+    ++heads;
+  const std::size_t skipped = heads == 0 ? 0 : heads - 1;  // at either end
   std::sort(samples.begin(), samples.end());
-  std::size_t rank = 0;
-  double ways = 1;  // that `rank` of them are below
-  double outside = 0;
-  for (;;) {
-    outside += 2 * ways / std::exp2(static_cast<double>(count));
-    if (outside > 1 - confidence) break;
-    ways *= static_cast<double>(count - rank) / static_cast<double>(rank + 1);
-    ++rank;
-  }
-  const std::size_t skipped = rank == 0 ? 0 : rank - 1;
-  return {median_of(samples), samples[skipped], samples[count - 1 - skipped]};
+  return {median_of(samples), samples[skipped], samples[samples.size() - 1 - skipped]};
 }
 
 bool differs(const Ratio& ratio, double floor) noexcept {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <random>
+#include <utility>
 
 namespace lingate::bench {
 namespace {
@@ -74,6 +76,20 @@ TEST(Stats, PairsTellTwoPercentWhateverTheMachineDoesToBoth) {
   }
   EXPECT_GE(differ, 180);
   EXPECT_GE(same, 190);
+}
+
+// Of 2^12 ways in which twelve samples can lie around their median, 26 have at most one of them on one of its sides.
+TEST(Stats, TheIntervalOfPairsLeavesOutAsManyAsChanceAllows) {
+  const auto interval_of = [](std::size_t count) {
+    std::vector<double> after(count);
+    std::iota(after.rbegin(), after.rend(), 1.0);
+    const Ratio ratio = ratio_of_pairs(std::vector<double>(count, 1), after);
+    return std::pair(ratio.low, ratio.high);
+  };
+  EXPECT_EQ(interval_of(12), std::pair(2.0, 11.0));
+  EXPECT_EQ(interval_of(3), std::pair(1.0, 3.0));
+  EXPECT_EQ(interval_of(1), std::pair(1.0, 1.0));
+  EXPECT_EQ(interval_of(2000), std::pair(942.0, 1059.0));
 }
 
 TEST(Stats, WhatIsBelowTheFloorDoesNotDiffer) {
