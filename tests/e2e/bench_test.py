@@ -89,19 +89,22 @@ class Bench(unittest.TestCase):
             self.assertIn(wanted, done.stderr)
 
     def test_compare_tells_a_regression_by_its_exit_code(self):
-        before = self.record()
-        slow = json.loads(Path(before).read_text())
-        for row in slow["rows"]:
-            cpu = row["figures"]["cpu"]
-            cpu["samples"] = [sample * 1.5 for sample in cpu["samples"]]
-            cpu["median"] *= 1.5
-        after = self.write("slow.json", json.dumps(slow))
+        measured = json.loads(Path(self.record()).read_text())
+
+        def record_of(name, factor):  # as on a machine that does nothing else
+            for row in measured["rows"]:
+                cpu = row["figures"]["cpu"]
+                cpu["samples"] = [1000 * factor + k for k in range(12)]
+                cpu["median"] = 1000 * factor + 5.5
+            return self.write(name, json.dumps(measured))
+
+        before, after = record_of("before.json", 1), record_of("slow.json", 1.5)
         same = bench("compare", before, before, "--fail-on", "cpu>+2%")
         self.assertEqual(same.returncode, 0, same.stderr)
         self.assertIn("~", same.stdout)
         worse = bench("compare", before, after, "--fail-on", "cpu>+2%")
         self.assertEqual(worse.returncode, 9)
-        self.assertIn("+50.0 %", worse.stdout)
+        self.assertIn("+49.7 %", worse.stdout)
         self.assertEqual(bench("compare", before, after).returncode, 0)  # nothing was asked to fail
         self.assertTrue(json.loads(bench("compare", before, after, "--json").stdout)["changes"][0]["differs"])
 
