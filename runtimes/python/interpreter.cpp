@@ -98,6 +98,7 @@ void Interpreter::collect(int generation) {
 
 void Interpreter::give_back() {
   collect(2);
+  PyType_ClearCache();  // it would hold the names of the giant's classes, and by them an arena
   // `object` knows its subclasses in a dictionary, whose table never shrinks: a copy has the size of what lives.
   PyObject*& subclasses = PyBaseObject_Type.tp_subclasses;
   if (subclasses != nullptr && PyDict_CheckExact(subclasses)) {
