@@ -182,6 +182,8 @@ void Crew::close() noexcept {
     slot->thread_.detach();
   }
   changed_.wait(lock, [this] { return all_ended(); });
+  while (queue_.pop_front())
+    state_.release();  // nobody begins it any more
   std::vector<std::unique_ptr<Slot>> slots = std::exchange(slots_, {});
   lock.unlock();
   for (const auto& slot : slots)

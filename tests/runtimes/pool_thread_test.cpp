@@ -294,6 +294,22 @@ TEST(ThreadPool, DiesWithCallsCancelledUnderWay) {
   stage.loop.run_pending();
 }
 
+TEST(ThreadPool, EndsWithACallInTheQueue) {
+  PoolOptions options = thread_options();
+  options.budget = options.wait = 10s;
+  Stage stage(options);
+  stage.make();
+  TestCall spin("spin");
+  TestCall queued("queued");
+  ASSERT_TRUE(stage.start(spin));
+  ASSERT_TRUE(stage.loop.run_until([&] { return stage.pool->counters().busy == 1; }));
+  ASSERT_TRUE(stage.start(queued));
+  EXPECT_EQ(stage.pool->counters().queued, 1U);
+  stage.pool->close();  // as where the loops have ended, with calls of `log` hooks on their way
+  EXPECT_EQ(stage.pool->counters().queued, 0U);
+  EXPECT_EQ(queued.completions, 0);
+}
+
 TEST(ThreadPool, LeavesAThreadBehindThatNothingCanStop) {
   auto stage = std::make_unique<Stage>(thread_options());
 #ifdef __SANITIZE_ADDRESS__
