@@ -75,7 +75,8 @@ class Scripts(unittest.TestCase):
         script = ("return {log = function() lingate.sleep(0.3) lingate.log.info('logged by %s') end}\n")
         for isolation in ("inline", "thread", "process"):
             with self.subTest(isolation=isolation):
-                routes = (f"  - {{name: a, match: {{path: /a}}, chain: [script: {{file: log.lua, isolation: {isolation}}}], "
+                routes = (f"  - {{name: a, match: {{path: /a}}, chain: [script: {{file: log.lua, isolation: {isolation}, "
+                          "budget: 5s}], "
                           "respond: {status: 200, text: x}}\n")
                 with Reloaded(config(routes), {"log.lua": script % "old"}) as it:
                     self.assertEqual(it.get("/a"), (200, "x"))
