@@ -1,6 +1,7 @@
 #include "middleware/script_log.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 
 namespace lingate::middleware {
@@ -25,6 +26,7 @@ std::uint64_t number_of(std::uint64_t packed) noexcept {
 
 void* CallTag::begin(Names& names) noexcept {
   const std::uint64_t generation = generation_.load(std::memory_order_relaxed) | 1U;
+  lines_.store(0, std::memory_order_relaxed);
   names_.store(&names, std::memory_order_release);
   generation_.store(generation, std::memory_order_release);
   return reinterpret_cast<void*>(pack(this, generation));
@@ -40,6 +42,7 @@ void* CallTag::begin(std::string_view id, std::string_view route) noexcept {
   if (!route.empty()) std::memcpy(bytes.data() + id.size(), route.data(), route.size());
   end();  // what was begun with names goes on with texts
   const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
+  lines_.store(0, std::memory_order_relaxed);
   names_.store(nullptr, std::memory_order_release);
   for (std::size_t k = 0; k < used; ++k) {
     std::uint64_t word = 0;
@@ -54,6 +57,11 @@ void* CallTag::begin(std::string_view id, std::string_view route) noexcept {
 void CallTag::end() noexcept {
   const std::uint64_t generation = generation_.load(std::memory_order_relaxed);
   if (generation % 2 != 0) generation_.store(generation + 1, std::memory_order_release);
+}
+
+std::uint32_t CallTag::count_line(void* tag) noexcept {
+  const auto packed = reinterpret_cast<std::uintptr_t>(tag);
+  return reinterpret_cast<CallTag*>(packed & kPointerBits)->lines_.fetch_add(1, std::memory_order_relaxed);
 }
 
 bool CallTag::read(void* tag, Text& text) noexcept {
@@ -81,14 +89,32 @@ bool CallTag::read(void* tag, Text& text) noexcept {
 
 void ScriptLog::log(runtimes::LogLevel level, std::string_view message, std::string_view fields,
                     void* call_tag) noexcept {
+  if (!log_.wants(static_cast<LogLevel>(level))) return;
   CallTag::Text text;
   const bool known = call_tag && CallTag::read(call_tag, text);
+  const std::uint32_t before = known ? CallTag::count_line(call_tag) : count_line_outside();
+  if (before > kMostLines) return;
+  if (before == kMostLines) {
+    level = runtimes::LogLevel::warn;
+    message = known
+                  ? "the script has logged 256 lines in this call; what else it logs is dropped"
+                  : "the script has logged 256 lines in a second outside of calls; the rest of that second is dropped";
+    fields = {};
+  }
   log_.write({.level = static_cast<LogLevel>(level),
               .message = message,
               .request_id = known ? text.id() : std::string_view(),
               .route = known ? text.route() : std::string_view(),
               .step = step_,
               .fields = fields});
+}
+
+// Two threads that meet a new second at once may count some lines anew; that does no harm.
+std::uint32_t ScriptLog::count_line_outside() noexcept {
+  const std::int64_t now =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  if (second_.exchange(now, std::memory_order_relaxed) != now) lines_outside_.store(0, std::memory_order_relaxed);
+  return lines_outside_.fetch_add(1, std::memory_order_relaxed);
 }
 
 CallTag& ScriptLog::take_tag() {

@@ -1,7 +1,8 @@
 // ScriptLog: what a script logs (lingate.log, print, console) becomes lines of the application log with the id of the
 // request that it ran for, its route and its step. A CallTag tells an instance whose call it runs: it is what the pool
 // hands back with a line. An instance on another thread may still log for a call whose exchange is over; it then finds
-// the tag's generation changed and the line goes out without an id: never with another request's.
+// the tag's generation changed and the line goes out without an id: never with another request's. A script that logs in
+// a loop fills no disk: its lines are counted.
 //
 // Thread: log() on whatever thread runs the instance; a tag is written by its worker and read by any.
 // Lifetime: shared by a pool, which it outlives, and the steps that use that; tags live as long as their ScriptLog.
@@ -52,6 +53,8 @@ class alignas(64) CallTag {
 
   // Any thread. False: the call that this tag was made for is over.
   static bool read(void* tag, Text& text) noexcept;
+  // Any thread. The lines of the call before this one.
+  static std::uint32_t count_line(void* tag) noexcept;
 
  private:
   // The generation is odd during a call, and the words change only while it is even. A tag carries the one of its call
@@ -60,11 +63,15 @@ class alignas(64) CallTag {
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<Names*> names_{nullptr};  // instead of the words
   std::atomic<std::uint64_t> sizes_{0};
+  std::atomic<std::uint32_t> lines_{0};
   std::array<std::atomic<std::uint64_t>, kBytes / 8> words_{};
 };
 
 class ScriptLog final : public runtimes::Host {
  public:
+  // Of a call; outside of calls (while it loads, in a finaliser) of a second. One more says so, the rest is dropped.
+  static constexpr std::uint32_t kMostLines = 256;
+
   ScriptLog(AppLog& log, std::string_view step) : log_(log), step_(step) {}
 
   void log(runtimes::LogLevel level, std::string_view message, std::string_view fields,
@@ -75,9 +82,13 @@ class ScriptLog final : public runtimes::Host {
   void give_back(CallTag& tag) noexcept;
 
  private:
+  std::uint32_t count_line_outside() noexcept;
+
   AppLog& log_;
   const std::string step_;
-  std::mutex mutex_;  // tags_, free_
+  std::atomic<std::int64_t> second_{0};          // in which there were
+  std::atomic<std::uint32_t> lines_outside_{0};  // of calls
+  std::mutex mutex_;                             // tags_, free_
   std::deque<CallTag> tags_;
   std::vector<CallTag*> free_;
 };

@@ -1,6 +1,7 @@
 // The calls of worker processes: sent, asked after, heard of.
 #include "runtimes/pool_processes.h"
 
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,9 +19,13 @@ namespace {
 using process::Frame;
 using process::FrameHead;
 using process::Kind;
+using std::chrono::milliseconds;
 
 constexpr std::uint32_t kMostQueued = 8192;
-constexpr std::uint32_t kMostBefore = 32;  // calls that a process has before it, the one that it runs included
+constexpr std::uint32_t kMostBefore = 32;    // calls that a process has before it, the one that it runs included
+constexpr milliseconds kTurn{1};             // replies of one process are taken for so long before others have theirs
+constexpr std::uint32_t kMostHollow = 1000;  // rings without a reply: an honest worker has one for each reply, if any
+constexpr const char* kDishonest = "it said what no worker says";
 
 FrameHead head_of(Kind kind, const Flight& flight) noexcept {
   return {.kind = static_cast<std::uint16_t>(kind),
@@ -149,43 +154,58 @@ void Processes::rung(Worker& worker) noexcept {
   const std::shared_ptr<Hearing> hearing = worker.hearing;
   std::uint64_t rings = 0;
   [[maybe_unused]] const ssize_t got = ::read(worker.child->bell_fd(), &rings, sizeof rings);
-  if (!take_replies(worker)) return;
-  if (worker.child->link().broken()) worker.child->kill();  // its end rings too
-  if (!worker.child->ended()) return pump();
-  if (take_replies(worker)) died(worker);  // it may have said something last
+  ++worker.hollow;
+  const Taken taken = take_replies(worker);
+  if (taken == Taken::over) return;
+  if (worker.child->link().broken() || worker.hollow > kMostHollow) kill(worker, kDishonest);
+  if (taken == Taken::some || !worker.child->ended()) return pump();
+  if (take_replies(worker) == Taken::all) died(worker);  // it may have said something last
 }
 
-// False: what it told has ended the pool.
-bool Processes::take_replies(Worker& worker) noexcept {
+Processes::Taken Processes::take_replies(Worker& worker) noexcept {
   const std::shared_ptr<Hearing> hearing = worker.hearing;
+  const Clock::time_point until = Clock::now() + kTurn;
   Frame frame;
-  while (worker.child->link().receive(frame)) {
+  while (!worker.killed_for && worker.child->link().receive(frame)) {
     worker.heard = Clock::now();
+    if (worker.heard >= until) {
+      ::eventfd_write(worker.child->bell_fd(), 1);  // the rest in the next turn
+      return Taken::some;
+    }
+    worker.hollow = 0;
     take(worker, frame);
-    if (!hearing->listens()) return false;
+    if (!hearing->listens()) return Taken::over;
   }
-  return true;
+  return Taken::all;
 }
 
 // Ends with done(), before anything is told to others.
 void Processes::take(Worker& worker, const Frame& frame) noexcept {
-  switch (static_cast<Kind>(frame.head.kind)) {
+  using Stage = Worker::Stage;
+  const auto kind = static_cast<Kind>(frame.head.kind);
+  if (kind != Kind::log) worker.logs = 0;
+  switch (kind) {
     case Kind::finished:
     case Kind::suspended: return came_back(worker, frame);
-    case Kind::log: return log(worker, frame);
+    case Kind::log: return ++worker.logs <= 2 * process::kMostLogs ? log(worker, frame) : kill(worker, kDishonest);
     case Kind::loaded:
-      worker.stage = Worker::Stage::serving;
+      if (worker.stage != Stage::starting) return kill(worker, kDishonest);
+      worker.stage = Stage::serving;
       worker.rest = {};
       if (loop_) worker.hearing->rest(*loop_);  // of its time to load
       break;
     case Kind::refused: {
+      if (worker.stage != Stage::starting) return kill(worker, kDishonest);
       const LoadError error = process::unpack_error(std::string(frame.payload));
       state_.host.log(LogLevel::error, "a fresh instance could not be loaded: " + error.message, {}, nullptr);
-      worker.stage = Worker::Stage::resting;
+      worker.stage = Stage::resting;
       break;
     }
-    case Kind::spent: worker.stage = Worker::Stage::spent; break;
-    default: break;
+    case Kind::spent:
+      if (worker.stage != Stage::serving) return kill(worker, kDishonest);
+      worker.stage = Stage::spent;
+      break;
+    default: return kill(worker, kDishonest);
   }
   worker.child->link().done();
 }
@@ -193,7 +213,7 @@ void Processes::take(Worker& worker, const Frame& frame) noexcept {
 void Processes::came_back(Worker& worker, const Frame& frame) noexcept {
   const FrameHead head = frame.head;
   Flight* const found = head.id < worker.by_id.size() ? worker.by_id[head.id] : nullptr;
-  if (!found || found->serial != head.serial) return worker.child->link().done();
+  if (!found || found->serial != head.serial || found->stage != Flight::Stage::away) return kill(worker, kDishonest);
   Flight& flight = *found;
   const nanoseconds took(std::clamp<std::int64_t>(head.number, 0, state_.options.timeout.count()));
   flight.running += took;

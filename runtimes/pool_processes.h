@@ -2,6 +2,10 @@
 // fewest before it, a few at a time, so that one that ends its call finds the next; the others queue here. What a
 // process had not begun when it died is given to another; what it had begun fails, and a fresh process takes its place.
 //
+// A worker is not believed: a script in Python may write into the shared memory and ring the bell as it likes. So its
+// replies are taken for a short while in each turn of the loop, and one who says what no worker says, or who rings and
+// rings and says nothing, is killed.
+//
 // Thread: the lane's worker's, but for close(). Lifetime: the Lane's.
 #pragma once
 
@@ -53,7 +57,8 @@ class Processes final : public Hands, private TurnEnd {
   bool listen(Worker& worker) noexcept;
   void hang_up(Worker& worker) noexcept;
   void rung(Worker& worker) noexcept;
-  bool take_replies(Worker& worker) noexcept;
+  enum class Taken : std::uint8_t { all, some, over };  // over: what it told has ended the pool
+  Taken take_replies(Worker& worker) noexcept;
   void take(Worker& worker, const process::Frame& frame) noexcept;
   void came_back(Worker& worker, const process::Frame& frame) noexcept;
   void log(Worker& worker, const process::Frame& frame) noexcept;
@@ -62,6 +67,7 @@ class Processes final : public Hands, private TurnEnd {
   void start_again(Worker& worker) noexcept;
   void rest(Worker& worker) noexcept;
   void look_at(Worker& worker) noexcept;
+  void kill(Worker& worker, const char* what_for) noexcept;
   void pump() noexcept;
   Worker* least_busy() noexcept;
   bool send(Worker& worker, Flight& flight) noexcept;

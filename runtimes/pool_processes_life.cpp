@@ -42,7 +42,8 @@ std::optional<std::string> Processes::begin(Worker& worker) {
   worker.hearing = std::make_shared<Hearing>(*this, worker);
   worker.stage = Worker::Stage::starting;
   worker.load_until = Clock::now() + state_.script.init_budget + kLoadGrace;
-  worker.killed = false;
+  worker.killed_for = nullptr;
+  worker.logs = worker.hollow = 0;
   worker.serial = worker.before = 0;
   worker.ids = {};
   worker.by_id.clear();
@@ -74,7 +75,7 @@ std::optional<LoadError> Processes::await(Worker& worker) {
     while (worker.child->link().receive(frame)) {
       const Kind kind = static_cast<Kind>(frame.head.kind);
       if (kind == Kind::refused) return process::unpack_error(std::string(frame.payload));
-      if (kind == Kind::log) {
+      if (kind == Kind::log && worker.logs++ < 2 * process::kMostLogs) {
         log(worker, frame);
         continue;
       }
@@ -156,7 +157,7 @@ void Processes::close() noexcept {
 void Processes::look_at(Worker& worker) noexcept {
   const Clock::time_point now = Clock::now();
   if (worker.stage == Worker::Stage::resting && now >= worker.rest_until) return start_again(worker);
-  if (!worker.child || worker.killed) return;
+  if (!worker.child || worker.killed_for) return;
   const process::Shared& shared = worker.shared();
   const Clock::time_point since{Clock::duration(shared.since.load(std::memory_order_relaxed))};
   const bool runs = shared.running.load(std::memory_order_acquire) != 0;
@@ -164,24 +165,25 @@ void Processes::look_at(Worker& worker) noexcept {
   const bool stuck = runs && now >= stuck_at;
   const bool silent = worker.before != 0 && now >= worker.heard + state_.options.budget + kSilence;
   const bool late = worker.stage == Worker::Stage::starting && now >= worker.load_until;
-  if (stuck || silent || late) {
-    worker.killed = true;
-    return worker.child->kill();
-  }
+  if (stuck || silent || late) return kill(worker, "what it did outlived its budget by far");
   if (runs && worker.stage == Worker::Stage::serving) worker.hearing->wake_at(*loop_, stuck_at, worker.hearing);
 }
 
+// Its end rings.
+void Processes::kill(Worker& worker, const char* what_for) noexcept {
+  if (!std::exchange(worker.killed_for, what_for)) worker.child->kill();
+}
+
 void Processes::died(Worker& worker) noexcept {
-  const std::string why = worker.killed
-                              ? "its worker process was killed, because what it did outlived its budget by far"
-                              : "its worker process ended: " + *worker.child->ended();
+  const std::string why = worker.killed_for ? std::string("its worker process was killed, because ") + worker.killed_for
+                                            : "its worker process ended: " + *worker.child->ended();
   const std::uint64_t begun = worker.shared().begun.load(std::memory_order_acquire);
   hang_up(worker);
   worker.child.reset();
   state_.replaced.fetch_add(1, std::memory_order_relaxed);
   if (worker.able()) {
     state_.host.log(LogLevel::error, state_.script.path + ": " + why, {}, nullptr);
-    if (!worker.killed) worker.deaths[worker.next_death++ % Worker::kDeaths] = Clock::now();
+    if (!worker.killed_for) worker.deaths[worker.next_death++ % Worker::kDeaths] = Clock::now();
   }
   const Clock::time_point oldest = worker.deaths[worker.next_death % Worker::kDeaths];
   const bool loops = oldest != Clock::time_point{} && Clock::now() - oldest < kDeathWindow;

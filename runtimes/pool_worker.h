@@ -68,9 +68,11 @@ class Processes::Worker {
   FlightList flights;        // sent or suspended there
   std::vector<Flight*> by_id;
   CallIds ids;
-  bool killed = false;
-  bool to_wake = false;       // was sent something in this turn
-  Clock::time_point heard{};  // the last reply, or the call that it has not answered
+  const char* killed_for = nullptr;  // what it did
+  std::uint32_t logs = 0;            // lines since it last said something else
+  std::uint32_t hollow = 0;          // rings in a row that brought nothing
+  bool to_wake = false;              // was sent something in this turn
+  Clock::time_point heard{};         // the last reply, or the call that it has not answered
   Clock::time_point load_until{};
   Clock::time_point rest_until{};
   nanoseconds rest{};

@@ -35,6 +35,11 @@ enum class Kind : std::uint16_t {
 // `running` while the instance is in something that belongs to no call: its collector, a cancellation.
 inline constexpr std::uint64_t kNoCall = UINT64_MAX;
 
+// The most lines that a worker passes on since it entered a call; it keeps the rest to itself. So there are at most
+// twice as many between two frames that are none: those of a call, and what its threads and finalisers log after the
+// last one.
+inline constexpr std::uint32_t kMostLogs = 1024;
+
 // The descriptors that a worker process is started with.
 inline constexpr int kMemoryFd = 3;
 inline constexpr int kBellFd = 4;

@@ -34,8 +34,11 @@ class LinkHost final : public Host {
  public:
   explicit LinkHost(WorkerEnd& link) noexcept : link_(link) {}
 
+  void entered() noexcept { lines_.store(0, std::memory_order_relaxed); }
+
   // On the thread that runs the instance, and on those that a script has started.
   void log(LogLevel level, std::string_view message, std::string_view fields, void* call_tag) noexcept override {
+    if (lines_.fetch_add(1, std::memory_order_relaxed) >= kMostLogs) return;
     std::string line(message);
     line.append(fields);
     FrameHead head =
@@ -46,6 +49,7 @@ class LinkHost final : public Host {
 
  private:
   WorkerEnd& link_;
+  std::atomic<std::uint64_t> lines_{0};  // since entered()
 };
 
 class Server {
@@ -134,6 +138,7 @@ class Server {
 
   template <class Enter>
   void enter(const FrameHead& head, Call& call, Enter&& step) {
+    host_.entered();
     const pool::Stay result = stay(head.serial, nanoseconds(head.number), step);
     tidy_ = false;
     const auto took = result.took.count();

@@ -45,6 +45,7 @@ class Case:
     upstream_body: bytes = None
     forwarded: bool = None  # whether a request reached the origin; None: it did unless the status says otherwise
     log: list = field(default_factory=list)  # patterns, each in some line of the log
+    not_in_log: list = field(default_factory=list)
     not_in_reply: list = field(default_factory=list)  # texts that the client must not see
     session: str = None  # session.id of the access line
 

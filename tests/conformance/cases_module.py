@@ -47,6 +47,12 @@ case("module.log_writes_with_level_and_fields", "log.debug|info|warn|error(messa
      lua='function M.request() lingate.log.warn("a warning", {n = 1}) end', python='def request(): lingate.log.warn("a warning", {"n": 1})',
      js='exports.request = function () { lingate.log.warn("a warning", {n: 1}); };', log=['a warning'])
 
+case("module.log_takes_256_lines_of_a_call", "A call may log 256 lines; the next says that the rest is dropped",
+     lua='function M.request() for n = 1, 1000 do lingate.log.info("line " .. n) end end',
+     python='def request():\n    for n in range(1, 1001): lingate.log.info("line %d" % n)',
+     js='exports.request = function () { for (var n = 1; n <= 1000; n++) lingate.log.info("line " + n); };', options="budget: 2s",
+     log=['"line 256"', "has logged 256 lines in this call"], not_in_log=['"line 257"'])
+
 case("module.print_and_console_go_to_the_log", "print and console go there too",
      lua='function M.request() print("printed", 1) end', python='def request(): print("printed", 1)',
      js='exports.request = function () { console.log("printed", 1); };', log=["printed"])

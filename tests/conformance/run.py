@@ -90,6 +90,9 @@ def judge(case, response, forwarded, gateway):
             raise AssertionError(f"the client sees {text!r}")
     for pattern in case.log:
         gateway.wait_log(pattern)
+    for pattern in case.not_in_log:
+        if re.search(pattern, gateway.log_text()):
+            raise AssertionError(f"the log has {pattern!r}")
     if case.session is not None:
         line = gateway.wait_access(lambda a: a.get("http.route") == case.name or a.get("lingate.route") == case.name)
         same("session in the access line", line.get("lingate.session.id"), case.session)

@@ -74,6 +74,7 @@ LOOPS = {
         "tostring": "tostring(setmetatable({}, {__tostring = function() while true do end end}))",
         "index": "local t = setmetatable({}, {__index = function() while true do end end}) local _ = t.x",
         "concat_meta": "local t = setmetatable({}, {__concat = function() while true do end end}) local _ = t .. 'x'",
+        "log": "while true do lingate.log.info('again') end",
         "pairs": "for _ in pairs(setmetatable({}, {__pairs = function() while true do end end})) do end",
         "index_chain": "local t = {} for i = 1, 90 do t = setmetatable({}, {__index = t}) end while true do local _ = t.x end",
         "pattern": 'local s = string.rep("a", 50) s:find(string.rep("a*", 50) .. "b")',
@@ -97,6 +98,7 @@ LOOPS = {
         "recursion": "local function f(n) return 1 + f(n + 1) end while true do pcall(f, 1) end",
     },
     "python": {
+        "log": "while True: lingate.log.info('again')",
         "plain": "while True: pass",
         "for": "for i in range(10**12): i * i",
         "except": "x = 0\nwhile True:\n    try:\n        while True: x += 1\n    except BaseException: pass",
@@ -136,6 +138,7 @@ LOOPS = {
         "recursion": "def f(n): return 1 + f(n + 1)\nwhile True:\n    try: f(1)\n    except BaseException: pass",
     },
     "js": {
+        "log": "for (;;) lingate.log.info('again');",
         "plain": "for (;;) {}",
         "try": "for (;;) { try { for (;;) {} } catch (e) {} }",
         "finally": "for (;;) { try { for (;;) {} } finally { continue; } }",
