@@ -192,7 +192,7 @@ void Processes::take(Worker& worker, const Frame& frame) noexcept {
       if (worker.stage != Stage::starting) return kill(worker, kDishonest);
       worker.stage = Stage::serving;
       worker.rest = {};
-      if (loop_) worker.hearing->rest(*loop_);  // of its time to load
+      if (loop_) watch(worker);  // no longer its time to load
       break;
     case Kind::refused: {
       if (worker.stage != Stage::starting) return kill(worker, kDishonest);

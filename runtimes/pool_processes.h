@@ -67,6 +67,8 @@ class Processes final : public Hands, private TurnEnd {
   void start_again(Worker& worker) noexcept;
   void rest(Worker& worker) noexcept;
   void look_at(Worker& worker) noexcept;
+  void watch(Worker& worker) noexcept;
+  const char* overuse(Worker& worker, Clock::time_point now) noexcept;
   void kill(Worker& worker, const char* what_for) noexcept;
   void pump() noexcept;
   Worker* least_busy() noexcept;

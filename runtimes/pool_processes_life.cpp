@@ -23,6 +23,9 @@ using std::chrono::seconds;
 
 constexpr seconds kLoadGrace{5};  // beside init_budget: starting a process and its engine
 constexpr seconds kSilence{1};    // beyond a budget: nothing heard for so long of a process that has calls
+constexpr seconds kPeriod{2};     // between two looks at what a process uses
+constexpr std::uint32_t kPeriodsAtWork = 3;
+constexpr std::size_t kMostThreads = 64;
 constexpr seconds kDeathWindow{10};
 constexpr milliseconds kFirstRest{500};
 constexpr seconds kLongestRest{10};
@@ -104,6 +107,7 @@ void Processes::meet(Loop& loop) noexcept {
   loop_ = &loop;
   for (const auto& worker : workers_) {
     if (listen(*worker)) {
+      watch(*worker);
       take_replies(*worker);  // what came while nobody listened does not ring again
       continue;
     }
@@ -166,7 +170,32 @@ void Processes::look_at(Worker& worker) noexcept {
   const bool silent = worker.before != 0 && now >= worker.heard + state_.options.budget + kSilence;
   const bool late = worker.stage == Worker::Stage::starting && now >= worker.load_until;
   if (stuck || silent || late) return kill(worker, "what it did outlived its budget by far");
-  if (runs && worker.stage == Worker::Stage::serving) worker.hearing->wake_at(*loop_, stuck_at, worker.hearing);
+  if (worker.stage != Worker::Stage::serving) return;
+  if (now >= worker.look_until) {
+    if (const char* const what_for = overuse(worker, now)) return kill(worker, what_for);
+    worker.look_until = now + kPeriod;
+  }
+  const Clock::time_point next = runs ? std::min(stuck_at, worker.look_until) : worker.look_until;
+  worker.hearing->wake_at(*loop_, next, worker.hearing);
+}
+
+// From now on it is looked at once in a while, whether it has calls or not.
+void Processes::watch(Worker& worker) noexcept {
+  worker.look_until = Clock::now() + kPeriod;
+  worker.processor_before = worker.child->usage().processor;
+  worker.periods_at_work = 0;
+  worker.hearing->wake_at(*loop_, worker.look_until, worker.hearing);
+}
+
+// What no budget ends: threads that a script in Python has started. Nothing: it uses what it may.
+const char* Processes::overuse(Worker& worker, Clock::time_point now) noexcept {
+  const Child::Usage usage = worker.child->usage();
+  const nanoseconds used = usage.processor - std::exchange(worker.processor_before, usage.processor);
+  const bool no_call = worker.before == 0 && worker.heard < worker.look_until - kPeriod;
+  const bool works = no_call && used > (now - (worker.look_until - kPeriod)) / 2;
+  worker.periods_at_work = works ? worker.periods_at_work + 1 : 0;
+  if (usage.threads > kMostThreads) return "it has more than 64 threads";
+  return worker.periods_at_work >= kPeriodsAtWork ? "it went on computing for seconds without a call" : nullptr;
 }
 
 // Its end rings.

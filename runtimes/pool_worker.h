@@ -74,6 +74,9 @@ class Processes::Worker {
   bool to_wake = false;              // was sent something in this turn
   Clock::time_point heard{};         // the last reply, or the call that it has not answered
   Clock::time_point load_until{};
+  Clock::time_point look_until{};     // the end of the period in which
+  nanoseconds processor_before{};     // it had used so much when that began
+  std::uint32_t periods_at_work = 0;  // without a call, in a row
   Clock::time_point rest_until{};
   nanoseconds rest{};
   static constexpr std::size_t kDeaths = 5;  // so many within a short time are a crash loop

@@ -5,6 +5,7 @@
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,7 +14,9 @@
 #include <array>
 #include <bit>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <new>
 #include <vector>
 
@@ -140,6 +143,19 @@ void Child::wait(std::chrono::milliseconds longest) noexcept {
 
 void Child::kill() noexcept {
   if (pid_ > 0 && !ended_) ::kill(pid_, SIGKILL);
+}
+
+Child::Usage Child::usage() const noexcept {
+  Usage usage;
+  clockid_t clock{};
+  timespec spent{};
+  if (::clock_getcpuclockid(pid_, &clock) == 0 && ::clock_gettime(clock, &spent) == 0)
+    usage.processor = std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
+  std::array<char, 32> path{};
+  std::snprintf(path.data(), path.size(), "/proc/%d/task", static_cast<int>(pid_));
+  struct stat about {};  // of a folder with one for each thread
+  if (::stat(path.data(), &about) == 0 && about.st_nlink > 2) usage.threads = about.st_nlink - 2;
+  return usage;
 }
 
 const std::optional<std::string>& Child::ended() noexcept {

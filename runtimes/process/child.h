@@ -44,6 +44,13 @@ class Child {
   const std::optional<std::string>& ended() noexcept;
   pid_t pid() const noexcept { return pid_; }
 
+  // Of all its threads since it was started.
+  struct Usage {
+    std::chrono::nanoseconds processor{};
+    std::size_t threads = 0;
+  };
+  Usage usage() const noexcept;
+
  private:
   Child() = default;
   bool make_memory(std::size_t capacity, std::string& error);

@@ -18,10 +18,13 @@ constexpr const char* kSystem[] = {"/usr",
                                    "/etc/mime.types",
                                    "/etc/ssl/certs",
                                    "/dev/null",
-                                   "/dev/zero",
                                    "/dev/random",
                                    "/dev/urandom",
-                                   "/proc/self",
+                                   "/proc/self/maps",
+                                   "/proc/self/status",
+                                   "/proc/self/stat",
+                                   "/proc/self/statm",
+                                   "/proc/self/fd",
                                    "/proc/cpuinfo",
                                    "/proc/meminfo",
                                    "/sys/devices/system/cpu"};
@@ -35,14 +38,13 @@ constexpr std::uint64_t kWrite = kRead | kWriteFile | LANDLOCK_ACCESS_FS_MAKE_RE
 constexpr std::uint64_t kEverything = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 // Those that later versions refuse unless granted.
 constexpr std::uint64_t kTruncate = 1ULL << 14;
-constexpr int kTruncateSince = 3;
 
 class Ruleset {
  public:
   Ruleset() noexcept {
     const int version = landlock_version();
     if (version < 1) return;
-    if (version >= kTruncateSince) truncate_ = kTruncate;
+    if (version >= kLandlockMindsTruncation) truncate_ = kTruncate;
     const landlock_ruleset_attr attributes{.handled_access_fs = kEverything | truncate_};
     fd_ = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
   }

@@ -11,6 +11,7 @@ namespace lingate::runtimes::process {
 
 // 0: this system has none.
 int landlock_version() noexcept;
+inline constexpr int kLandlockMindsTruncation = 3;  // the first version that does
 
 // False: this system has no Landlock, and nothing is confined. Wants no_new_privs.
 bool confine_files(const Script& script) noexcept;

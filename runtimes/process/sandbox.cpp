@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -48,7 +49,6 @@ constexpr int kAllowed[] = {SCMP_SYS(read),
                             SCMP_SYS(access),
                             SCMP_SYS(faccessat),
                             SCMP_SYS(faccessat2),
-                            SCMP_SYS(mmap),
                             SCMP_SYS(mprotect),
                             SCMP_SYS(munmap),
                             SCMP_SYS(mremap),
@@ -92,12 +92,11 @@ constexpr int kAllowed[] = {SCMP_SYS(read),
                             SCMP_SYS(pselect6)};
 
 // What else it takes to change files.
-constexpr int kWriting[] = {SCMP_SYS(write),     SCMP_SYS(writev),    SCMP_SYS(pwrite64), SCMP_SYS(ftruncate),
-                            SCMP_SYS(truncate),  SCMP_SYS(fallocate), SCMP_SYS(fsync),    SCMP_SYS(fdatasync),
-                            SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),   SCMP_SYS(rmdir),    SCMP_SYS(unlink),
-                            SCMP_SYS(unlinkat),  SCMP_SYS(rename),    SCMP_SYS(renameat), SCMP_SYS(renameat2),
-                            SCMP_SYS(utimensat), SCMP_SYS(umask),     SCMP_SYS(flock),    SCMP_SYS(open),
-                            SCMP_SYS(openat)};
+constexpr int kWriting[] = {SCMP_SYS(write),     SCMP_SYS(writev),   SCMP_SYS(pwrite64),  SCMP_SYS(ftruncate),
+                            SCMP_SYS(fallocate), SCMP_SYS(fsync),    SCMP_SYS(fdatasync), SCMP_SYS(mkdir),
+                            SCMP_SYS(mkdirat),   SCMP_SYS(rmdir),    SCMP_SYS(unlink),    SCMP_SYS(unlinkat),
+                            SCMP_SYS(rename),    SCMP_SYS(renameat), SCMP_SYS(renameat2), SCMP_SYS(utimensat),
+                            SCMP_SYS(umask),     SCMP_SYS(flock)};
 
 class Filter {
  public:
@@ -131,8 +130,23 @@ class Filter {
 void allow_writing(Filter& filter) noexcept {
   for (const int call : kWriting)
     filter.allow(call);
+  // Landlock minds who opens a file to write, but only its later versions who empties one that he may read, or by path.
+  if (landlock_version() >= kLandlockMindsTruncation) filter.allow(SCMP_SYS(truncate));
+  constexpr scmp_datum_t kHow = O_ACCMODE;
+  for (const scmp_datum_t how : {scmp_datum_t{O_WRONLY}, scmp_datum_t{O_RDWR}})
+    filter.allow(SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, kHow, how))
+        .allow(SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, kHow, how));
+  filter.allow(SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, kHow | O_TRUNC, O_RDONLY))
+      .allow(SCMP_SYS(openat), SCMP_A2(SCMP_CMP_MASKED_EQ, kHow | O_TRUNC, O_RDONLY));
   for (const int command : {F_SETLK, F_SETLKW, F_GETLK})
     filter.allow(SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, static_cast<scmp_datum_t>(command)));
+}
+
+// Memory that the ceiling counts, and files. Shared memory of nobody's file and what grows downwards it does not count.
+void allow_mapping(Filter& filter) noexcept {
+  constexpr scmp_datum_t kKind = MAP_TYPE | MAP_GROWSDOWN;
+  filter.allow(SCMP_SYS(mmap), SCMP_A3(SCMP_CMP_MASKED_EQ, kKind, MAP_PRIVATE))
+      .allow(SCMP_SYS(mmap), SCMP_A3(SCMP_CMP_MASKED_EQ, kKind | MAP_ANONYMOUS, MAP_SHARED));
 }
 
 bool filter_calls(bool may_write) noexcept {
@@ -141,6 +155,7 @@ bool filter_calls(bool may_write) noexcept {
   Filter filter;
   for (const int call : kAllowed)
     filter.allow(call);
+  allow_mapping(filter);
   if (may_write) allow_writing(filter);
   filter.allow(SCMP_SYS(write), SCMP_A0(SCMP_CMP_LE, kBellFd))
       .allow(SCMP_SYS(writev), SCMP_A0(SCMP_CMP_LE, STDERR_FILENO))
@@ -173,6 +188,16 @@ void limit(__rlimit_resource resource, rlim_t most) noexcept {
   ::setrlimit(resource, &both);
 }
 
+// The gateway's own input, output and log are not for scripts.
+void let_go_of_streams() noexcept {
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    ::close(stream);
+    if (nothing >= 0) ::dup2(nothing, stream);
+  }
+  ::close(nothing);
+}
+
 // Private writable memory of this process, as RLIMIT_DATA counts it.
 std::uint64_t data_held() noexcept {
   std::uint64_t pages = 0;
@@ -198,6 +223,7 @@ std::vector<std::string_view> confine(const Script& script, std::uint64_t memory
   drop_capabilities();
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (kSanitized) return missing;
+  let_go_of_streams();
   limit(RLIMIT_DATA, data_held() + memory);
   const bool files = confine_files(script);
   if (!files) missing.emplace_back("this system has no Landlock: the script can read what the gateway's user can");

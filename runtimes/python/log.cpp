@@ -117,6 +117,9 @@ PyObject* log_at(LogLevel level, PyObject* args, PyObject* names) {
     if (const std::string why = write_any(fields, "fields", json, json.error()); !why.empty())
       return raise("log: " + why);
   }
+  if (here().link == nullptr)
+    return raise(
+        "log: a thread that a script has started has no call to log for; leave the text where a hook finds it");
   log_line(level, cut_text(text.get(), kMessage), json.json());
   Py_RETURN_NONE;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Worker processes that say what no worker says: they write into the memory that they share with the gateway, and ring
-its bell. They are killed; nobody else waits."""
+its bell; and some that use what belongs to others. They are killed; nobody else waits."""
 import sys
 import threading
 import unittest
@@ -80,9 +80,23 @@ LIES = {
     "lines": lambda: Replies().tell(*[HEAD.pack(0, LOG, 0, 0, 0, 0, 0)] * 3000),
 }
 
+def go_on():
+    while True:
+        pass
+
+def use(name):
+    if name == "processor":
+        threading.Thread(target=go_on, daemon=True).start()
+    else:
+        threading.stack_size(64 << 10)
+        for _ in range(200):
+            threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+
 def request(req):
     what = req.headers.get("X-Do")
-    if what:
+    if what in ("processor", "threads"):
+        use(what)
+    elif what:
         LIES[what]()
         time.sleep(1000)
     return lingate.respond(200, str(os.getpid()))
@@ -114,6 +128,16 @@ class Liars(unittest.TestCase):
                 after = do(gateway)
                 self.assertEqual(after.status, 200)
                 self.assertNotEqual(after.body, honest)
+
+    def test_a_worker_whose_threads_use_too_much_between_calls_is_killed(self):
+        for what, says in (("processor", "it went on computing for seconds without a call"), ("threads", "it has more than 64 threads")):
+            with self.subTest(what=what), Gateway(CONFIG, {"liar.py": SCRIPT}) as gateway:
+                before = do(gateway, what)
+                self.assertEqual(before.status, 200)
+                gateway.wait_log(f"was killed, because {says}")
+                after = do(gateway)
+                self.assertEqual(after.status, 200)
+                self.assertNotEqual(after.body, before.body)
 
 
 if __name__ == "__main__":

@@ -84,6 +84,14 @@ _DENIED = {
     "memory_of_the_gateway": "import ctypes, os\nclass Part(ctypes.Structure): _fields_ = [('at', ctypes.c_void_p), ('size', ctypes.c_size_t)]\n"
                              "mine = ctypes.create_string_buffer(8)\na, b = Part(ctypes.addressof(mine), 8), Part(id(None), 8)\n"
                              "return ctypes.CDLL(None).process_vm_readv(os.getppid(), ctypes.byref(a), 1, ctypes.byref(b), 1, 0) > 0",
+    "shared_memory_of_no_file": "import mmap\nreturn mmap.mmap(-1, 1 << 20)",
+    "shared_zeros": "import mmap, os\nreturn mmap.mmap(os.open('/dev/zero', os.O_RDONLY), 1 << 20, prot=mmap.PROT_READ)",
+    "memory_that_grows_downwards": "import mmap\nreturn mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x100)",
+    "file_of_memory": "import os\nreturn os.memfd_create('more')",
+    "log_of_the_gateway": "import os\nreturn not os.path.samestat(os.fstat(2), os.stat('/dev/null')) or not os.path.samestat(os.fstat(1), os.stat('/dev/null'))",
+    "input_of_the_gateway": "import os\nreturn not os.path.samestat(os.fstat(0), os.stat('/dev/null'))",
+    "sockets_of_the_machine": "return open('/proc/self/net/tcp').read()",
+    "mounts_of_the_machine": "return open('/proc/self/mountinfo').read()",
     "mount": "import ctypes\nreturn ctypes.CDLL(None).mount(b'none', b'/mnt', b'tmpfs', 0, None) == 0",
     "new_namespace": "import ctypes\nreturn ctypes.CDLL(None).unshare(0x10000000) == 0",
 }
