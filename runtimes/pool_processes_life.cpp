@@ -11,6 +11,7 @@
 #include "runtimes/pool_processes.h"
 #include "runtimes/pool_state.h"
 #include "runtimes/pool_worker.h"
+#include "runtimes/process/sandbox.h"
 
 namespace lingate::runtimes::pool {
 namespace {
@@ -26,6 +27,7 @@ constexpr seconds kSilence{1};    // beyond a budget: nothing heard for so long 
 constexpr seconds kPeriod{2};     // between two looks at what a process uses
 constexpr std::uint32_t kPeriodsAtWork = 3;
 constexpr std::size_t kMostThreads = 64;
+constexpr std::uint64_t kBefore = 64 << 20;  // what it has before its ceiling counts
 constexpr seconds kDeathWindow{10};
 constexpr milliseconds kFirstRest{500};
 constexpr seconds kLongestRest{10};
@@ -195,6 +197,7 @@ const char* Processes::overuse(Worker& worker, Clock::time_point now) noexcept {
   const bool works = no_call && used > (now - (worker.look_until - kPeriod)) / 2;
   worker.periods_at_work = works ? worker.periods_at_work + 1 : 0;
   if (usage.threads > kMostThreads) return "it has more than 64 threads";
+  if (usage.memory > process::ceiling_for(state_.script) + kBefore) return "it held far more memory than it may";
   return worker.periods_at_work >= kPeriodsAtWork ? "it went on computing for seconds without a call" : nullptr;
 }
 

@@ -28,6 +28,8 @@ UpstreamTls build_upstream_tls(const BuildContext& context, const View& tls);
 Store build_store(const BuildContext& context);
 std::optional<Tracing> build_tracing(const BuildContext& context);
 void build_gateway(const BuildContext& context, Model& model);
+// Of the admin API; empty: it has none, or the token stands in the configuration.
+std::string token_file(const BuildContext& context);
 void build_upstreams(const BuildContext& context, Model& model);
 
 // The chains of a configuration, ready to be put together for routes.
@@ -57,6 +59,7 @@ class Chains {
   Step make_step(std::string_view kind, const View& options, const View& item, const Frame& frame);
   Settings complete_script(const View& options);
   void check_script(const View& options);
+  void warn_of_reach(const View& options);
   void check_options(std::string_view kind, const View& options);
 
   const BuildContext& context_;

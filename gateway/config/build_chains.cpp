@@ -204,11 +204,28 @@ Settings Chains::complete_script(const View& options) {
     context_.report.warning({code::kInlinePython, placed.key_span("isolation"),
                              "Python runs on the I/O thread: C code in it that holds on cannot be stopped",
                              "use 'isolation: process', or 'thread', unless the scripts are trusted and quick"});
+  if (runtime == "python" && merged.text("isolation") == "process") warn_of_reach(options);
   if (options.given("grant") && merged.text("isolation") != "process")
     context_.report.error({code::kConflictingKeys, options.key_span("grant"),
                            "'grant' says what a worker process may have, and this script runs in none",
                            "add 'isolation: process', or remove it"});
   return Settings(std::move(map));
+}
+
+// A worker process can read the script's folder, with all that lies below it.
+void Chains::warn_of_reach(const View& options) {
+  const std::string_view file = options.settings().text("file");
+  const std::string_view folder = file.substr(0, file.rfind('/') + 1);
+  const std::string token = token_file(context_);
+  const View store = context_.root.at("store");
+  const bool embedded = context_.root.given("store") && store.settings().text("kind") == "embedded";
+  const std::string_view keys = embedded ? store.settings().text("path") : std::string_view();
+  for (const std::string_view kept : {std::string_view(token), keys})
+    if (!folder.empty() && kept.starts_with(folder))
+      return context_.report.warning(
+          {code::kSuspiciousValue, options.at("file").span(),
+           fmt::format("this script can read '{}', which lies below its folder", kept.substr(folder.size())),
+           "put scripts in a folder of their own, for example scripts/"});
 }
 
 void Chains::check_script(const View& options) {

@@ -98,17 +98,20 @@ std::optional<Admin> build_admin(const BuildContext& context, Addresses& address
                           "for example: 127.0.0.1:9901"});
   Admin result;
   result.address = *std::move(address);
-  const Settings& token = admin.at("token").settings();
-  if (const auto* text = token.as<Secret>())
-    result.token.text = *text;
-  else
-    result.token.file = token.text("file", (context.options.folder / kTokenFile).lexically_normal().string());
+  result.token.file = token_file(context);
+  if (const auto* text = admin.at("token").settings().as<Secret>()) result.token.text = *text;
   for (const Settings& each : admin.settings().list("hosts"))
     if (auto host = routing::parse_host(each.as_text())) result.hosts.push_back(*std::move(host));
   return result;
 }
 
 }  // namespace
+
+std::string token_file(const BuildContext& context) {
+  const Settings& token = context.root.at("admin").at("token").settings();
+  if (!context.root.given("admin") || token.as<Secret>()) return {};
+  return std::string(token.text("file", (context.options.folder / kTokenFile).lexically_normal().string()));
+}
 
 void build_gateway(const BuildContext& context, Model& model) {
   Addresses addresses(context);

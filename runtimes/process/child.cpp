@@ -151,10 +151,16 @@ Child::Usage Child::usage() const noexcept {
   timespec spent{};
   if (::clock_getcpuclockid(pid_, &clock) == 0 && ::clock_gettime(clock, &spent) == 0)
     usage.processor = std::chrono::seconds(spent.tv_sec) + std::chrono::nanoseconds(spent.tv_nsec);
-  std::array<char, 32> path{};
-  std::snprintf(path.data(), path.size(), "/proc/%d/task", static_cast<int>(pid_));
+  const std::string folder = "/proc/" + std::to_string(pid_);
   struct stat about {};  // of a folder with one for each thread
-  if (::stat(path.data(), &about) == 0 && about.st_nlink > 2) usage.threads = about.st_nlink - 2;
+  if (::stat((folder + "/task").c_str(), &about) == 0 && about.st_nlink > 2) usage.threads = about.st_nlink - 2;
+  if (std::FILE* const file = std::fopen((folder + "/statm").c_str(), "re")) {
+    std::uint64_t resident = 0;
+    std::uint64_t shared = 0;
+    if (std::fscanf(file, "%*u %lu %lu", &resident, &shared) == 2 && resident > shared)
+      usage.memory = (resident - shared) * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    std::fclose(file);
+  }
   return usage;
 }
 

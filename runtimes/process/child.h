@@ -44,10 +44,11 @@ class Child {
   const std::optional<std::string>& ended() noexcept;
   pid_t pid() const noexcept { return pid_; }
 
-  // Of all its threads since it was started.
+  // What it uses now; nothing where it has ended.
   struct Usage {
-    std::chrono::nanoseconds processor{};
+    std::chrono::nanoseconds processor{};  // of all its threads since it was started
     std::size_t threads = 0;
+    std::uint64_t memory = 0;  // bytes in pages that are no file's and shared with nobody
   };
   Usage usage() const noexcept;
 

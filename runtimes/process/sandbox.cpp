@@ -215,7 +215,12 @@ Means sandbox_means() noexcept {
   return {.seccomp = ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0, .landlock = landlock_version()};
 }
 
-std::vector<std::string_view> confine(const Script& script, std::uint64_t memory) {
+std::uint64_t ceiling_for(const Script& script) noexcept {
+  constexpr std::uint64_t kBeside = 64 << 20;  // what an engine takes that it does not count: code, stacks
+  return kSanitized ? INT64_MAX : script.memory + script.memory / 4 + kBeside;
+}
+
+std::vector<std::string_view> confine(const Script& script) {
   std::vector<std::string_view> missing;
   ::syscall(SYS_close_range, kBellFd + 1, ~0U, 0);
   limit(RLIMIT_CORE, 0);
@@ -224,7 +229,7 @@ std::vector<std::string_view> confine(const Script& script, std::uint64_t memory
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   if (kSanitized) return missing;
   let_go_of_streams();
-  limit(RLIMIT_DATA, data_held() + memory);
+  limit(RLIMIT_DATA, data_held() + ceiling_for(script));
   const bool files = confine_files(script);
   if (!files) missing.emplace_back("this system has no Landlock: the script can read what the gateway's user can");
   if (!files && !script.grants.write.empty())

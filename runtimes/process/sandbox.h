@@ -20,9 +20,12 @@ struct Means {
 };
 Means sandbox_means() noexcept;
 
-// Closes what descriptors there are beside standard output and the link's, and shuts the process in. `memory` is the
-// backstop behind the engine's own limit: how many bytes the process may hold beyond what it holds now. The result is
-// what this system does not have, in words for the log; what would be open without it stays closed.
-std::vector<std::string_view> confine(const Script& script, std::uint64_t memory);
+// The backstop behind the engine's own limit: how many bytes the process may hold beyond what it holds when it is
+// confined. Sanitizers want no ceiling.
+std::uint64_t ceiling_for(const Script& script) noexcept;
+
+// Closes what descriptors there are beside the link's, and shuts the process in. The result is what this system does
+// not have, in words for the log; what would be open without it stays closed.
+std::vector<std::string_view> confine(const Script& script);
 
 }  // namespace lingate::runtimes::process

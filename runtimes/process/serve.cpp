@@ -102,7 +102,7 @@ class Server {
     const Load load = unpack_load(payload);
     link_.done();
     limits_ = load.script.limits;
-    for (const std::string_view missing : confine(load.script, load.script.memory + load.script.memory / 4 + kBeside))
+    for (const std::string_view missing : confine(load.script))
       host_.log(LogLevel::warn, missing, {}, nullptr);
     watchdog_.emplace();  // its thread begins confined
     for (const Room& room : rooms_)
@@ -181,7 +181,6 @@ class Server {
 
   static constexpr nanoseconds kCancelBudget = milliseconds(100);
   static constexpr std::size_t kKept = 256 * 1024;
-  static constexpr std::uint64_t kBeside = 64 << 20;  // what an engine takes that it does not count: code, stacks
 
   WorkerEnd& link_;
   const std::span<const Room> rooms_;

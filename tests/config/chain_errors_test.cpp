@@ -1,10 +1,12 @@
-// Mistakes of chains that use chains: circles, growth without end, too deep.
+// Mistakes of chains that use chains: circles, growth without end, too deep; what scripts in them can reach.
 #include "tests/config/support.h"
 
 namespace lingate::config {
 namespace {
 
 using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 TEST(Mistakes, CyclicUse) {
   const auto diagnostics =
@@ -54,6 +56,21 @@ TEST(Mistakes, ThousandsOfChainsAreQuicklyChecked) {
   for (int i = 1; i < 20'000; ++i)
     chains += fmt::format("  d{0}: [use: d{1}]\n", i, i % 30 == 0 ? 0 : i - 1);
   EXPECT_TRUE(load("version: 1\nlisten: :0\n" + chains + route + "use: d29]}\n").model);
+}
+
+TEST(Warnings, WhatIsNotForAScriptLiesBelowItsFolder) {
+  folder().write("beside.py", "");
+  const auto load_with = [](const std::string& sections, const std::string& step) {
+    return mistakes(sections + "\nroutes: [{match: {path: /}, respond: {}, chain: [script: {" + step + "}]}]\n");
+  };
+  EXPECT_THAT(load_with("admin: {address: \"127.0.0.1:0\"}", "file: beside.py, isolation: process"),
+              ElementsAre("warning 4:65 LG2103 this script can read 'data/admin.token', which lies below its folder | "
+                          "put scripts in a folder of their own, for example scripts/"));
+  EXPECT_THAT(load_with("store: {path: keys}", "file: beside.py, isolation: process"),
+              ElementsAre(HasSubstr("this script can read 'keys'")));
+  EXPECT_THAT(load_with("store: {kind: memory}", "file: beside.py, isolation: process"), IsEmpty());
+  EXPECT_THAT(load_with("admin: {address: \"127.0.0.1:0\"}", "file: scripts/sign.py, isolation: process"), IsEmpty());
+  EXPECT_THAT(load_with("", "file: beside.py, isolation: process"), IsEmpty());
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support.gateway import Gateway  # noqa: E402
+from support.gateway import SANITIZED, Gateway  # noqa: E402
 from support.wire import ask, problem_code, request_bytes  # noqa: E402
 
 CONFIG = """
@@ -18,13 +18,13 @@ routes:
   - {name: others, match: {path: /others}, respond: {status: 200, text: fine}}
   - name: liar
     match: {path: "/*"}
-    chain: [script: {file: liar.py, isolation: process, instances: 1, budget: 2s, wait: 20s}]
+    chain: [script: {file: liar.py, isolation: process, instances: 1, budget: 5s, wait: 20s}]
     respond: {status: 200, text: passed}
 """
 # Where protocol.h and ring.h have things: descriptor 3 is a page of counters, then the rings for calls and for replies;
 # descriptor 4 is the bell.
 SCRIPT = """
-import mmap, os, struct, threading, time
+import ctypes, mmap, os, struct, threading, time
 import lingate
 
 WRITTEN, READ = 128, 192  # of the replies
@@ -87,6 +87,13 @@ def go_on():
 def use(name):
     if name == "processor":
         threading.Thread(target=go_on, daemon=True).start()
+    elif name == "memory":  # what no ceiling counts: a page of the stack, moved away and made large
+        libc = ctypes.CDLL(None)
+        libc.mremap.restype = ctypes.c_void_p
+        libc.mremap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t, ctypes.c_int]
+        stack = next(line for line in open("/proc/self/maps") if "[stack]" in line)
+        place = libc.mremap(int(stack.split("-")[0], 16), 4096, 512 << 20, 1)
+        ctypes.memset(place, 1, 512 << 20)
     else:
         threading.stack_size(64 << 10)
         for _ in range(200):
@@ -94,7 +101,7 @@ def use(name):
 
 def request(req):
     what = req.headers.get("X-Do")
-    if what in ("processor", "threads"):
+    if what in ("processor", "threads", "memory"):
         use(what)
     elif what:
         LIES[what]()
@@ -102,6 +109,11 @@ def request(req):
     return lingate.respond(200, str(os.getpid()))
 """
 LIES = ("endless_zeros", "endless_rings", "positions", "a_call_that_there_is_not", "loaded_again", "lines")
+USES = {
+    "processor": "it went on computing for seconds without a call",
+    "threads": "it has more than 64 threads",
+    **({} if SANITIZED else {"memory": "it held far more memory than it may"}),
+}
 
 
 def do(gateway, lie=None):
@@ -130,7 +142,7 @@ class Liars(unittest.TestCase):
                 self.assertNotEqual(after.body, honest)
 
     def test_a_worker_whose_threads_use_too_much_between_calls_is_killed(self):
-        for what, says in (("processor", "it went on computing for seconds without a call"), ("threads", "it has more than 64 threads")):
+        for what, says in USES.items():
             with self.subTest(what=what), Gateway(CONFIG, {"liar.py": SCRIPT}) as gateway:
                 before = do(gateway, what)
                 self.assertEqual(before.status, 200)
