@@ -30,14 +30,14 @@ Clock::duration read_clock(clockid_t clock) noexcept {
 
 }  // namespace
 
-Watch::Watch(Watchdog& watchdog, Interruptible& target) : watchdog_(watchdog), target_(target) {
-  const std::lock_guard lock(watchdog_.mutex_);
-  watchdog_.watches_.push_back(this);
+Watch::Watch(Watchdog& watchdog, Interruptible& target) : watched_(watchdog.watched_), target_(target) {
+  const std::lock_guard lock(watched_->mutex);
+  watched_->watches.push_back(this);
 }
 
 Watch::~Watch() {
-  const std::lock_guard lock(watchdog_.mutex_);
-  auto& watches = watchdog_.watches_;
+  const std::lock_guard lock(watched_->mutex);
+  auto& watches = watched_->watches;
   *std::find(watches.begin(), watches.end(), this) = watches.back();
   watches.pop_back();
 }
@@ -48,7 +48,7 @@ void Watch::arm(Clock::time_point deadline) noexcept {
   cpu_clock_.store(this_threads_clock(), std::memory_order_relaxed);
   // Sequentially consistent with the watchdog's parking: either it sees this word, or this sees it parked.
   word_.store(generation | kArmed, std::memory_order_seq_cst);
-  if (watchdog_.parked_.load(std::memory_order_seq_cst)) watchdog_.wake();
+  if (watched_->parked.load(std::memory_order_seq_cst)) watched_->wake();
 }
 
 bool Watch::disarm() noexcept {
@@ -82,7 +82,7 @@ void Watch::fire_if_due(Clock::time_point now) noexcept {
   // If the owner has gone on meanwhile, this may be a later call's deadline; then the generation differs and the swap
   // fails.
   const Clock::time_point deadline{Clock::duration(deadline_.load(std::memory_order_relaxed))};
-  const bool ending = watchdog_.ending_.load(std::memory_order_relaxed);
+  const bool ending = watched_->ending.load(std::memory_order_relaxed);
   if (!ending && (now < deadline || now < deadline + waited_for_a_core(now))) return;
   const std::uint64_t call = word & ~kStateBits;
   if (!word_.compare_exchange_strong(word, call | kFiring, std::memory_order_acq_rel)) return;
@@ -96,22 +96,22 @@ Watchdog::Watchdog(std::chrono::nanoseconds tick) : tick_(tick), thread_([this] 
 
 Watchdog::~Watchdog() {
   {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
+    const std::lock_guard lock(watched_->mutex);
+    watched_->stop = true;
   }
-  changed_.notify_one();
+  watched_->changed.notify_one();
   thread_.join();
 }
 
 void Watchdog::end_all() noexcept {
-  ending_.store(true, std::memory_order_relaxed);
-  wake();
+  watched_->ending.store(true, std::memory_order_relaxed);
+  watched_->wake();
 }
 
 bool Watchdog::look() noexcept {
   const Clock::time_point now = Clock::now();
   bool used = false;
-  for (Watch* const watch : watches_) {
+  for (Watch* const watch : watched_->watches) {
     watch->fire_if_due(now);
     const std::uint64_t word = watch->word_.load(std::memory_order_seq_cst);
     used |= word != watch->seen_ || (word & Watch::kStateBits) != Watch::kIdle;
@@ -121,27 +121,29 @@ bool Watchdog::look() noexcept {
 }
 
 void Watchdog::run() noexcept {
-  std::unique_lock lock(mutex_);
+  Watched& watched = *watched_;
+  std::unique_lock lock(watched.mutex);
   int quiet = 0;
-  while (!stop_) {
+  while (!watched.stop) {
     quiet = look() ? 0 : quiet + 1;
     if (quiet < kTicksUntilParked) {
-      changed_.wait_for(lock, tick_);
+      watched.changed.wait_for(lock, tick_);
       continue;
     }
-    parked_.store(true, std::memory_order_seq_cst);
+    watched.parked.store(true, std::memory_order_seq_cst);
     // An arm() that did not see the flag has written its word before: look() sees it.
-    if (!look() && !stop_) changed_.wait(lock, [this] { return stop_ || !parked_.load(std::memory_order_relaxed); });
-    parked_.store(false, std::memory_order_relaxed);
+    if (!look() && !watched.stop)
+      watched.changed.wait(lock, [&] { return watched.stop || !watched.parked.load(std::memory_order_relaxed); });
+    watched.parked.store(false, std::memory_order_relaxed);
     quiet = 0;
   }
 }
 
-void Watchdog::wake() noexcept {
+void Watched::wake() noexcept {
   // Under the mutex the thread is either waiting or has not yet looked at the flag.
-  const std::lock_guard lock(mutex_);
-  parked_.store(false, std::memory_order_relaxed);
-  changed_.notify_one();
+  const std::lock_guard lock(mutex);
+  parked.store(false, std::memory_order_relaxed);
+  changed.notify_one();
 }
 
 }  // namespace lingate::runtimes

@@ -9,7 +9,8 @@
 // A budget is running time. While the machine gives the thread no core, the call does not run, and that time, as far as
 // the watchdog has seen it, is granted on top: at most kPatience, because a thread that blocks looks the same.
 //
-// Thread: arm/disarm on the owner's thread; the rest inside. Lifetime: the watchdog outlives its watches.
+// Thread: arm/disarm on the owner's thread; the rest inside. Lifetime: the watchdog outlives its watches, but for one
+// whose thread was left behind: what that may still look at, it keeps.
 #pragma once
 
 #include <sys/types.h>
@@ -18,6 +19,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -27,7 +29,20 @@
 
 namespace lingate::runtimes {
 
+class Watch;
 class Watchdog;
+
+// What a watchdog and its watches share.
+struct Watched {
+  std::mutex mutex;  // watches, stop
+  std::condition_variable changed;
+  std::vector<Watch*> watches;
+  bool stop = false;
+  std::atomic<bool> ending{false};
+  std::atomic<bool> parked{false};  // no watch was used for a while: the thread sleeps until woken
+
+  void wake() noexcept;  // called by arm() when the thread is parked
+};
 
 class Watch {
  public:
@@ -53,7 +68,7 @@ class Watch {
   void note_first_sight(std::uint64_t word, Clock::time_point now) noexcept;
   Clock::duration waited_for_a_core(Clock::time_point now) const noexcept;
 
-  Watchdog& watchdog_;
+  const std::shared_ptr<Watched> watched_;
   Interruptible& target_;
   std::atomic<std::uint64_t> word_{kIdle};
   std::atomic<Clock::rep> deadline_{0};
@@ -77,21 +92,15 @@ class Watchdog {
 
   // The process ends: every call that runs, or begins from now on, is past its budget. Any thread.
   void end_all() noexcept;
-  bool ending() const noexcept { return ending_.load(std::memory_order_relaxed); }
+  bool ending() const noexcept { return watched_->ending.load(std::memory_order_relaxed); }
 
  private:
   friend class Watch;
   void run() noexcept;
   bool look() noexcept;  // fires what is due; true if any watch was used since the last look
-  void wake() noexcept;  // called by arm() when the thread is parked
 
   const std::chrono::nanoseconds tick_;
-  std::mutex mutex_;  // watches_, stop_
-  std::condition_variable changed_;
-  std::vector<Watch*> watches_;
-  bool stop_ = false;
-  std::atomic<bool> ending_{false};
-  std::atomic<bool> parked_{false};  // no watch was used for a while: the thread sleeps until woken
+  const std::shared_ptr<Watched> watched_ = std::make_shared<Watched>();
   std::thread thread_;
 };
 
