@@ -28,6 +28,7 @@ constexpr seconds kPeriod{2};     // between two looks at what a process uses
 constexpr std::uint32_t kPeriodsAtWork = 3;
 constexpr std::size_t kMostThreads = 64;
 constexpr std::uint64_t kBefore = 64 << 20;  // what it has before its ceiling counts
+constexpr const char* kOutlived = "what it did outlived its budget by far";
 constexpr seconds kDeathWindow{10};
 constexpr milliseconds kFirstRest{500};
 constexpr seconds kLongestRest{10};
@@ -171,7 +172,7 @@ void Processes::look_at(Worker& worker) noexcept {
   const bool stuck = runs && now >= stuck_at;
   const bool silent = worker.before != 0 && now >= worker.heard + state_.options.budget + kSilence;
   const bool late = worker.stage == Worker::Stage::starting && now >= worker.load_until;
-  if (stuck || silent || late) return kill(worker, "what it did outlived its budget by far");
+  if (stuck || silent || late) return kill(worker, kOutlived);
   if (worker.stage != Worker::Stage::serving) return;
   if (now >= worker.look_until) {
     if (const char* const what_for = overuse(worker, now)) return kill(worker, what_for);
@@ -215,7 +216,7 @@ void Processes::died(Worker& worker) noexcept {
   state_.replaced.fetch_add(1, std::memory_order_relaxed);
   if (worker.able()) {
     state_.host.log(LogLevel::error, state_.script.path + ": " + why, {}, nullptr);
-    if (!worker.killed_for) worker.deaths[worker.next_death++ % Worker::kDeaths] = Clock::now();
+    if (worker.killed_for != kOutlived) worker.deaths[worker.next_death++ % Worker::kDeaths] = Clock::now();
   }
   const Clock::time_point oldest = worker.deaths[worker.next_death % Worker::kDeaths];
   const bool loops = oldest != Clock::time_point{} && Clock::now() - oldest < kDeathWindow;

@@ -191,11 +191,12 @@ void limit(__rlimit_resource resource, rlim_t most) noexcept {
 // The gateway's own input, output and log are not for scripts.
 void let_go_of_streams() noexcept {
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    ::close(stream);
-    if (nothing >= 0) ::dup2(nothing, stream);
-  }
-  ::close(nothing);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (nothing < 0)
+      ::close(stream);
+    else if (nothing != stream)  // which it is where the gateway was started without that one
+      ::dup2(nothing, stream);
+  if (nothing > STDERR_FILENO) ::close(nothing);
 }
 
 // Private writable memory of this process, as RLIMIT_DATA counts it.

@@ -29,7 +29,7 @@ import lingate
 
 WRITTEN, READ = 128, 192  # of the replies
 HEAD = struct.Struct("<IHHIIQq")  # size, kind, detail, id, reserved, serial, number
-FINISHED, SUSPENDED, LOG, LOADED, SPENT = 7, 8, 9, 5, 10
+LOADED, FINISHED, LOG = 5, 7, 9
 
 class Replies:
     def __init__(self):
@@ -103,6 +103,17 @@ def request(req):
     what = req.headers.get("X-Do")
     if what in ("processor", "threads", "memory"):
         use(what)
+    elif what == "log":
+        said = []
+        def log():
+            try:
+                lingate.log.info("from nowhere")
+            except Exception as error:
+                said.append(str(error))
+        thread = threading.Thread(target=log)
+        thread.start()
+        thread.join()
+        return lingate.respond(200, said[0])
     elif what:
         LIES[what]()
         time.sleep(1000)
@@ -140,6 +151,16 @@ class Liars(unittest.TestCase):
                 after = do(gateway)
                 self.assertEqual(after.status, 200)
                 self.assertNotEqual(after.body, honest)
+
+    def test_workers_that_lie_again_and_again_rest(self):
+        with Gateway(CONFIG, {"liar.py": SCRIPT}) as gateway:
+            for _ in range(5):
+                self.assertEqual(problem_code(do(gateway, "loaded_again")), "LG3005")
+            gateway.wait_log("cannot be kept running")
+
+    def test_a_thread_that_a_script_has_started_cannot_log(self):
+        with Gateway(CONFIG, {"liar.py": SCRIPT}) as gateway:
+            self.assertIn(b"has no call to log for", do(gateway, "log").body)
 
     def test_a_worker_whose_threads_use_too_much_between_calls_is_killed(self):
         for what, says in USES.items():
