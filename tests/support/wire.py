@@ -1,11 +1,12 @@
 """Raw HTTP/1.1 for tests: a client that sends the bytes it is given, and an origin that records the bytes it gets."""
+import os
 import re
 import socket
 import struct
 import threading
 from dataclasses import dataclass, field
 
-TIMEOUT = 20  # seconds; only a hung test waits for it
+TIMEOUT = 90 if os.environ.get("LINGATE_SANITIZE") else 20  # seconds; only a hung test waits for it
 
 
 def fields_of(head):
