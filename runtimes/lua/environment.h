@@ -102,7 +102,8 @@ struct Environment {
   int hooks[4] = {LUA_NOREF, LUA_NOREF, LUA_NOREF, LUA_NOREF};
   int arity_of = LUA_NOREF;
   int config = LUA_NOREF;
-  int next = LUA_NOREF;  // the function, whatever the script makes of its global
+  int freeze_globals = LUA_NOREF;  // a function, for when the script has loaded
+  int next = LUA_NOREF;            // the function, whatever the script makes of its global
 
   Vm vm;  // last: gone first, while what its objects look at is still there
 };

@@ -37,6 +37,7 @@ class LuaInstance final : public Instance {
   std::optional<LoadError> run_script();
   std::optional<LoadError> find_hooks(lua_State* coroutine);
   std::optional<LoadError> run_init(lua_State* coroutine);
+  std::optional<LoadError> run_kept(lua_State* coroutine, int function, int argument);
   int arity(lua_State* coroutine, int index);
 
   CallSlot* free_slot();

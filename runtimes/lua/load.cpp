@@ -59,7 +59,8 @@ std::optional<LoadError> LuaInstance::run_script() {
   if (lua_gettop(coroutine) == 0 || !lua_istable(coroutine, 1))
     return refused(environment_, "the script returns no table; end it with `return M`, a table that holds its hooks");
   if (auto problem = find_hooks(coroutine)) return problem;
-  return run_init(coroutine);
+  if (auto problem = run_init(coroutine)) return problem;
+  return run_kept(coroutine, environment_.freeze_globals, LUA_NOREF);
 }
 
 std::optional<LoadError> LuaInstance::find_hooks(lua_State* coroutine) {
@@ -103,12 +104,18 @@ int LuaInstance::arity(lua_State* coroutine, int index) {
 
 std::optional<LoadError> LuaInstance::run_init(lua_State* coroutine) {
   if (environment_.hooks[0] == LUA_NOREF) return std::nullopt;
-  lua_State* init = lua_newthread(coroutine);
-  lua_rawgeti(init, LUA_REGISTRYINDEX, environment_.hooks[0]);
-  lua_rawgeti(init, LUA_REGISTRYINDEX, environment_.config);
-  if (environment_.vm.run(init, 1) == 0 && !environment_.vm.interrupted() && !environment_.vm.doomed())
+  return run_kept(coroutine, environment_.hooks[0], environment_.config);
+}
+
+// Runs a function that the registry keeps, in a coroutine of its own, with one argument or none.
+std::optional<LoadError> LuaInstance::run_kept(lua_State* coroutine, int function, int argument) {
+  lua_State* runner = lua_newthread(coroutine);
+  lua_rawgeti(runner, LUA_REGISTRYINDEX, function);
+  if (argument != LUA_NOREF) lua_rawgeti(runner, LUA_REGISTRYINDEX, argument);
+  if (environment_.vm.run(runner, argument != LUA_NOREF) == 0 && !environment_.vm.interrupted() &&
+      !environment_.vm.doomed())
     return std::nullopt;
-  return describe_failure(environment_, init);
+  return describe_failure(environment_, runner);
 }
 
 }  // namespace lingate::runtimes::lua

@@ -5,6 +5,8 @@ local native = ...
 local error, type, tostring, select, next, setmetatable, rawset, pcall =
   error, type, tostring, select, next, setmetatable, rawset, pcall
 local concat, find = table.concat, string.find
+local metatable_of, set_metatable = debug.getmetatable, debug.setmetatable  -- protected or not
+local globals = _G  -- whatever the script makes of that name
 
 -- ---- what a script may not reach ----
 
@@ -37,10 +39,20 @@ local function freeze(name, library, missing)
   return proxy
 end
 
-function _G.rawset(table, key, value)
+local function refuse_frozen(table)
   local name = frozen[table]
-  if name then error(name .. " is read-only: libraries are shared by all requests", 2) end
+  if name then error(name .. " is read-only: it is shared by all requests", 3) end
+end
+
+function _G.rawset(table, key, value)
+  refuse_frozen(table)
   return rawset(table, key, value)
+end
+
+local insert = table.insert
+function table.insert(list, ...)
+  refuse_frozen(list)
+  return insert(list, ...)
 end
 
 -- ---- the objects of a call ----
@@ -241,3 +253,25 @@ _G.os = {
 }
 _G.coroutine = routines
 for _, name in ipairs {"string", "table", "math", "bit", "os", "coroutine"} do _G[name] = freeze(name, _G[name]) end
+
+-- ---- globals, once the script has loaded ----
+
+-- What is global by then stays, to be read; what a call made global would be seen by the calls after it.
+return function()
+  local kept = {}
+  for name, value in next, globals do kept[name] = value end
+  for name in next, kept do rawset(globals, name, nil) end
+  set_metatable(kept, metatable_of(globals))
+  set_metatable(globals, {
+    __index = kept,
+    __newindex = function(_, name)
+      error("the global '" .. tostring(name) .. "' cannot be set in a call, since all requests share it: declare it local, " ..
+        "or keep what is to last in a local of the file", 2)
+    end,
+    __pairs = function()
+      return function(_, key) return next(kept, key) end
+    end,
+    __metatable = false,
+  })
+  frozen[globals] = "_G"
+end

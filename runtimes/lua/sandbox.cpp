@@ -92,7 +92,8 @@ int build(lua_State* state) {
   lua_pushvalue(state, -1);
   environment.nesting = luaL_ref(state, LUA_REGISTRYINDEX);
   lua_setfield(state, -2, "nesting");
-  lua_call(state, 1, 0);
+  lua_call(state, 1, 1);
+  environment.freeze_globals = luaL_ref(state, LUA_REGISTRYINDEX);
   return 0;
 }
 

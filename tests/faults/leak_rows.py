@@ -15,7 +15,7 @@ from table import row
 SCRIPTS = {
     "leak.lua": """
 local M = {}
-local kept, kept_headers, whose
+local kept, kept_headers, whose, scratch
 function M.request(req, ctx)
   local id = req.headers["X-Id"]
   local function leak(what) return lingate.respond(500, "leak: " .. what .. " in " .. id) end
@@ -34,7 +34,10 @@ function M.request(req, ctx)
   pcall(function() string.leaked = id end)
   pcall(function() lingate.leaked = id end)
   pcall(function() getmetatable(req).leaked = id end)
-  if ("x").leaked or string.leaked then return leak("library") end
+  pcall(function() leaked = id end)
+  pcall(table.insert, string, id)
+  if ("x").leaked or string.leaked or string[1] then return leak("library") end
+  if leaked then return leak("global") end
   if pcall(function() return lingate.leaked end) or pcall(function() return req.leaked end) then return leak("member") end
   scratch = id
   if id:sub(-1) == "5" then lingate.sleep(0.001) else

@@ -130,12 +130,30 @@ TEST(LuaSandbox, HasNoWayOut) {
 TEST(LuaSandbox, LibrariesAreReadOnly) {
   for (const char* write : {"string.find = print", "table.x = 1", "lingate.respond = print", "lingate.json.encode = 1",
                             "rawset(string, 'find', print)", "getmetatable('').__index = {}", "coroutine.wrap = nil",
-                            "setmetatable(string, {})", "os.time = nil", "math.floor = nil"})
+                            "setmetatable(string, {})", "os.time = nil", "math.floor = nil", "table.insert(string, 1)",
+                            "table.insert(lingate.json, 1, 1)"})
     EXPECT_NE(failure_of(write), "no failure") << write;
   EXPECT_EQ(json_of("local names = {} for name in pairs(os) do names[#names + 1] = name end table.sort(names) "
                     "return lingate.respond(200, names)"),
             R"(["clock","date","difftime","time"])");
   EXPECT_EQ(value_of("('x'):rep(3), #string.format('%5d', 7), bit.band(7, 3)"), R"(["xxx",5,3])");
+}
+
+TEST(LuaSandbox, GlobalsAreMadeWhileItLoadsAndReadOnlyInCalls) {
+  for (const char* write : {"leaked = 1", "helper = nil", "print = 1", "rawset(_G, 'leaked', 1)",
+                            "setmetatable(_G, {})", "table.insert(_G, 1)", "load('leaked = 1')()"})
+    EXPECT_NE(failure_of(write), "no failure") << write;
+  EXPECT_THAT(failure_of("leaked = 1"), HasSubstr("the global 'leaked' cannot be set in a call"));
+  const char* script =
+      "setmetatable(_G, {__index = function(_, name) return 'no ' .. name end, __metatable = 'mine'})\n"
+      "function helper() return started end\n"
+      "local M = {}\n"
+      "function M.init() started = 'in init' end\n"
+      "function M.request() return lingate.respond(200, {helper(), nothing, type(_G.print)}) end\n"
+      "return M\n";
+  Loaded loaded(script);
+  ASSERT_TRUE(loaded.instance) << loaded.error.message;
+  EXPECT_EQ(loaded.call().answer().body(), R"(["in init","no nothing","function"])");
 }
 
 TEST(LuaErrors, OfAnyKindAreABoundedFailure) {
