@@ -273,8 +273,15 @@ Refusal CallView::clear_session() {
   return std::nullopt;
 }
 
+Refusal CallView::check_tag_count(std::size_t count) {
+  constexpr std::size_t kMost = 64 * 1024;  // an empty one takes no byte of what a session may have
+  if (count <= kMost) return std::nullopt;
+  return "session.tags has " + std::to_string(count) + " entries, more than the limit of " + std::to_string(kMost);
+}
+
 Refusal CallView::keep_tags(std::span<const std::string_view> tags) {
   tags_edit_.reset();
+  if (auto refusal = check_tag_count(tags.size())) return refusal;
   std::vector<std::string_view> before;
   session_tags(before);
   if (std::equal(before.begin(), before.end(), tags.begin(), tags.end())) return std::nullopt;

@@ -72,8 +72,8 @@ void encode(const AnswerParts& parts, std::string_view type, std::string& to) {
 
 }  // namespace
 
+// One that is refused leaves the one before as it is: a script that catches the refusal may return that one still.
 Refusal CallView::answer(const AnswerParts& parts) {
-  answered_ = false;
   if (hook_ == Hook::log) return "respond has no effect in log: the exchange is over";
   if (auto refusal = check_status(parts.status)) return refusal;
   if (auto refusal = check_answer_headers(parts, *limits_)) return refusal;

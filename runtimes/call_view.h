@@ -113,6 +113,7 @@ class CallView {
   [[nodiscard]] Refusal clear_session();  // nil: anonymous
   // What the room's tags and metadata hold when the hook returns, if the script touched them. An unchanged value adds
   // no edit. `metadata` is encoded Members.
+  [[nodiscard]] static Refusal check_tag_count(std::size_t count);  // before a room collects them
   [[nodiscard]] Refusal keep_tags(std::span<const std::string_view> tags);
   [[nodiscard]] Refusal keep_metadata(std::string_view metadata);
 

@@ -11,7 +11,9 @@
 namespace lingate::runtimes::module {
 namespace {
 
-constexpr std::size_t kMostBuilt = 1024 * 1024;  // bytes; no request target may be longer
+// A script's budget does not see what is parsed or built here, so it is bounded: some 10 ms at the most.
+constexpr std::size_t kMostBytes = 1024 * 1024;  // no request target may be longer
+constexpr std::size_t kMostPairs = 16 * 1024;
 
 struct Pair {
   std::string name;
@@ -43,12 +45,14 @@ std::string decoded(std::string_view text) {
 }
 
 Result<std::vector<Pair>, ValueError> split(std::string_view query) {
+  if (query.size() > kMostBytes) return lingate::fail(ValueError{"the query takes more than 1 MiB"});
   std::vector<Pair> pairs;
   while (!query.empty()) {
     const std::size_t end = std::min(query.find('&'), query.size());
     const std::string_view part = query.substr(0, end);
     query.remove_prefix(std::min(end + 1, query.size()));
     if (part.empty()) continue;
+    if (pairs.size() == kMostPairs) return lingate::fail(ValueError{"the query has more than 16,384 pairs"});
     const std::size_t equals = std::min(part.find('='), part.size());
     Pair pair{decoded(part.substr(0, equals)), decoded(part.substr(std::min(equals + 1, part.size()))), pairs.size()};
     if (!utf8::is_valid(pair.name) || !utf8::is_valid(pair.value))
@@ -136,7 +140,7 @@ bool QueryWriter::refuse(std::string message) {
 bool QueryWriter::pair(std::string_view value) {
   if (failed_) return false;
   if (place_ != Place::map && place_ != Place::list) return refuse("query.build takes a map");
-  if (query_.size() + key_.size() + value.size() > kMostBuilt) return refuse("the query takes more than 1 MiB");
+  if (query_.size() + key_.size() + value.size() > kMostBytes) return refuse("the query takes more than 1 MiB");
   if (!query_.empty()) query_.push_back('&');
   encode(query_, key_);
   query_.push_back('=');

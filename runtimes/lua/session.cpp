@@ -92,6 +92,7 @@ std::string keep_tags(lua_State* state, CallSlot& slot) {
   lua_rawgeti(state, LUA_REGISTRYINDEX, slot.ref(Kept::tags));
   const int table = lua_gettop(state);
   const std::size_t size = lua_objlen(state, table);
+  if (auto refusal = CallView::check_tag_count(size)) return std::move(*refusal);
   std::size_t entries = 0;
   for (lua_pushnil(state); lua_next(state, table); lua_pop(state, 1))
     ++entries;

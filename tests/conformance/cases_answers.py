@@ -34,6 +34,33 @@ case("respond.headers_may_be_lists", "headers: name to text or list of texts",
      js='exports.request = function () { return lingate.respond(200, "", {"Set-Cookie": ["a=1", "b=2"], "X-A": "1"}); };',
      reply_headers={"Set-Cookie": ["a=1", "b=2"], "X-A": "1"}, forwarded=False)
 
+# A refusal that a client's input could turn into a pass would be a hole.
+case("respond.that_is_refused_leaves_the_one_before", "a caught error of respond() takes nothing back",
+     lua='''function M.request(req)
+  local deny = lingate.respond(403, "no")
+  for _, bad in ipairs({{200, "in", {["X-A"] = "a\\n"}}, {99}}) do
+    if pcall(lingate.respond, bad[1], bad[2], bad[3]) then return lingate.respond(500) end
+  end
+  return deny
+end''',
+     python='''def request(req):
+    deny = lingate.respond(403, "no")
+    for bad in (200, "in", {"X-A": "a\\n"}), (99,):
+        try:
+            lingate.respond(*bad)
+            return lingate.respond(500)
+        except Exception:
+            pass
+    return deny''',
+     js='''exports.request = function (req) {
+  var deny = lingate.respond(403, "no"), passed = 0;
+  [[200, "in", {"X-A": "a\\n"}], [99]].forEach(function (bad) {
+    try { lingate.respond(bad[0], bad[1], bad[2]); passed++; } catch (e) {}
+  });
+  return passed ? lingate.respond(500) : deny;
+};''',
+     status=403, reply=b"no", forwarded=False)
+
 case("respond.from_response_replaces_and_outer_steps_go_on",
      "from response it replaces the response and outer steps go on",
      lua=['function M.response(res) res.headers["X-Outer"] = tostring(res.status) end',

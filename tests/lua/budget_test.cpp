@@ -149,6 +149,26 @@ TEST(LuaBudgetConcat, IsStoppedNearTheMemoryLimit) {
   }
 }
 
+// Denormal numbers that all have the same hash; the insertion that makes their table grow moves all of them at once.
+TEST(LuaBudgetTable, GrowsInLinearTimeThoughAllKeysCollide) {
+  Loaded script(R"(
+local keys, t, M, count = {}, {}, {}, 16384
+for low = 0, 65535 do
+  if bit.band(bit.rshift(low, 13), 7) == bit.band(low, 7) then
+    for middle = 0, 7 do
+      local bits = bit.band(low, 0x1fff) * 2 ^ 19 + middle * 65536 + low
+      if bits > 0 then keys[#keys + 1] = bits * 2 ^ -1074 end
+    end
+  end
+end
+function M.init() for i = 1, count do t[keys[i]] = true end end
+function M.request() t[keys[count + 1]] = true end
+return M)");
+  ASSERT_TRUE(script.instance) << script.error.message;
+  script.call();
+  EXPECT_LT(script.ran, milliseconds(20));
+}
+
 TEST(LuaBudgetLoad, TheTopLevelAndInitAreBounded) {
   Loaded::Options options;
   options.init_budget = milliseconds(30);

@@ -92,6 +92,19 @@ TEST(Query, IsParsedIntoAMap) {
   EXPECT_EQ(parsed("ok=1&a=%ff"), "the query does not decode to UTF-8 at \"a=%ff\"");
 }
 
+TEST(Query, IsBounded) {
+  const auto pairs = [](std::size_t count) {
+    std::string query;
+    for (std::size_t i = 0; i < count; ++i)
+      query += "a&";
+    return query;
+  };
+  EXPECT_EQ(parsed(pairs(16384)).substr(0, 8), R"({"a":["")");
+  EXPECT_EQ(parsed(pairs(16385)), "the query has more than 16,384 pairs");
+  EXPECT_EQ(parsed("a=" + std::string((1 << 20) - 2, 'x')).substr(0, 6), R"({"a":")");
+  EXPECT_EQ(parsed("a=" + std::string((1 << 20) - 1, 'x')), "the query takes more than 1 MiB");
+}
+
 std::string built(std::string_view json) {
   QueryWriter query;
   const auto done = parse_json(json, query);
