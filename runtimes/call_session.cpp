@@ -97,7 +97,8 @@ Refusal unknown_field(std::string_view name) {
 }
 
 Refusal wrong_type(const SessionField& field) {
-  constexpr std::array<std::string_view, 4> kWanted{"text", "a list of texts", "a map", "a number"};
+  constexpr std::array<std::string_view, 4> kWanted{"text", "a list of texts", "a map",
+                                                    "a number that is not negative (without it there is no limit)"};
   return "session." + std::string(field.name) + " must be " +
          std::string(kWanted[static_cast<std::size_t>(field.kind)]);
 }
@@ -110,7 +111,7 @@ bool has_type(const SessionField& field, const proto::Field& value) {
       if (value.is(proto::value::kMembers, WireType::bytes)) return value.bytes.empty();
       return value.is(proto::value::kList, WireType::bytes) && all_text(value.bytes);
     case Kind::metadata: return value.is(proto::value::kMembers, WireType::bytes);
-    case Kind::number: return value.is(proto::value::kNumber, WireType::fixed64);
+    case Kind::number: return value.is(proto::value::kNumber, WireType::fixed64) && value.as_double() >= 0;
   }
   return false;
 }

@@ -103,7 +103,7 @@ class Lane {
   void take_verdict(ScriptCall& call) noexcept;
   void take_foreign_verdict(ScriptCall& call) noexcept;
   void count_failure(FailureKind kind) noexcept;
-  void write_own_failure(ScriptCall& call, FailureKind kind) noexcept;
+  void write_own_failure(ScriptCall& call, FailureKind kind, bool timed_out = false) noexcept;
 
   // When the inline instance has not been used for a while, its collector has a step.
   struct Tidy final : Timer {

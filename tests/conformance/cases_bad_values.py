@@ -170,6 +170,7 @@ values("session", EXCEPTION, ("req.session = %s", "req.session = %s", "req.sessi
     "tags_text": (('{id = "u", tags = "a"}', '{"id": "u", "tags": "a"}', '{id: "u", tags: "a"}'), ('{id = "u", tags = {"a"}}', '{"id": "u", "tags": ["a"]}', '{id: "u", tags: ["a"]}')),
     "tags_with_a_number": (('{id = "u", tags = {1}}', '{"id": "u", "tags": [1]}', '{id: "u", tags: [1]}'), ('{id = "u", tags = {"1"}}', '{"id": "u", "tags": ["1"]}', '{id: "u", tags: ["1"]}')),
     "metadata_list": (('{id = "u", metadata = {1}}', '{"id": "u", "metadata": [1]}', '{id: "u", metadata: [1]}'), ('{id = "u", metadata = {a = 1}}', '{"id": "u", "metadata": {"a": 1}}', '{id: "u", metadata: {a: 1}}')),
+    "rate_negative": (('{id = "u", rate = -1}', '{"id": "u", "rate": -1}', '{id: "u", rate: -1}'), ('{id = "u", rate = 0}', '{"id": "u", "rate": 0}', '{id: "u", rate: 0}')),
     "rate_text": (('{id = "u", rate = "5"}', '{"id": "u", "rate": "5"}', '{id: "u", rate: "5"}'), ('{id = "u", rate = 5}', '{"id": "u", "rate": 5}', '{id: "u", rate: 5}')),
     "function_in_metadata": (('{id = "u", metadata = {a = print}}', '{"id": "u", "metadata": {"a": print}}', '{id: "u", metadata: {a: print}}'),
                              ('{id = "u", metadata = {a = "print"}}', '{"id": "u", "metadata": {"a": "print"}}', '{id: "u", metadata: {a: "print"}}')),

@@ -37,7 +37,9 @@ TEST_F(CallViewTest, RefusesSessionsThatAreNone) {
   EXPECT_EQ(set_session(R"({"id":"x","tags":"a"})"), "session.tags must be a list of texts");
   EXPECT_EQ(set_session(R"({"id":"x","tags":["a",1]})"), "session.tags must be a list of texts");
   EXPECT_EQ(set_session(R"({"id":"x","metadata":[]})"), "session.metadata must be a map");
-  EXPECT_EQ(set_session(R"({"id":"x","rate":"1"})"), "session.rate must be a number");
+  for (const char* rate : {"\"1\"", "-1"})
+    EXPECT_EQ(set_session(R"({"id":"x","rate":)" + std::string(rate) + "}"),
+              "session.rate must be a number that is not negative (without it there is no limit)");
   EXPECT_EQ(set_session(R"({"id":"x","quota":1})"), "a session has no field 'quota'");
   EXPECT_EQ(set_session(R"({"id":"x","meta_data":{}})"),
             "a session has no field 'meta_data'; did you mean 'metadata'?");
