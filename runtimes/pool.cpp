@@ -23,6 +23,16 @@ State::State(Runtime& its_runtime, Script its_script, const PoolOptions& its_opt
     lanes.push_back(std::make_unique<Lane>(*this));
 }
 
+std::unique_ptr<Watch> State::make_watch(Instance& instance, Host& to, std::string_view holds) const {
+  return std::make_unique<Watch>(
+      watchdog, instance,
+      [&to, text = script.path +
+                   ": a call goes on a second after its budget, in code that nothing can stop, and holds " +
+                   std::string(holds) + " until it ends by itself; `isolation: process` would have ended it"] {
+        to.log(LogLevel::error, text, {}, nullptr);
+      });
+}
+
 void State::spent_budget(Clock::time_point now) noexcept {
   {
     const std::lock_guard lock(demotion_mutex);

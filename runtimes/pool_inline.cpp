@@ -74,7 +74,7 @@ Lane::~Lane() = default;
 
 void Lane::adopt(std::unique_ptr<Instance> instance) {
   instance_ = std::move(instance);
-  watch_ = std::make_unique<Watch>(state_.watchdog, *instance_);
+  watch_ = state_.make_watch(*instance_, state_.host, "an I/O worker with all its connections");
   ids_ = {};
   figures_.memory.store(instance_->memory().used, std::memory_order_relaxed);
   figures_.has_instance.store(true, std::memory_order_relaxed);

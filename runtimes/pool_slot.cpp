@@ -62,7 +62,7 @@ bool Crew::load(Slot& slot, Lock& lock) noexcept {
     ++slot.generation_;
     if (result) {
       slot.instance_ = std::move(*result);
-      slot.watch_ = std::make_unique<Watch>(state_.watchdog, *slot.instance_);
+      slot.watch_ = state_.make_watch(*slot.instance_, slot.host_, "a thread of its own");
       slot.ids_ = {};
       slot.hooks_ = slot.instance_->hooks();
       slot.dependencies_ = slot.instance_->dependencies();

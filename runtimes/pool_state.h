@@ -43,6 +43,9 @@ struct State {
     if (holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
+  // Of an instance. `to`, which lives as long, is told of a call that nothing ends, and what that holds.
+  std::unique_ptr<Watch> make_watch(Instance& instance, Host& to, std::string_view holds) const;
+
   // An inline call spent its whole budget; the third in a short time moves the pool to threads, for all workers.
   void spent_budget(Clock::time_point now) noexcept;
 

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace lingate::runtimes {
 namespace {
@@ -30,7 +31,8 @@ Clock::duration read_clock(clockid_t clock) noexcept {
 
 }  // namespace
 
-Watch::Watch(Watchdog& watchdog, Interruptible& target) : watched_(watchdog.watched_), target_(target) {
+Watch::Watch(Watchdog& watchdog, Interruptible& target, std::function<void()> held)
+    : watched_(watchdog.watched_), target_(target), held_(std::move(held)) {
   const std::lock_guard lock(watched_->mutex);
   watched_->watches.push_back(this);
 }
@@ -77,6 +79,7 @@ Clock::duration Watch::waited_for_a_core(Clock::time_point now) const noexcept {
 
 void Watch::fire_if_due(Clock::time_point now) noexcept {
   std::uint64_t word = word_.load(std::memory_order_seq_cst);
+  if ((word & kStateBits) == kFired) return tell_if_held(now);
   if ((word & kStateBits) != kArmed) return;
   if (timed_ != word) note_first_sight(word, now);
   // If the owner has gone on meanwhile, this may be a later call's deadline; then the generation differs and the swap
@@ -87,7 +90,14 @@ void Watch::fire_if_due(Clock::time_point now) noexcept {
   const std::uint64_t call = word & ~kStateBits;
   if (!word_.compare_exchange_strong(word, call | kFiring, std::memory_order_acq_rel)) return;
   target_.interrupt();
+  tell_at_ = now + kHeld;
   word_.store(call | kFired, std::memory_order_release);
+}
+
+void Watch::tell_if_held(Clock::time_point now) noexcept {
+  if (now < tell_at_) return;
+  tell_at_ = Clock::time_point::max();
+  if (held_ && !watched_->ending.load(std::memory_order_relaxed)) held_();
 }
 
 Watchdog::Watchdog(std::chrono::nanoseconds tick) : tick_(tick), thread_([this] { run(); }) {

@@ -19,6 +19,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -46,7 +47,9 @@ struct Watched {
 
 class Watch {
  public:
-  Watch(Watchdog& watchdog, Interruptible& target);
+  // `held` is told, once a call and on the watchdog's thread, that an interrupt has not ended it after kHeld.
+  static constexpr std::chrono::seconds kHeld{1};
+  Watch(Watchdog& watchdog, Interruptible& target, std::function<void()> held = {});
   ~Watch();  // disarmed
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -65,11 +68,13 @@ class Watch {
 
   // ---- watchdog's thread ----
   void fire_if_due(Clock::time_point now) noexcept;
+  void tell_if_held(Clock::time_point now) noexcept;
   void note_first_sight(std::uint64_t word, Clock::time_point now) noexcept;
   Clock::duration waited_for_a_core(Clock::time_point now) const noexcept;
 
   const std::shared_ptr<Watched> watched_;
   Interruptible& target_;
+  const std::function<void()> held_;
   std::atomic<std::uint64_t> word_{kIdle};
   std::atomic<Clock::rep> deadline_{0};
   std::atomic<clockid_t> cpu_clock_{0};  // of the thread that armed it
@@ -78,6 +83,7 @@ class Watch {
   std::uint64_t timed_ = 0;  // the armed word that these two belong to
   Clock::time_point first_seen_{};
   Clock::duration cpu_at_first_{};
+  Clock::time_point tell_at_{};  // max(): told already
 };
 
 class Watchdog {

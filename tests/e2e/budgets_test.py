@@ -88,6 +88,23 @@ class Budgets(unittest.TestCase):
                 for some in batches(ALLOCATIONS[language].items(), placement):
                     self.run_away(language, placement, dict(some), 500, "LG3003", f"budget: {TIME_TO_GROW}, memory: 48MiB")
 
+    def test_a_call_that_nothing_can_end_is_told_of(self):
+        config = """
+version: 1
+workers: 1
+listen: [{address: 127.0.0.1:0}]
+routes:
+  - name: held
+    match: {path: /held}
+    chain: [script: {file: held.py, isolation: %s, budget: 50ms}]
+    respond: {status: 200}
+"""
+        held = "import time\ndef request(): time.sleep(2)\n"
+        for placement, what in ("inline", "an I/O worker with all its connections"), ("thread", "a thread of its own"):
+            with self.subTest(placement), Gateway(config % placement, {"held.py": held}) as gateway:
+                self.assertEqual(ask(gateway.port, request_bytes(target="/held")).status, 504)
+                gateway.wait_log(f"code that nothing can stop, and holds {what}")
+
     def test_three_spent_budgets_move_an_inline_step_to_threads(self):
         config = """
 version: 1

@@ -48,6 +48,23 @@ TEST(Watchdog, LeavesACallAloneThatEndsInTime) {
   EXPECT_EQ(target.hits, 0);
 }
 
+TEST(Watchdog, TellsOnceOfACallThatAnInterruptDoesNotEnd) {
+  Watchdog watchdog(1ms);
+  Target target;
+  std::atomic<int> told{0};
+  Watch watch(watchdog, target, [&] { ++told; });
+  watch.arm(Clock::now() + 10s);
+  EXPECT_FALSE(watch.disarm());
+  const auto begin = Clock::now();
+  watch.arm(begin);
+  while (told == 0)
+    std::this_thread::sleep_for(1ms);
+  EXPECT_GE(Clock::now() - begin, Watch::kHeld);
+  std::this_thread::sleep_for(20ms);
+  EXPECT_TRUE(watch.disarm());
+  EXPECT_EQ(told, 1);
+}
+
 TEST(Watchdog, ReportsNothingForAWatchThatWasNeverArmed) {
   Watchdog watchdog(1ms);
   Target target;
