@@ -2,6 +2,7 @@
 
 #include "runtimes/python/interpreter.h"
 #include "runtimes/python/text.h"
+#include "runtimes/python/thread.h"
 #include "runtimes/python/values.h"
 
 namespace lingate::runtimes::python {
@@ -14,6 +15,7 @@ PyTypeObject* type_of(Part part) {
     case Part::response: return types.response;
     case Part::session: return types.session;
     case Part::client: return types.client;
+    case Part::params: return types.params;
     default: return types.headers;
   }
 }
@@ -21,16 +23,11 @@ PyTypeObject* type_of(Part part) {
 // Tags are a list of text; what else the script made of it is its error.
 std::string keep_tags(Call& call, PyObject* tags) {
   if (!PyList_Check(tags)) return "session.tags: must be a list";
+  if (Refusal no = CallView::check_tag_count(static_cast<std::size_t>(PyList_GET_SIZE(tags)))) return *std::move(no);
   call.values.clear();
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(tags); ++i) {
-    PyObject* tag = PyList_GET_ITEM(tags, i);
-    Py_ssize_t size = 0;
-    const char* text = PyUnicode_Check(tag) ? PyUnicode_AsUTF8AndSize(tag, &size) : nullptr;
-    if (text == nullptr) {
-      PyErr_Clear();
+    if (!utf8_of(PyList_GET_ITEM(tags, i), call.values.emplace_back()))
       return "session.tags[" + std::to_string(i) + "]: a tag must be UTF-8 text";
-    }
-    call.values.emplace_back(text, static_cast<std::size_t>(size));
   }
   return call.view->keep_tags(call.values).value_or(std::string());
 }
@@ -73,15 +70,15 @@ void Call::forget_session() noexcept {
 }
 
 void Call::release() noexcept {
-  awaiting.reset();
-  coroutine.reset();
-  context.reset();
-  params.reset();
-  forget_session();
+  // Finalisers find the call over: nothing of it is theirs to change, and nothing that they do reaches the next.
+  here().call = nullptr;
+  for (Bound* const slot : bound)
+    if (slot != nullptr) slot->call = nullptr;
+  const std::array gone{std::move(awaiting), std::move(coroutine), std::move(context),
+                        std::move(params),   std::move(tags),      std::move(metadata)};
   kept.clear();
   for (Bound*& slot : bound) {
     if (slot == nullptr) continue;
-    slot->call = nullptr;
     if (Py_REFCNT(slot) == 1) continue;  // ours alone: the next call's
     Py_DECREF(slot);
     slot = nullptr;

@@ -22,14 +22,14 @@ namespace lingate::runtimes::python {
 
 struct Call;
 
-// What stands behind req, res, their headers, session and client.
+// What stands behind req, res, their headers, session, client and params.
 struct Bound {
   PyObject_HEAD Call* call;  // nullptr: the call is over
   Side side;
 };
 
-enum class Part : std::uint8_t { request, request_headers, response, response_headers, session, client };
-inline constexpr std::size_t kParts = 6;
+enum class Part : std::uint8_t { request, request_headers, response, response_headers, session, client, params };
+inline constexpr std::size_t kParts = 7;
 
 struct Call {
   CallView* view = nullptr;

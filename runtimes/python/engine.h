@@ -39,6 +39,21 @@ class Ref {
   PyObject* object_ = nullptr;
 };
 
+// While one lives nothing is collected, so no finaliser and no callback of a script runs in the middle of a function
+// that holds views or is making a container: any container that is made may collect.
+class Uncollected {
+ public:
+  Uncollected() noexcept : was_on_(PyGC_Disable() != 0) {}
+  ~Uncollected() {
+    if (was_on_) PyGC_Enable();
+  }
+  Uncollected(const Uncollected&) = delete;
+  Uncollected& operator=(const Uncollected&) = delete;
+
+ private:
+  const bool was_on_;
+};
+
 // An error that is set, put aside while something else runs.
 class Saved {
  public:

@@ -66,6 +66,7 @@ PyObject* names_of(PyObject* self) {
   Call* call = nullptr;
   HeadView* view = head(self, call);
   if (view == nullptr) return nullptr;
+  const Uncollected here;
   view->names(call->values);
   Ref list(PyList_New(static_cast<Py_ssize_t>(call->values.size())));
   if (!list) return nullptr;
@@ -121,6 +122,7 @@ PyObject* values(PyObject* self, PyObject* key) {
   std::string_view name;
   Ref keep;
   if (view == nullptr || !bytes_of(key, kName, name, keep)) return nullptr;
+  const Uncollected here;
   call->values.clear();
   view->values(name, call->values);
   Ref list(PyList_New(static_cast<Py_ssize_t>(call->values.size())));
@@ -151,6 +153,7 @@ PyObject* lines(PyObject* self, PyObject*) {
   Call* call = nullptr;
   HeadView* view = head(self, call);
   if (view == nullptr) return nullptr;
+  const Uncollected here;
   const auto all = view->lines();
   Ref list(PyList_New(static_cast<Py_ssize_t>(all.size())));
   if (!list) return nullptr;

@@ -37,6 +37,7 @@ class Housekeeper {
   [[noreturn]] void supervise();  // the thread without
   void strike_all();
   bool starve_all();
+  bool strike_again() noexcept;
 
   sem_t work_;
   sem_t alarm_;

@@ -131,7 +131,7 @@ void ModuleInstance::cancel(CallId id) noexcept {
     PyErr_Clear();
     interrupt_.silence();  // it goes on awaiting: what is left of it runs no more
   }
-  call.release();
+  let_go(call);
   flush_lines(*link_);
   free_.push_back(&call);
 }
@@ -162,8 +162,8 @@ Progress ModuleInstance::conclude(Call& call, Ref result) noexcept {
   std::string why = accept(call, result.get());
   if (why.empty()) why = call.keep_containers(writer_);
   if (PyErr_Occurred() != nullptr) PyErr_Clear();
-  result.reset();
-  call.release();  // may run finalisers of the script's
+  let_go(call);
+  result.reset();  // a finaliser of what respond() was given comes too late as well
   if (interrupt_.doom() != Doom::none) return fail_with_error(call);
   if (!why.empty()) call.view->fail(FailureKind::invalid, why, path_);
   return finished(call);
@@ -174,7 +174,7 @@ Progress ModuleInstance::fail_with_error(Call& call) noexcept {
   name_doom(fault, std::string(kHookNames[static_cast<std::size_t>(call.hook)]) + "()");
   if (fault.file.empty()) fault.file = path_;
   interrupt_.silence();
-  call.release();
+  let_go(call);
   if (fault.kind == FailureKind::memory) interpreter().give_back();
   call.view->fail(fault.kind, fault.message, fault.file, fault.line, fault.stack);
   return finished(call);
@@ -194,9 +194,15 @@ void ModuleInstance::name_doom(Fault& fault, std::string_view what) const {
 
 Progress ModuleInstance::refused(Call& call) noexcept {
   interrupt_.silence();
-  call.release();
+  let_go(call);
   call.view->fail(FailureKind::unavailable, "the Python interpreter was held by another call for the whole budget");
   return finished(call);
+}
+
+// What the script printed is this call's; what finalisers print now, no call's.
+void ModuleInstance::let_go(Call& call) noexcept {
+  flush_lines(*link_);
+  call.release();
 }
 
 Progress ModuleInstance::finished(Call& call) noexcept {

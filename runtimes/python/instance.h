@@ -47,6 +47,7 @@ class ModuleInstance final : public Instance {
   PySendResult refuse_foreign(Call& call, PyObject* awaited, PyObject*& out) noexcept;
   Progress fail_with_error(Call& call) noexcept;
   Progress finished(Call& call) noexcept;
+  void let_go(Call& call) noexcept;
   Progress refused(Call& call) noexcept;
   std::string accept(Call& call, PyObject* result);
   void name_doom(Fault& fault, std::string_view what) const;

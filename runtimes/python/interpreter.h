@@ -20,6 +20,7 @@ struct Types {
   PyTypeObject* headers = nullptr;
   PyTypeObject* session = nullptr;
   PyTypeObject* client = nullptr;
+  PyTypeObject* params = nullptr;
   PyTypeObject* answer = nullptr;
   PyTypeObject* sleep = nullptr;
   PyTypeObject* link = nullptr;

@@ -16,6 +16,8 @@ namespace {
 constexpr std::uint32_t kGraceSteps = 20'000;
 constexpr std::int64_t kGraceNanoseconds = 5'000'000;
 constexpr std::uint32_t kStepsBetweenLooks = 32;
+// And what the machinery may take beyond that.
+constexpr std::int64_t kMachineryNanoseconds = 20'000'000;
 
 std::int64_t processor_time() noexcept {
   timespec now{};
@@ -29,12 +31,14 @@ int tracer(PyObject*, PyFrameObject* frame, int event, PyObject* argument) {
 }
 
 // A line that jumps to itself ("while True: pass") has no line events: every instruction of this frame becomes one.
+// Both are the script's to switch off: they are switched on again at the next strike.
 void watch_closely(PyFrameObject* frame) {
-  if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(frame), "f_trace_opcodes", Py_True) != 0) PyErr_Clear();
+  for (const char* const events : {"f_trace_opcodes", "f_trace_lines"})
+    if (PyObject_SetAttrString(reinterpret_cast<PyObject*>(frame), events, Py_True) != 0) PyErr_Clear();
 }
 
-// The import system and the prelude hold locks and half-made modules that all instances share, and they cannot loop by
-// themselves.
+// The import system and the prelude hold locks and half-made modules that all instances share, and they do not loop by
+// themselves. A script's code may say that it is of theirs: they have their time, and no more.
 bool in_machinery(PyFrameObject* frame) {
   PyCodeObject* code = PyFrame_GetCode(frame);
   Py_ssize_t size = 0;
@@ -121,7 +125,7 @@ void Interrupt::out_of_memory() noexcept {
 
 void Interrupt::silence() noexcept {
   arm(Doom::none);
-  raised_ = true;
+  begin_grace();
   steps_ = kGraceSteps;
 }
 
@@ -152,7 +156,7 @@ int Interrupt::step(PyFrameObject* frame, int event, PyObject* argument) noexcep
   if (event != PyTrace_OPCODE) watch_closely(frame);
   if (event == PyTrace_EXCEPTION) return 0;
   if (raised_ && in_grace()) return 0;
-  if (raised_ && in_machinery(frame)) return 0;
+  if (raised_ && in_machinery(frame) && processor_time() - grace_began_ < kMachineryNanoseconds) return 0;
   begin_grace();
   PyErr_SetNone(interrupted_type());
   return -1;

@@ -32,13 +32,15 @@ bool make_types(Types& types) {
   types.headers = make_headers_type();
   types.session = make_session_type();
   types.client = make_client_type();
+  types.params = make_params_type();
   types.answer = make_answer_type();
   types.sleep = make_sleep_type();
   types.link = make_link_type();
   types.stream = make_stream_type();
   return types.error != nullptr && types.interrupted != nullptr && types.request != nullptr &&
          types.response != nullptr && types.headers != nullptr && types.session != nullptr && types.client != nullptr &&
-         types.answer != nullptr && types.sleep != nullptr && types.link != nullptr && types.stream != nullptr;
+         types.params != nullptr && types.answer != nullptr && types.sleep != nullptr && types.link != nullptr &&
+         types.stream != nullptr;
 }
 
 }  // namespace lingate::runtimes::python

@@ -1,5 +1,6 @@
-// The Python types of what a script is handed: req, res, their headers, session, client, the result of respond(), the
-// awaitable of sleep(). Each binds CallView's functions and adds nothing; a write's refusal becomes lingate.Error.
+// The Python types of what a script is handed: req, res, their headers, session, client, params, the result of
+// respond(), the awaitable of sleep(). Each binds CallView's functions and adds nothing; a write's refusal becomes
+// lingate.Error.
 //
 // Thread: under the interpreter's lock.
 #pragma once
@@ -19,6 +20,7 @@ PyTypeObject* make_response_type();
 PyTypeObject* make_headers_type();
 PyTypeObject* make_session_type();
 PyTypeObject* make_client_type();
+PyTypeObject* make_params_type();
 PyTypeObject* make_answer_type();
 PyTypeObject* make_sleep_type();
 PyTypeObject* make_link_type();

@@ -154,6 +154,9 @@ def refusing(name, why):
 sys.setrecursionlimit = refusing("sys.setrecursionlimit", "it is set to what the thread's stack can bear")
 sys.settrace = refusing("sys.settrace", "the budget works with it")
 sys.setprofile = refusing("sys.setprofile", "the budget works with it")
+# What these call runs untraced, so that no budget would end it; and an audit hook hears of all scripts.
+sys.addaudithook = refusing("sys.addaudithook", "the budget does not reach what it calls")
+sys.modules["_lsprof"] = None
 sys.setswitchinterval(0.001)
 sys.setswitchinterval = refusing("sys.setswitchinterval", "it is the whole process's")
 sys.stdin = sys.__stdin__ = None

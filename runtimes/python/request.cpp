@@ -35,18 +35,7 @@ int text_set(PyObject* self, PyObject* value, void* closure) {
 
 PyObject* params_get(PyObject* self, void*) {
   Call* call = live(self);
-  if (call == nullptr) return nullptr;
-  if (!call->params) {
-    const Ref map(PyDict_New());
-    if (!map) return nullptr;
-    for (const auto& [name, value] : call->view->params()) {
-      const Ref key(text_from(name));
-      const Ref text(text_from(value));
-      if (!key || !text || PyDict_SetItem(map.get(), key.get(), text.get()) != 0) return nullptr;
-    }
-    call->params = Ref(PyDictProxy_New(map.get()));
-  }
-  return Py_XNewRef(call->params.get());
+  return call != nullptr ? Py_XNewRef(call->part(Part::params)) : nullptr;
 }
 
 PyObject* client_get(PyObject* self, void*) {

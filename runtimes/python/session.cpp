@@ -56,6 +56,7 @@ PyObject* tags_get(PyObject* self, void*) {
   Call* call = current(self);
   if (call == nullptr) return nullptr;
   if (!call->tags) {
+    const Uncollected here;
     call->view->session_tags(call->values);
     Ref list(PyList_New(0));
     for (const std::string_view tag : call->values) {

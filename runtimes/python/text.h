@@ -24,8 +24,11 @@ inline std::string_view view_of_bytes(PyObject* bytes) {
   return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
 }
 
-// The bytes of a text. `keep` holds them where the text's own memory does not, and must live as long as the view.
-// False: an error is set ("NAME must be str, not int").
+// The text's own UTF-8. False, without an error: it is no text, or holds lone surrogates.
+bool utf8_of(PyObject* text, std::string_view& bytes) noexcept;
+
+// The bytes of a text. No codec's error handler is asked: a script may register its own. `keep` holds them where the
+// text's own memory does not, and must live as long as the view. False: an error is set ("NAME must be str, not int").
 bool bytes_of(PyObject* text, const char* name, std::string_view& bytes, Ref& keep);
 
 // The bytes of text, bytes, bytearray or a buffer. None is refused like any other object: what is absent must not pass

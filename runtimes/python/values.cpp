@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtimes/python/account.h"
+#include "runtimes/python/text.h"
 #include "runtimes/python/thread.h"
 
 namespace lingate::runtimes::python {
@@ -46,11 +47,8 @@ std::string what_it_is(PyObject* value) {
 
 bool Walk::value(PyObject* value) {
   if (PyUnicode_Check(value)) {
-    Py_ssize_t size = 0;
-    const char* text = PyUnicode_AsUTF8AndSize(value, &size);
-    if (text != nullptr) return sink_.text({text, static_cast<std::size_t>(size)});
-    PyErr_Clear();
-    return no("text that is not UTF-8 is no value");
+    std::string_view text;
+    return utf8_of(value, text) ? sink_.text(text) : no("text that is not UTF-8 is no value");
   }
   if (value == Py_None) return sink_.null();
   if (PyBool_Check(value)) return sink_.boolean(value == Py_True);
@@ -82,14 +80,10 @@ bool Walk::map(PyObject* dict) {
   PyObject* key = nullptr;
   PyObject* member = nullptr;
   for (Py_ssize_t position = 0; PyDict_Next(dict, &position, &key, &member) != 0;) {
-    Py_ssize_t size = 0;
-    const char* name = PyUnicode_Check(key) ? PyUnicode_AsUTF8AndSize(key, &size) : nullptr;
-    if (name == nullptr) {
-      PyErr_Clear();
+    std::string_view text;
+    if (!utf8_of(key, text))
       return no(PyUnicode_Check(key) ? "a key that is not UTF-8 is no key"
                                      : "a key must be text, not " + std::string(Py_TYPE(key)->tp_name));
-    }
-    const std::string_view text(name, static_cast<std::size_t>(size));
     if (!sink_.key(text) || !value(member)) return at("." + std::string(text.substr(0, 64)));
   }
   return sink_.end_map();

@@ -38,6 +38,7 @@ class ValueReader final : public ValueSink {
   bool open(PyObject* owned);
   bool close();
 
+  const Uncollected uncollected_;  // what is read may be the script's to change
   std::vector<Level> levels_;
   Ref result_;
 };

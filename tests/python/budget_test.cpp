@@ -61,6 +61,15 @@ class PythonBudget : public Stage {
   }
 };
 
+TEST_F(PythonBudget, WhatNoBudgetReachesIsRefused) {
+  for (const char* use : {"sys.settrace(print)", "sys.setprofile(print)", "sys.addaudithook(print)",
+                          "sys.setrecursionlimit(10**6)", "sys.setswitchinterval(1)"})
+    EXPECT_THAT(try_load(std::string("import sys\n") + use + "\ndef request(): pass").error().message,
+                testing::HasSubstr("is not for scripts"))
+        << use;
+  EXPECT_THAT(try_load("import cProfile\ndef request(): pass").error().message, testing::HasSubstr("_lsprof"));
+}
+
 TEST_F(PythonBudget, EndsPlainLoops) {
   expect_timeout("while True: pass");
   expect_timeout("x = 0\nwhile True: x += 1");

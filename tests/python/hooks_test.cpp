@@ -27,6 +27,18 @@ TEST_F(PythonHooks, HeadersReadWithoutCase) {
             R"([[["Host","api.example.com"],["X-Key","abc"],["Accept","a"],["accept","b"]]])");
 }
 
+TEST_F(PythonHooks, ParamsAreAMappingThatCanBeRead) {
+  EXPECT_EQ(
+      eval("req.params.get('id'), req.params.get('no'), req.params.get('no', 5), 'id' in req.params, list(req.params), "
+           "len(req.params), [list(i) for i in req.params.items()], req.params.keys(), req.params.values()"),
+      R"(["7",null,5,true,["id"],1,[["id","7"]],["id"],["7"]])");
+  EXPECT_EQ(
+      eval(
+          "req.params == {'id': '7'}, req.params == req.params, req.params != {}, repr(req.params), req.params.copy()"),
+      R"([true,true,true,"{'id': '7'}",{"id":"7"}])");
+  EXPECT_THAT(run("req.params['id'] = '8'").failure().message(), HasSubstr("TypeError"));
+}
+
 TEST_F(PythonHooks, AMissingHeaderIsAKeyError) {
   const auto verdict = run("req.headers['nope']");
   EXPECT_EQ(verdict.failure().kind(), plugin::Failure::EXCEPTION);
@@ -275,8 +287,9 @@ TEST_F(PythonHooks, KeptObjectsRaiseAfterTheCall) {
       "        try: use()\n"
       "        except Exception as e: assert 'over' in str(e), str(e)\n"
       "        else: raise AssertionError('alive')\n"
-      "    h, c, s = req.headers, req.client, req.session\n"
+      "    h, c, s, p = req.headers, req.client, req.session, req.params\n"
       "    kept.extend([lambda: req.path, lambda: h['Host'], lambda: c.ip, lambda: s.id, lambda: h.lines(),\n"
+      "                 lambda: p['id'], lambda: dict(p), lambda: len(p), lambda: p == {}, lambda: repr(p),\n"
       "                 lambda: setattr(req, 'path', '/x'), lambda: list(h)])\n");
   auto call = a_call();
   add_session(call);

@@ -104,6 +104,8 @@ LOOPS = {
         "except": "x = 0\nwhile True:\n    try:\n        while True: x += 1\n    except BaseException: pass",
         "finally": "while True:\n    try:\n        while True: pass\n    finally:\n        continue",
         "nested_finally": "def f():\n    while True:\n        try:\n            while True: pass\n        finally: f()\nf()",
+        "untraced_frame": "import sys\nf = sys._getframe()\nwhile True:\n    try:\n        f.f_trace_opcodes = f.f_trace_lines = False\n        while True: pass\n    except BaseException: pass",
+        "name_of_the_machinery": "spin = 'while True:\\n    try:\\n        while True: pass\\n    except BaseException: pass'\nexec(compile(spin, '<lingate>', 'exec'))",
         "suppress": "import contextlib\nwhile True:\n    with contextlib.suppress(BaseException):\n        while True: pass",
         "exit": "class Swallow:\n    def __enter__(self): pass\n    def __exit__(self, *a): return True\nwhile True:\n    with Swallow():\n        while True: pass",
         "del": "class Odd:\n    def __del__(self):\n        while True: pass\nOdd()",
