@@ -58,6 +58,9 @@ bool collect_metadata(duk_context* ctx, Slot& slot) {
   return !refused(*slot.vm, slot.view->keep_metadata(slot.vm->wire.members()));
 }
 
+// More than a call may write in all, so that no more than this is converted.
+constexpr std::size_t kMostTagBytes = 4 * 1024 * 1024;
+
 bool collect_tags(duk_context* ctx, Slot& slot) {
   Vm& vm = *slot.vm;
   duk_get_prop_index(ctx, -1, kCellTags);
@@ -66,11 +69,14 @@ bool collect_tags(duk_context* ctx, Slot& slot) {
   lingate_duk_plain_object(ctx, -1, &is_list, &length);
   vm.list.clear();
   vm.converted_used = 0;
+  if (refused(vm, CallView::check_tag_count(length))) return false;
+  std::size_t size = 0;
   for (unsigned long i = 0; i < length; ++i) {
     std::string_view units;
     std::string_view tag;
     if (lingate_duk_element(ctx, -1, i) != LINGATE_DUK_VALUE || !get_string(ctx, -1, units))
       return invalid(vm, "session.tags[" + std::to_string(i) + "]: a tag is text");
+    if ((size += units.size()) > kMostTagBytes) return invalid(vm, "session.tags takes more than 4 MiB");
     if (vm.converted_used == vm.converted.size()) vm.converted.emplace_back();
     std::string& room = vm.converted[vm.converted_used];
     if (!to_utf8(units, Lone::refuse, room, tag))

@@ -217,10 +217,15 @@ void get_header_values(duk_context* ctx, duk_idx_t index, std::string_view name)
 
 void append_header_values(duk_context* ctx, duk_idx_t index, std::string_view name) {
   Vm& vm = Vm::of(ctx);
-  const auto append = [&vm, ctx](duk_idx_t at) {
+  const ScriptLimits& limits = vm.script.limits;
+  const auto append = [&vm, &limits, ctx](duk_idx_t at) {
     std::string_view units;
     std::string_view bytes;
     if (!get_string(ctx, at, units)) return 1;
+    if (units.size() / 2 > limits.head) {  // too long whatever its bytes are: the write is refused
+      vm.list.push_back(units);
+      return 0;
+    }
     if (vm.converted_used == vm.converted.size()) vm.converted.emplace_back();
     std::string& room = vm.converted[vm.converted_used];
     if (!to_latin1(units, room, bytes)) return 2;
@@ -235,6 +240,7 @@ void append_header_values(duk_context* ctx, duk_idx_t index, std::string_view na
     index = duk_normalize_index(ctx, index);
     bad = 0;
     for (unsigned long i = 0; i < length && bad == 0; ++i) {
+      if (vm.list.size() > limits.fields) break;  // too many already: the same
       bad = lingate_duk_element(ctx, index, i) == LINGATE_DUK_VALUE ? append(-1) : 1;
       if (bad == 0) duk_pop(ctx);
     }

@@ -20,6 +20,10 @@ void give_back_scratch(Vm& vm) noexcept {
   constexpr std::size_t kWorthKeeping = 1024 * 1024;
   for (std::string* text : {&vm.text_scratch, &vm.scratch, &vm.second_scratch, &vm.source_scratch})
     if (text->capacity() > kWorthKeeping) std::string().swap(*text);
+  std::size_t converted = 0;
+  for (const std::string& text : vm.converted)
+    converted += sizeof text + text.capacity();
+  if (converted > kWorthKeeping) vm.converted.clear();
   JsonWriter json;
   if (vm.json.json().size() > kWorthKeeping) std::swap(vm.json, json);
   module::QueryWriter query;

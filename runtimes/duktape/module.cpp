@@ -73,7 +73,7 @@ void read_answer_headers(duk_context* ctx, Vm& vm, duk_idx_t index) {
     if (found == LINGATE_DUK_END) return;
     if (found == LINGATE_DUK_NOTHING) continue;
     if (found == LINGATE_DUK_ACCESSOR) raise(ctx, "lingate.respond: a getter is no header");
-    if (!duk_is_null_or_undefined(ctx, -1)) {
+    if (!duk_is_undefined(ctx, -1)) {
       std::string_view units;
       std::string_view name;
       get_string(ctx, -2, units);

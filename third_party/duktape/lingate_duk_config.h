@@ -5,7 +5,7 @@
 #define DUK_USE_INTERRUPT_COUNTER
 #define DUK_USE_EXEC_TIMEOUT_CHECK(udata) (LINGATE_DUK_STOP((udata)) != 0U)
 
-/* Strings a client can choose must not share a bucket of the string table by sampling. */
+/* Strings are hashed in duk_heap_hashstring() of this choice, which is ours (strhash.patch). */
 #define DUK_USE_STRHASH_DENSE
 
 /* Recursion is bounded by the real stack of the thread that runs the call, not by a guess in frames. */
