@@ -6,6 +6,7 @@
 #include "base/codes.h"
 #include "base/fields.h"
 #include "base/pairs.h"
+#include "gateway/http/http2_upstream.h"
 #include "gateway/http/intake.h"
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
@@ -202,6 +203,8 @@ void Transaction::let_go(bool reusable) noexcept {
   UpstreamConnection& leg = *std::exchange(leg_, nullptr);
   // Bytes behind a response that filled the buffer are in the socket, and no edge will tell of them any more.
   if (reusable && std::exchange(leg_may_hold_more_, false)) reusable = !leg.has_gone_stale();
+  if (const Http2Upstream* const channel = leg.stream().http2_upstream())
+    reusable = reusable && channel->has_sent_all();
   if (leg.in) response_block_ = std::move(leg.in);
   if (reusable)
     upstream_->release(leg);

@@ -23,7 +23,7 @@ std::string_view next_word(std::string_view& text) noexcept {
 }  // namespace
 
 Http2Upstream::Http2Upstream(Stream& stream, WorkerParts& parts, std::size_t head)
-    : parts_(parts), conversation_(*this, head) {
+    : parts_(parts), most_head_(head), conversation_(*this, head) {
   inner_.take(stream);
 }
 
@@ -73,9 +73,13 @@ Received Http2Upstream::read(char* space, std::size_t room) noexcept {
   return {};
 }
 
-void Http2Upstream::head(std::string text, std::uint16_t, Content content) noexcept {
+// Interim heads may come faster than they are read.
+bool Http2Upstream::head(std::string text, std::uint16_t, Content content) noexcept {
+  if (const std::size_t unread = heads_.size() - heads_read_; unread > 0 && unread + text.size() > most_head_)
+    return false;
   heads_.append(text).append("\r\n");
   in_.set_chunked(content == Content::unknown);
+  return true;
 }
 
 void Http2Upstream::content(std::string_view bytes) noexcept {
@@ -91,8 +95,9 @@ void Http2Upstream::over() noexcept {
   awaiting_ = false;
 }
 
-void Http2Upstream::failed() noexcept {
+void Http2Upstream::failed(Fault fault) noexcept {
   failed_ = true;
+  malformed_ = fault == Fault::malformed;
   awaiting_ = false;
 }
 
@@ -149,13 +154,15 @@ bool Http2Upstream::begin_request() noexcept {
   left_.reset();
   if (!chunked) left_ = fields.length.value_or(0);
   requesting_ = chunked || *left_ > 0;
+  sent_all_ = !requesting_;
+  out_.release();
   decoder_ = ChunkDecoder();
   if (!in_.empty()) conversation_.consume(in_.size());
   in_.restart();
   heads_.clear();
   heads_read_ = 0;
   trailers_.clear();
-  deferred_ = fell_short_ = failed_ = false;
+  deferred_ = fell_short_ = failed_ = malformed_ = false;
   awaiting_ = true;
   return conversation_.request({.method = method,
                                 .scheme = inner_.tls() ? "https" : "http",
@@ -233,6 +240,7 @@ http2::ClientUser::Portion Http2Upstream::take_content(char* space, std::size_t 
   }
   const bool end = !requesting_ && (!out_ || out_.empty());
   deferred_ = part == 0 && !end;
+  sent_all_ = end;
   return {part, end};
 }
 

@@ -33,6 +33,10 @@ class Http2Upstream final : public Channel, private http2::ClientUser {
   bool has_news() const noexcept {  // for who reads
     return heads_read_ < heads_.size() || !in_.empty() || in_.over() || failed_ || closed_;
   }
+  // Of the request, its content included; else what is left would go out with the next one.
+  bool has_sent_all() const noexcept { return sent_all_ && !closed_; }
+  // The response broke HTTP/2, where a read failed.
+  bool malformed() const noexcept { return malformed_; }
   // Once, when a write that fell short would do better now.
   bool take_room() noexcept;
   std::string take_trailers() noexcept { return std::exchange(trailers_, {}); }
@@ -45,11 +49,11 @@ class Http2Upstream final : public Channel, private http2::ClientUser {
   Http2Upstream* http2_upstream() noexcept override { return this; }
 
  private:
-  void head(std::string text, std::uint16_t status, Content content) noexcept override;
+  bool head(std::string text, std::uint16_t status, Content content) noexcept override;
   void content(std::string_view bytes) noexcept override;
   void trailers(std::string fields) noexcept override;
   void over() noexcept override;
-  void failed() noexcept override;
+  void failed(Fault fault) noexcept override;
   Portion take_content(char* space, std::size_t room) noexcept override;
 
   bool flush() noexcept;
@@ -60,6 +64,7 @@ class Http2Upstream final : public Channel, private http2::ClientUser {
 
   Stream inner_;
   WorkerParts& parts_;
+  const std::size_t most_head_;
   http2::ClientConversation conversation_;
   std::string_view pending_;  // the conversation's, on its way out
   std::string request_;       // a head that came in parts
@@ -72,6 +77,8 @@ class Http2Upstream final : public Channel, private http2::ClientUser {
   std::string trailers_;
   bool requesting_ = false;  // a request's head was passed on, its content is not over
   bool awaiting_ = false;    // its response is not whole
+  bool sent_all_ = true;
+  bool malformed_ = false;
   bool failed_ = false;
   bool closed_ = false;  // the connection
   bool deferred_ = false;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/codes.h"
+#include "gateway/http/http2_upstream.h"
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
 
@@ -46,9 +47,14 @@ void Transaction::read_response_head() noexcept {
     const Got ahead = std::exchange(got_ahead_, Got::not_asked);
     const Got got = ahead == Got::not_asked ? read_upstream() : ahead;
     if (got == Got::closed || got == Got::failed) {
+      const Http2Upstream* const channel = leg_->stream().http2_upstream();
+      if (channel && channel->malformed())
+        return attempt_failed(Failure::response, code::kBadResponse, "the upstream's response breaks HTTP/2");
       const bool silent = !leg_->in || leg_->in.empty();
       const Failure failure = leg_->reused() && silent ? Failure::stale : Failure::reset;
-      return attempt_failed(failure, code::kResetBeforeResponse, "the upstream closed before its response head");
+      return attempt_failed(failure, code::kResetBeforeResponse,
+                            channel ? "the upstream reset the stream, or closed, before its response head"
+                                    : "the upstream closed before its response head");
     }
     if (got == Got::nothing) {
       if (leg_->in && leg_->in.empty()) leg_->in.release();

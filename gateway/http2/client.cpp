@@ -15,6 +15,7 @@ namespace lingate::http2 {
 
 struct ClientConversation::Callbacks {
   using Self = ClientConversation;
+  using Fault = ClientUser::Fault;
 
   static Self& self(void* user) noexcept { return *static_cast<Self*>(user); }
 
@@ -51,20 +52,24 @@ struct ClientConversation::Callbacks {
     return 0;
   }
 
-  static int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+  static int on_frame(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Self& me = self(user);
     if (frame->hd.stream_id == 0 || frame->hd.stream_id != me.stream_) return 0;
     const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (frame->hd.type == NGHTTP2_HEADERS) {
-      if (me.bad_) {
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, me.stream_, NGHTTP2_PROTOCOL_ERROR);
-        return me.finish(false), 0;
+      if (me.bad_ || !me.take_head(ends)) {
+        me.reset_stream(NGHTTP2_PROTOCOL_ERROR);
+        return me.give_up(Fault::malformed), 0;
       }
-      me.take_head(ends);
     } else if (frame->hd.type != NGHTTP2_DATA) {
       return 0;
     }
-    if (ends) me.finish(true);
+    if (ends && std::exchange(me.stream_, 0) != 0) me.user_.over();
+    return 0;
+  }
+
+  static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
+    if (frame->hd.stream_id == self(user).stream_) self(user).bad_ = true;  // it is closed next
     return 0;
   }
 
@@ -79,12 +84,14 @@ struct ClientConversation::Callbacks {
   }
 
   static int on_stream_close(nghttp2_session*, std::int32_t stream, std::uint32_t, void* user) {
-    if (stream == self(user).stream_) self(user).finish(false);
+    Self& me = self(user);
+    if (stream == me.stream_) me.give_up(me.bad_ ? Fault::malformed : Fault::reset);
     return 0;
   }
 
   static int on_frame_not_sent(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
-    if (frame->hd.type == NGHTTP2_HEADERS && frame->hd.stream_id == self(user).stream_) self(user).finish(false);
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->hd.stream_id == self(user).stream_)
+      self(user).give_up(Fault::reset);
     return 0;
   }
 
@@ -107,6 +114,7 @@ struct ClientConversation::Callbacks {
       nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
       nghttp2_session_callbacks_set_on_invalid_header_callback(calls, on_invalid_header);
       nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
+      nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, on_invalid_frame);
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data);
       nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
       nghttp2_session_callbacks_set_on_frame_not_send_callback(calls, on_frame_not_sent);
@@ -142,7 +150,7 @@ bool ClientConversation::feed(std::string_view bytes) noexcept {
       nghttp2_session_mem_recv(session_.get(), reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   if (used < 0) {
     broken_ = true;
-    finish(false);
+    give_up(ClientUser::Fault::malformed);
   }
   return !broken_;
 }
@@ -178,14 +186,15 @@ bool ClientConversation::request(const Request& request) noexcept {
   const std::int32_t stream = nghttp2_submit_request(session_.get(), nullptr, pairs.data(), pairs.size(),
                                                      request.content ? &source : nullptr, nullptr);
   if (stream <= 0) return false;
+  if (stream_ != 0) reset_stream(NGHTTP2_CANCEL);  // its content was whole by its length; its end never came
   stream_ = stream;
-  final_ = false;
+  final_ = bad_ = false;
   head_only_ = request.method == "HEAD";
   return true;
 }
 
-void ClientConversation::take_head(bool ends) noexcept {
-  if (final_) return user_.trailers(std::exchange(fields_, {}) + "\r\n");
+bool ClientConversation::take_head(bool ends) noexcept {
+  if (final_) return user_.trailers(std::exchange(fields_, {}) + "\r\n"), true;
   std::string text = "HTTP/1.1 " + std::to_string(status_) + " \r\n" + fields_;
   using Content = ClientUser::Content;
   if (status_ < 200) return user_.head(std::move(text), status_, Content::none);
@@ -194,12 +203,15 @@ void ClientConversation::take_head(bool ends) noexcept {
   if (head_only_) return user_.head(std::move(text), status_, Content::none);
   if (ends && !has_length_) text += "content-length: 0\r\n";
   if (!ends && !has_length_) text += "transfer-encoding: chunked\r\n";
-  user_.head(std::move(text), status_, ends ? Content::none : has_length_ ? Content::length : Content::unknown);
+  return user_.head(std::move(text), status_, ends ? Content::none : has_length_ ? Content::length : Content::unknown);
 }
 
-void ClientConversation::finish(bool whole) noexcept {
-  if (std::exchange(stream_, 0) == 0) return;
-  whole ? user_.over() : user_.failed();
+void ClientConversation::give_up(ClientUser::Fault fault) noexcept {
+  if (std::exchange(stream_, 0) != 0) user_.failed(fault);
+}
+
+void ClientConversation::reset_stream(std::uint32_t code) noexcept {
+  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, stream_, code);
 }
 
 void ClientConversation::resume() noexcept {

@@ -24,12 +24,15 @@ class ClientUser {
   };
   enum class Content : std::uint8_t { none, length, unknown };
 
-  // A head in HTTP/1.1's text, without its last, empty line; interim ones as well, with Content::none.
-  virtual void head(std::string text, std::uint16_t status, Content content) noexcept = 0;
+  enum class Fault : std::uint8_t { reset, malformed };
+
+  // A head in HTTP/1.1's text, without its last, empty line; interim ones as well, with Content::none. False: there is
+  // no room for it, the response is given up.
+  virtual bool head(std::string text, std::uint16_t status, Content content) noexcept = 0;
   virtual void content(std::string_view bytes) noexcept = 0;
   virtual void trailers(std::string fields) noexcept = 0;                    // lines, and the empty one
   virtual void over() noexcept = 0;                                          // the response is whole
-  virtual void failed() noexcept = 0;                                        // it will never be
+  virtual void failed(Fault fault) noexcept = 0;                             // it will never be
   virtual Portion take_content(char* space, std::size_t room) noexcept = 0;  // of the request
 
  protected:
@@ -60,6 +63,7 @@ class ClientConversation {
     const ResponseFields& fields;
     bool content = false;  // follows by ClientUser::take_content()
   };
+  // What is left of the one before is reset.
   bool request(const Request& request) noexcept;
   void resume() noexcept;
   void consume(std::size_t size) noexcept;
@@ -71,8 +75,9 @@ class ClientConversation {
     void operator()(nghttp2_session* session) const noexcept;
   };
 
-  void take_head(bool ends) noexcept;
-  void finish(bool whole) noexcept;
+  bool take_head(bool ends) noexcept;
+  void give_up(ClientUser::Fault fault) noexcept;
+  void reset_stream(std::uint32_t code) noexcept;
 
   ClientUser& user_;
   const std::size_t limit_;

@@ -176,6 +176,10 @@ class Gateway:
         self.wait_for(look, "such an access line")
         return found[0]
 
+    def peak_memory(self):
+        """The most that it ever held, in bytes."""
+        return int(re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(), re.M)[1]) * 1024
+
     def rss(self):
         """Resident bytes."""
         return int(re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(), re.M)[1]) * 1024
