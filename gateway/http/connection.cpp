@@ -180,12 +180,19 @@ void Connection::serve() noexcept {
   for (int turns = 0; turns < kMaxInOneTurn; ++turns) {
     if (phase_ <= Phase::preface && !take_beginning()) return;
     if (in_.empty()) {
-      if (!more_input_) return go_idle();
+      if (!more_input_) return phase_ == Phase::idle ? go_idle() : await_first();
       break;
     }
     if (!next_head()) return;
   }
   watch().read_again();
+}
+
+// A PROXY header came alone: the first request is awaited as it would have been without it.
+void Connection::await_first() noexcept {
+  in_.release();
+  if (read_closed_) return close();
+  watch().await_read();
 }
 
 // True: what follows is HTTP/1.1.

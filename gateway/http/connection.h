@@ -96,6 +96,7 @@ class Connection final : public TlsOwner, private Timer {
   bool fill() noexcept;   // false: wait, or the connection is gone
   std::ptrdiff_t read_head() noexcept;
   ClientSide side_of_channel() noexcept;
+  void await_first() noexcept;
   bool take_beginning() noexcept;
   bool take_proxy_header() noexcept;
   bool take_preface() noexcept;

@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "gateway/http/upstream.h"
 #include "gateway/http/worker_parts.h"
 
 namespace lingate::http {
+namespace {
+
+constexpr std::uint32_t kMostInterim = 100;  // responses before the final one
+
+}  // namespace
 
 HealthCheck::HealthCheck(Upstream& upstream, Target& target)
     : upstream_(upstream), target_(target), options_(*upstream.options().health) {
@@ -41,6 +47,7 @@ void HealthCheck::upstream_connected() noexcept {
   const std::ptrdiff_t sent = connection_->stream().write({&piece, 1});
   if (sent != static_cast<std::ptrdiff_t>(request_.size())) return finish(false, "the request could not be sent");
   got_ = 0;
+  interim_ = 0;
   connection_->watch().await_read();
 }
 
@@ -48,15 +55,28 @@ void HealthCheck::upstream_unreachable(const Unreachable& why) noexcept {
   finish(false, std::string(why.what));  // it ends with the connection
 }
 
-// The status line is all that counts.
+// The status line is all that counts, of the final response: interim ones may come before it (RFC 9110, 15.2).
 void HealthCheck::upstream_readable() noexcept {
-  const std::ptrdiff_t got = connection_->stream().read(start_.data() + got_, start_.size() - got_).got;
+  std::array<char, 512> space;
+  const std::ptrdiff_t got = connection_->stream().read(space.data(), space.size()).got;
   if (got < 0) return finish(false, "closed without an answer");
-  got_ += static_cast<std::size_t>(got);
-  if (got_ < start_.size()) return connection_->watch().await_read();
-  const std::string_view line(start_.data(), start_.size());
-  const bool good = line.starts_with("HTTP/1.") && line[9] == '2';
-  finish(good, "not a 2xx answer");
+  if (got == 0) return connection_->watch().await_read();
+  for (const char each : std::string_view(space.data(), static_cast<std::size_t>(got))) {
+    if (got_ < start_.size()) {
+      start_[got_++] = each;
+      if (got_ < start_.size()) continue;
+      const std::string_view line(start_.data(), start_.size());
+      const bool http = line.starts_with("HTTP/1.");
+      if (!http || line[9] != '1' || ++interim_ > kMostInterim)
+        return finish(http && line[9] == '2', "not a 2xx answer");
+      line_empty_ = false;
+    } else if (each == '\n') {  // the end of a line of an interim head; of the whole head, if the line is empty
+      if (std::exchange(line_empty_, true)) got_ = 0;
+    } else if (each != '\r') {
+      line_empty_ = false;
+    }
+  }
+  connection_->watch().read_again();
 }
 
 void HealthCheck::finish(bool good, std::string_view why) noexcept {

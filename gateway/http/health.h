@@ -1,5 +1,5 @@
-// HealthCheck: asks one target every so often whether it is well: GET on a connection of its own; a 2xx or 3xx within
-// the time-out is good, anything else bad. So many in a row of either kind put the target out or take it back.
+// HealthCheck: asks one target every so often whether it is well: GET on a connection of its own; a 2xx within the
+// time-out is good, anything else bad. So many in a row of either kind put the target out or take it back.
 //
 // Thread: the worker's; each worker checks for itself. Lifetime: its upstream's.
 #pragma once
@@ -40,6 +40,8 @@ class HealthCheck final : public Timer, private UpstreamUser {
   UpstreamConnection* connection_ = nullptr;
   std::array<char, 12> start_{};  // of the answer: "HTTP/1.1 200"
   std::size_t got_ = 0;
+  std::uint32_t interim_ = 0;  // responses that came before this
+  bool line_empty_ = false;    // so far, of an interim response's head
   Clock::time_point started_{};
   std::uint32_t good_in_a_row_ = 0;
   std::uint32_t bad_in_a_row_ = 0;

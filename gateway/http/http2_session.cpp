@@ -301,11 +301,17 @@ void Http2Session::wake_when_needed() noexcept {
   if (active_ > 0) wake_for(worker_.now(), limits().write_timeout);
 }
 
-// The rest of a response that only the client holds up, by a window that it does not open.
+// The rest of a response that only the client holds up, by a window that it does not open. Looks again when the next is
+// due.
 void Http2Session::end_stalled() noexcept {
-  for (Http2Stream* each = streams_; each; each = each->next)
-    if (each->waits_for_client() && worker_.now() - each->progress() >= limits().write_timeout)
+  const Duration limit = limits().write_timeout;
+  for (Http2Stream* each = streams_; each; each = each->next) {
+    if (!each->waits_for_client()) continue;
+    if (worker_.now() - each->progress() >= limit)
       conversation_.reset(each->id(), http2::Code::cancel);
+    else
+      wake_for(each->progress(), limit);
+  }
 }
 
 void Http2Session::expired() noexcept {

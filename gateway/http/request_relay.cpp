@@ -173,6 +173,8 @@ void Transaction::drain_request() noexcept {
 
 void Transaction::client_readable() noexcept {
   if (stage_ == Stage::tunnel) return run_tunnel();
+  if (stage_ == Stage::responding && filters_whole_body() && !client_blocked_)
+    return client_->stream().has_failed() ? client_gone() : pump_response();
   if (wants_body_) {
     if (stage_ == Stage::draining) return drain_request();
     if (collecting_) return go_on_collecting_request();

@@ -16,7 +16,6 @@ using middleware::Response;
 namespace {
 
 constexpr int kRounds = 8;  // reads in one turn before others have theirs
-constexpr std::string_view kNotCoded = "the response could not be coded";
 
 }  // namespace
 
@@ -25,7 +24,7 @@ OutFraming Transaction::response_framing() noexcept {
   const std::uint16_t status = response.status;
   if (status < 200 || status == 204) return {};
   const bool no_content = status == 304 || is_head();
-  if (response.body.kind == Body::Kind::bytes)
+  if (response.body.kind == Body::Kind::bytes && !response.filter)
     return no_content && status == 304 ? OutFraming{}
                                        : OutFraming{OutFraming::Kind::length, response.body.bytes.size()};
   if (no_content)
@@ -53,7 +52,7 @@ Persist Transaction::decide_persist(const OutFraming& framing) noexcept {
 
 void Transaction::begin_response() noexcept {
   Response& response = exchange_.response;
-  if (response.filter && response.body.kind == Body::Kind::bytes && !filter_whole()) return begin_response();
+  if (response.filter && response.body.kind == Body::Kind::bytes && !begin_filtering()) return begin_response();
   const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
   if (leg_ && !from_upstream && response.status != 101)
     let_go(response_body_.over() && leg_->in.empty() && request_body_.over() && to_upstream_.empty() &&
@@ -117,6 +116,7 @@ void Transaction::list_content(const Slices& slices) noexcept {
 
 // The head (or nothing) is listed. Content follows as long as the upstream has some and the client takes it.
 void Transaction::pump_response() noexcept {
+  if (filters_whole_body()) return pump_filtered();
   const bool from_upstream = leg_ && exchange_.response.body.kind == Body::Kind::stream;
   for (int round = 0;; ++round) {
     if (from_upstream && !response_listed_) {
@@ -131,7 +131,7 @@ void Transaction::pump_response() noexcept {
       add_content(slices);
       response_listed_ = step == BodyReader::Step::over;
       if (!list_filtered(response_listed_ ? BodyFilter::Until::end : BodyFilter::Until::more))
-        return cut_response(kNotCoded);
+        return cut_response(kNotFiltered);
       if (response_listed_ && !leg_->stream().plain()) pass_trailers();
       if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
     }
@@ -144,13 +144,13 @@ void Transaction::pump_response() noexcept {
       continue;
     }
     if (got == Got::nothing) {
-      if (filter_holds_ && !list_filtered(BodyFilter::Until::pause)) return cut_response(kNotCoded);
+      if (filter_holds_ && !list_filtered(BodyFilter::Until::pause)) return cut_response(kNotFiltered);
       if (!to_client_.empty() && !flush_client()) return;
       return leg_->watch().await_read();
     }
     if (got == Got::failed || !response_body_.closed())
       return cut_response("the upstream closed in the middle of its response");
-    if (!list_filtered(BodyFilter::Until::end)) return cut_response(kNotCoded);
+    if (!list_filtered(BodyFilter::Until::end)) return cut_response(kNotFiltered);
     response_listed_ = true;
     if (chunked_out_) to_client_.add(kLastChunk);
   }

@@ -147,7 +147,10 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void cut_response(std::string_view detail) noexcept;
 
   // response_filter.cpp: content on its way through a step's filter
-  bool filter_whole() noexcept;
+  static constexpr const char* kNotFiltered = "the response could not be coded";
+  bool begin_filtering() noexcept;
+  bool filters_whole_body() noexcept;
+  void pump_filtered() noexcept;
   void feed_filter(const Slices& slices) noexcept;
   bool list_filtered(middleware::BodyFilter::Until until) noexcept;
 
@@ -205,6 +208,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   std::string response_store_;
   Block response_block_;  // the leg's, when it was let go: the response's fields are views into it
 
+  std::string_view unfiltered_;  // what is left of a whole body on its way through a filter
   Outbox to_client_;
   Clock::time_point client_progress_{};
   Direction up_;
@@ -232,7 +236,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   bool request_store_unsent_ = false;  // what was collected goes out before the stream
   bool response_store_unsent_ = false;
   bool request_listed_ = false;   // all of the request body is sent or in the outbox
-  bool response_listed_ = false;  // the same of an upstream's response body
+  bool response_listed_ = false;  // the same of a response body that comes in parts
   bool filter_holds_ = false;     // content that was fed since the filter was last emptied
   bool response_begun_ = false;   // bytes of the final head may have left
   bool chunked_out_ = false;

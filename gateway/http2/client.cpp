@@ -120,6 +120,7 @@ struct ClientConversation::Callbacks {
       nghttp2_session_callbacks_set_on_frame_not_send_callback(calls, on_frame_not_sent);
       nghttp2_option_set_no_auto_window_update(options, 1);
       nghttp2_option_set_no_closed_streams(options, 1);
+      nghttp2_option_set_max_send_header_block_length(options, kMostSentHead);
       nghttp2_session_client_new2(&session, calls, &me, options);
     }
     nghttp2_option_del(options);

@@ -11,6 +11,9 @@
 
 namespace lingate::http2 {
 
+// Of one header block that is sent: far above what the limits let a message have, and above nghttp2's own 64 KiB.
+inline constexpr std::size_t kMostSentHead = 1024 * 1024;
+
 inline nghttp2_nv pair_of(std::string_view name, std::string_view value) noexcept {
   return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),

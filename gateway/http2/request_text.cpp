@@ -75,6 +75,14 @@ bool RequestText::add(std::string_view name, std::string_view value) {
 }
 
 std::string RequestText::take() {
+  constexpr std::size_t kWorthKeeping = 4 * 1024;  // the connection may be idle from now on
+  std::string text = compose();
+  for (std::string* each : {&method_, &scheme_, &authority_, &path_, &fields_, &cookie_})
+    if (each->capacity() > kWorthKeeping) std::string().swap(*each);
+  return text;
+}
+
+std::string RequestText::compose() {
   constexpr std::uint32_t kMethod = 1, kScheme = 2, kAuthority = 4, kPath = 8;
   const bool connects = method_ == "CONNECT";
   const std::uint32_t needed = connects ? kMethod | kAuthority : kMethod | kScheme | kPath;

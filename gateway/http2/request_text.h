@@ -31,6 +31,7 @@ class RequestText {
 
  private:
   bool add_pseudo(std::string_view name, std::string_view value);
+  std::string compose();
 
   std::string method_, scheme_, authority_, path_, fields_, cookie_;
   std::size_t limit_ = 0;

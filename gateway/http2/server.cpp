@@ -164,6 +164,13 @@ struct ServerConversation::Callbacks {
     }
   }
 
+  // What was to be a head or trailers cannot be: no end of the stream would follow.
+  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int, void*) {
+    if (frame->hd.type == NGHTTP2_HEADERS)
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+    return 0;
+  }
+
   static int on_invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int, void* user) {
     if (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) self(user).user_.malformed();
     return 0;
@@ -197,9 +204,11 @@ struct ServerConversation::Callbacks {
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data);
       nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
       nghttp2_session_callbacks_set_on_frame_send_callback(calls, on_frame_send);
+      nghttp2_session_callbacks_set_on_frame_not_send_callback(calls, on_frame_not_send);
       nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, on_invalid_frame);
       nghttp2_option_set_no_auto_window_update(options, 1);
       nghttp2_option_set_no_closed_streams(options, 1);
+      nghttp2_option_set_max_send_header_block_length(options, kMostSentHead);
       nghttp2_option_set_stream_reset_rate_limit(options, kNever, kNever);  // see kResets
       nghttp2_session_server_new2(&session, calls, &me, options);
     }

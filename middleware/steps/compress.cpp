@@ -24,9 +24,8 @@ namespace {
 using coding::Coder;
 using coding::Coding;
 
-constexpr std::size_t kMostAtOnce = 128;         // coders of a worker
-constexpr std::size_t kMostResting = 8;          // of a kind, that are kept for later
-constexpr std::size_t kMostWhole = 1024 * 1024;  // of a body that is there whole: it is coded in one go
+constexpr std::size_t kMostAtOnce = 128;  // coders of a worker
+constexpr std::size_t kMostResting = 8;   // of a kind, that are kept for later
 
 // Whether an element of the list that lines of this name make up is this word.
 bool lists(const Headers& headers, std::string_view name, std::string_view word) noexcept {
@@ -35,6 +34,13 @@ bool lists(const Headers& headers, std::string_view name, std::string_view word)
     for (std::string_view rest = field.value; !rest.empty();)
       if (fields::same_name(fields::without_ows(take_until(rest, ',')), word)) return true;
   }
+  return false;
+}
+
+bool is_coded(const Headers& headers) noexcept {
+  for (const Field& field : headers.all())
+    if (!field.removed && field.id == FieldId::content_encoding && !fields::same_name(field.value, "identity"))
+      return true;
   return false;
 }
 
@@ -52,10 +58,7 @@ bool may_be_coded(const Request& request, const Response& response) noexcept {
   if (status < 200 || status == 204 || status == 205 || status == 206 || status == 304) return false;
   const bool only_head = request.method == "HEAD" && response.source == Response::Source::upstream;
   if (response.body.kind == Body::Kind::none && !only_head) return false;
-  if (response.body.kind == Body::Kind::bytes && response.body.bytes.size() > kMostWhole) return false;
-  const Field* const coded = response.headers.find(FieldId::content_encoding);
-  if (coded && !fields::same_name(coded->value, "identity")) return false;
-  return !response.filter && !response.headers.find("content-range") &&
+  return !response.filter && !is_coded(response.headers) && !response.headers.find("content-range") &&
          !lists(response.headers, "cache-control", "no-transform") &&
          !lists(request.headers, "cache-control", "no-transform");
 }

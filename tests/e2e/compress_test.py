@@ -5,6 +5,7 @@ import ctypes
 import gzip
 import os
 import random
+import signal
 import sys
 import threading
 import unittest
@@ -37,14 +38,20 @@ routes:
     upstream: origin
   - name: fixed
     match: {{path: "/fixed"}}
-    chain: [compress: {{min: 10B, algorithms: gzip}}]
+    chain: [access-log, compress: {{min: 10B, algorithms: gzip}}]
     respond: {{json: {{text: "{long}"}}}}
+  - {{name: large, match: {{path: "/large"}}, chain: [access-log, compress, script: {{file: large.lua, budget: 2s}}], respond: {{text: x}}}}
   - name: events
     match: {{path: "/events"}}
     chain: [compress: {{types: [text/event-stream], algorithms: gzip}}]
     upstream: origin
 """
 FILES = {
+    "large.lua": """
+return {request = function(req)
+  return lingate.respond(200, string.rep("0123456789abcdef", tonumber(req.query) / 16), {["Content-Type"] = "text/plain"})
+end}
+""",
     "shout.lua": "return {response = function(res) res.body = res:text():upper() end}",
     "replace.lua": """
 return {response = function(res, req)
@@ -148,7 +155,8 @@ class Compress(unittest.TestCase):
 
     def test_what_must_not_be_touched_is_not(self):
         coded = gzip.compress(TEXT)
-        for raw in (html(coded, [("Content-Encoding", "gzip")]), html(TEXT[:1023]), html(headers=[("Cache-Control", "no-transform")]),
+        for raw in (html(coded, [("Content-Encoding", "gzip")]),
+                    html(coded, [("Content-Encoding", "identity"), ("Content-Encoding", "gzip")]), html(TEXT[:1023]), html(headers=[("Cache-Control", "no-transform")]),
                     html(TEXT[:2000], [("Content-Range", "bytes 0-1999/9999")], status=206, reason="Partial Content"),
                     reply(headers=[("Content-Type", "image/png")], body=TEXT), reply(body=TEXT)):
             self.answer = lambda request: raw  # noqa: B023
@@ -195,6 +203,32 @@ class Compress(unittest.TestCase):
         code, out, error = run_cli("check", "gw.yaml", files={"gw.yaml": config, **FILES})
         self.assertEqual(code, 3)
         self.assertIn("put 'compress' before the script", out + error)
+
+    def test_a_body_that_is_there_whole_is_coded_whatever_its_size(self):
+        for size in (1024, 65_536, 65_552, 98_304, 1 << 20, 5 << 20):
+            body = b"0123456789abcdef" * (size // 16)
+            for coding in DECODE:
+                response = self.get(coding, f"/large?{size}")
+                self.check(response, coding, body)
+                self.assertEqual(response.value("content-length") is None, coding is not None and size > 65_536)
+                self.assertEqual(self.get(coding, f"/large?{size}", "HEAD").value("content-encoding"), coding)
+        with connect(self.gateway.port) as sock:
+            sock.sendall(b"GET /large?1048576 HTTP/1.0\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n")
+            self.check(Stream(sock).response(), "gzip", b"0123456789abcdef" * 65_536)
+
+    def test_while_a_large_body_is_coded_others_have_their_turn(self):
+        with connect(self.gateway.port) as large, connect(self.gateway.port) as small:
+            for sock in large, small:  # the gateway knows both
+                sock.sendall(request_bytes(target="/fixed"))
+                self.assertEqual(Stream(sock).response().status, 200)
+            self.gateway.signal(signal.SIGSTOP)
+            for sock, target in (large, f"/large?{8 << 20}"), (small, "/fixed"):
+                sock.sendall(request_bytes(target=target, headers=[("Accept-Encoding", "gzip")]))
+            self.gateway.signal(signal.SIGCONT)
+            self.assertEqual(len(gzip.decompress(Stream(large).response().body)), 8 << 20)
+            self.assertEqual(Stream(small).response().status, 200)
+        self.gateway.wait_access(lambda line: line["url.path"] == "/large")
+        self.assertEqual([line["url.path"] for line in self.gateway.access_lines()], ["/fixed"] * 3 + ["/large"])
 
     def test_a_slow_client_gets_all_of_it(self):
         self.answer = lambda request: html(TEXT * 3)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.gateway import Gateway  # noqa: E402
+from support.h2 import Peer  # noqa: E402
 from support.websocket import UPGRADE, frame, read_frame, websocket_echo  # noqa: E402
 from support.wire import Origin, Stream, ask, connect, problem_code, reply, request_bytes, reset  # noqa: E402
 
@@ -233,6 +234,42 @@ routes: [{match: {path: "/*"}, respond: {text: here}}]
             self.assertTrue(all(self.served(sock) for sock in held))
             for sock in held:
                 sock.close()
+
+
+class BehindAProxy(unittest.TestCase):
+    CONFIG = """
+version: 1
+workers: 1
+listen:
+  - {address: 127.0.0.1:0, http2: true, proxy_protocol: true}
+trusted: [127.0.0.1]
+limits: {timeout: {head: 500ms, idle: 60s}}
+routes: [{match: {path: "/*"}, respond: {text: here}}]
+"""
+    HEADERS = (b"PROXY TCP4 192.0.2.1 192.0.2.2 1111 80\r\n",
+               b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes([192, 0, 2, 1, 192, 0, 2, 2]) + b"\0\1\0\2")
+
+    def alone(self, gateway, header):
+        """A connection whose PROXY header was read before anything else came."""
+        sock = connect(gateway.port)
+        sock.sendall(header)
+        self.assertEqual(ask(gateway.port, header + request_bytes()).status, 200)  # one worker: in the order they came
+        return sock
+
+    def test_a_header_of_its_own_segment_is_as_good_as_one_together_with_the_request(self):
+        with Gateway(self.CONFIG) as gateway:
+            for header in self.HEADERS:
+                with self.alone(gateway, header) as sock:
+                    sock.sendall(request_bytes())
+                    self.assertEqual(Stream(sock).response().status, 200)
+                with self.alone(gateway, header) as sock, Peer(sock) as peer:
+                    self.assertEqual(peer.answer(peer.request()).status, 200)
+
+    def test_a_head_has_no_longer_to_come_after_it(self):
+        with Gateway(self.CONFIG) as gateway:
+            for header in self.HEADERS:
+                with self.alone(gateway, header) as sock:
+                    self.assertEqual(Stream(sock).to_end(), b"")  # long before it has been idle for long enough
 
 
 class Upstreams(unittest.TestCase):

@@ -5,6 +5,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -314,6 +315,15 @@ class Ends(unittest.TestCase):
                 with Peer(connect(gateway.port), window=0) as peer:
                     answer = peer.answer(peer.request(path="/fixed"))
                     self.assertEqual((answer.status, answer.body, answer.reset), (200, b"", h2.CANCEL))
+
+    def test_a_window_that_stays_shut_is_given_the_time_of_the_limit_and_no_more(self):
+        with Origin(lambda _: reply(body=b"x" * 100)) as origin:
+            with Gateway(config(origin, "{timeout: {write: 3s}}")) as gateway, Peer(connect(gateway.port), window=0) as peer:
+                self.assertEqual(peer.answer(peer.request(method="HEAD")).status, 200)
+                time.sleep(0.5)  # into the time of whatever that one has begun
+                begin = time.monotonic()
+                self.assertEqual(peer.answer(peer.request()).reset, h2.CANCEL)
+        self.assertLess(time.monotonic() - begin, 5)
 
     def test_sigterm_serves_what_has_come_and_says_goaway(self):
         import threading

@@ -89,6 +89,26 @@ class Upstreams(unittest.TestCase):
                 self.assertEqual(problem_code(ask(gateway.port, request_bytes("PUT", body=b""))), "LG4003")
                 self.assertEqual(len(asked), 1)
 
+    def test_heads_and_trailers_beyond_64_kib_reach_a_client(self):
+        many = [(f"x-{k}", "v" * 8000) for k in range(10)]
+
+        def split(kind, stream, fields):
+            text = h2.block(fields)
+            pieces = [text[at:at + 16384] for at in range(0, len(text), 16384)]
+            last = len(pieces) - 1
+            return b"".join(h2.frame(h2.CONTINUATION if k else h2.HEADERS, (0 if k else kind) | (h2.END_HEADERS if k == last else 0),
+                                     stream, piece) for k, piece in enumerate(pieces))
+
+        def answer(peer, stream):
+            peer.send(split(0, stream, [(":status", "200"), *many]) + h2.frame(h2.DATA, 0, stream, b"ok")
+                      + split(h2.END_STREAM, stream, [("grpc-status", "0"), *many]))
+
+        config = CONFIG.replace("127.0.0.1:0}}", "127.0.0.1:0, http2: true}}") + "limits: {{head: 256KiB}}\n"
+        with Origin(serve=answering(answer)) as origin, Gateway(config.format(port=origin.port)) as gateway:
+            with Peer(connect(gateway.port)) as peer:
+                got = peer.answer(peer.request(many))
+                self.assertEqual((got.status, got.body, len(got.trailers)), (200, b"ok", 11))
+
     def test_streams_whose_end_never_comes_use_no_connection_up(self):
         def answer(peer, stream):
             peer.send(h2.frame(h2.HEADERS, h2.END_HEADERS, stream, OK) + h2.frame(h2.DATA, 0, stream, b"ok"))

@@ -141,6 +141,21 @@ class Upstreams(unittest.TestCase):
             self.assertEqual(problem_code(ask(gw.port, request_bytes())), "LG4005")
             stop.set()
 
+    def test_a_health_check_looks_at_the_final_answer(self):
+        asked = []
+
+        def serve(sock, stream):
+            stream.head()
+            asked.append(1)
+            good = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"
+            for byte in good if len(asked) % 2 else [good]:
+                sock.sendall(bytes([byte]) if len(asked) % 2 else byte)
+
+        health = ", eject: off, health: {path: /, every: 20ms, timeout: 5s, unhealthy: 1}"
+        with Origin(serve=serve) as origin, gateway(origin, options=health) as gw:
+            gw.wait_for(lambda: len(asked) > 6, "health checks")
+            self.assertNotIn("unhealthy", gw.log_text())
+
     def test_a_reset_is_noticed_while_a_script_sleeps_and_the_body_waits(self):
         with Origin() as origin, gateway(origin) as gw:
             sock = connect(gw.port)

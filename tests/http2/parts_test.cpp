@@ -6,6 +6,7 @@
 #include "gateway/http2/allowance.h"
 #include "gateway/http2/frame_tracker.h"
 #include "gateway/http2/response_fields.h"
+#include "gateway/http2/server.h"
 
 namespace lingate::http2 {
 namespace {
@@ -14,6 +15,40 @@ std::string frame(std::uint8_t type, std::uint8_t flags, std::size_t size) {
   std::string text{'\0', static_cast<char>(size >> 8U), static_cast<char>(size), static_cast<char>(type),
                    static_cast<char>(flags)};
   return text + std::string(4, '\0') + std::string(size, 'x');
+}
+
+struct NobodysStream final : StreamUser {
+  void content(std::string_view) noexcept override {}
+  void content_over() noexcept override {}
+  Portion take_content(char*, std::size_t) noexcept override { return {.size = 0, .end = true}; }
+  void response_sent() noexcept override {}
+  void closed() noexcept override { ++ends; }
+  int ends = 0;
+};
+
+struct OneStream final : ServerUser {
+  StreamUser* request(std::int32_t, const RequestText&, std::string) noexcept override { return &stream; }
+  void malformed() noexcept override {}
+  void ping_answered() noexcept override {}
+  NobodysStream stream;
+};
+
+TEST(ServerConversation, ResetsAStreamWhoseHeadCannotBeSent) {
+  OneStream user;
+  ServerConversation conversation(user, {});
+  const std::string request("\0\0\6\1\5\0\0\0\1\x82\x86\x84\x41\1x", 15);  // GET http / with an authority
+  const std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9) + request;
+  ASSERT_TRUE(conversation.feed(bytes, ServerConversation::Clock::now()));
+  const std::string value(4 << 20, 'v');
+  ResponseFields response;
+  response.status = 200;
+  response.fields = {{"x-large", value}};
+  ASSERT_TRUE(conversation.respond(1, response, ServerConversation::Content::follows));
+  std::string sent;
+  for (std::string_view frame = conversation.output(); !frame.empty(); frame = conversation.output())
+    sent += frame;
+  EXPECT_TRUE(sent.ends_with(std::string("\0\0\4\3\0\0\0\0\1\0\0\0\2", 13)));  // RST_STREAM, INTERNAL_ERROR
+  EXPECT_EQ(user.stream.ends, 1);
 }
 
 TEST(Allowance, FillsAgainWithTime) {
