@@ -261,9 +261,10 @@ void add_limits(std::vector<Field>& rows) {
                   .words = "off",
                   .fallback = "off",
                   .example = "200",
-                  .doc = "Connections that one client address (of IPv6, one /64) may hold; those beyond it are closed. "
-                         "`trusted` proxies may hold any number. Each may carry `streams` requests of HTTP/2 at once: the "
-                         "step `concurrency-limit` bounds requests.",
+                  .doc =
+                      "Connections that one client address (of IPv6, one /64) may hold; those beyond it are closed. "
+                      "`trusted` proxies may hold any number. Each may carry `streams` requests of HTTP/2 at once: the "
+                      "step `concurrency-limit` bounds requests.",
                   .least = 1,
                   .most = 1'000'000});
   rows.push_back({.section = "limits",

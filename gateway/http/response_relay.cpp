@@ -52,6 +52,7 @@ Persist Transaction::decide_persist(const OutFraming& framing) noexcept {
 
 void Transaction::begin_response() noexcept {
   Response& response = exchange_.response;
+  if (response.status == 205 && response.body.kind == Body::Kind::bytes) response.body = {};  // RFC 9110, 15.3.6
   if (response.filter && response.body.kind == Body::Kind::bytes && !begin_filtering()) return begin_response();
   const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
   if (leg_ && !from_upstream && response.status != 101)

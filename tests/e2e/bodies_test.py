@@ -42,6 +42,15 @@ def drain(stream, size):
 
 
 class Bodies(unittest.TestCase):
+    def test_a_reset_content_has_none(self):
+        config = CONFIG.replace("  - {{name: all", '  - {{name: reset, match: {{path: "/reset"}}, respond: {{status: 205, text: none}}}}\n  - {{name: all')
+        with Origin() as origin, Gateway(config.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
+            stream = Stream(sock)
+            for _ in range(2):
+                sock.sendall(request_bytes(target="/reset"))
+                response = stream.response()
+                self.assertEqual((response.status, response.value("content-length"), response.body), (205, "0", b""))
+
     def big(self, serve, talk):
         """Runs `talk` once to warm up and once measured; the gateway's own memory must not grow by 1 MiB."""
         with Origin(serve=serve) as origin, Gateway(CONFIG.format(port=origin.port)) as gateway:
