@@ -122,6 +122,7 @@ class JsonWriter final : public ValueSink {
   std::string_view json() const noexcept { return text_; }
 
  private:
+  bool refuse_size();
   bool separate();
   bool open(char bracket);
   bool close(char bracket);

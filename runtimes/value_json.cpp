@@ -74,11 +74,14 @@ bool JsonWriter::refuse(std::string message) {
   return false;
 }
 
+bool JsonWriter::refuse_size() {
+  return refuse("the JSON text takes more than " + std::to_string(limits_.bytes) + " bytes");
+}
+
 // What stands before the next value or key; also the one place that looks at the size.
 bool JsonWriter::separate() {
   if (failed_) return false;
-  if (text_.size() > limits_.bytes)
-    return refuse("the JSON text takes more than " + std::to_string(limits_.bytes) + " bytes");
+  if (text_.size() > limits_.bytes) return refuse_size();
   if (!first_ && !after_key_) text_.push_back(',');
   first_ = false;
   after_key_ = false;
@@ -123,8 +126,7 @@ bool JsonWriter::key(std::string_view utf8) {
 
 // The first `plain` bytes go out as they are.
 bool JsonWriter::quote(std::string_view utf8, std::size_t plain) {
-  if (text_.size() + utf8.size() > limits_.bytes)
-    return refuse("the JSON text takes more than " + std::to_string(limits_.bytes) + " bytes");
+  if (text_.size() + utf8.size() > limits_.bytes) return refuse_size();
   text_.push_back('"');
   text_.append(utf8, 0, plain);
   std::size_t clean = plain;  // begin of the run that needs no escape
@@ -132,6 +134,7 @@ bool JsonWriter::quote(std::string_view utf8, std::size_t plain) {
     const auto byte = static_cast<unsigned char>(utf8[at]);
     const char escape = kEscapes[byte];
     if (escape == 0) continue;
+    if (text_.size() + utf8.size() - clean > limits_.bytes) return refuse_size();
     text_.append(utf8, clean, at - clean);
     clean = at + 1;
     text_.push_back('\\');

@@ -37,12 +37,14 @@
   var modules = Object.create(null);
 
   function requireFrom(folder) {
-    return function require(name) {
+    function require(name) {
       if (name === "lingate") return lingate;
       var path = native.resolve(name, folder);
       var module = modules[path];
       return module ? module.exports : start(path, native.compile(path)).exports;
-    };
+    }
+    freezeAll(require);
+    return require;
   }
 
   function start(path, body) {

@@ -33,13 +33,20 @@ int push_result(lua_State* state, const char* function, Result<std::string, Valu
   return push_and_drop(state, *result);
 }
 
+// What the library is about to make outside of the VM counts, too: as a block that nobody touches, so it takes no
+// pages.
+void count_outside(lua_State* state, std::size_t size) {
+  constexpr std::size_t kLarge = 64 * 1024;
+  if (size > kLarge) lua_newuserdata(state, size);
+}
+
 // ---- json ----
 
 int json_encode(lua_State* state) {
   Environment& environment = Environment::of(state);
   luaL_checkany(state, 1);
   JsonWriter& json = environment.json;
-  json.reset({.bytes = environment.script.memory / 2, .depth = 128});
+  json.reset({.bytes = environment.script.memory / 4, .depth = 128});  // a text that grows takes up to twice its size
   if (lua_isnil(state, 1)) {
     lua_pushliteral(state, "null");
     return 1;
@@ -49,7 +56,9 @@ int json_encode(lua_State* state) {
     error.insert(0, "json.encode: ");
     raise_and_drop(state, error);
   }
+  count_outside(state, json.json().size());
   push(state, json.json());
+  json.reset({});
   return 1;
 }
 
@@ -67,13 +76,6 @@ module::Base64 alphabet_at(lua_State* state, int index) {
   if (lua_isnoneornil(state, index)) return module::Base64::standard;
   if (check_text(state, index, "base64: the alphabet") == "url") return module::Base64::url;
   raise(state, "base64: the alphabet is \"url\" or nothing");
-}
-
-// What the library is about to make outside of the VM counts, too: as a block that nobody touches, so it takes no
-// pages.
-void count_outside(lua_State* state, std::size_t size) {
-  constexpr std::size_t kLarge = 64 * 1024;
-  if (size > kLarge) lua_newuserdata(state, size);
 }
 
 int base64_encode(lua_State* state) {

@@ -65,7 +65,7 @@ pair("respond_body.cycle", EXCEPTION,
      ("local t = {}; t.t = {}; return lingate.respond(200, t)", 't = {}\nt["t"] = {}\nreturn lingate.respond(200, t)',
       "var t = {}; t.t = {}; return lingate.respond(200, t);"), reply=b'{"t":{}}', forwarded=False)
 
-# ---- respond(200, "", headers): 9 ----
+# ---- respond(200, "", headers): 11 ----
 values("respond_headers", EXCEPTION,
        ('return lingate.respond(200, "", %s)', 'return lingate.respond(200, "", %s)', 'return lingate.respond(200, "", %s);'), {
            "text": (same('"X: 1"'), ('{["X"] = "1"}', '{"X": "1"}', '{"X": "1"}')),
@@ -73,6 +73,7 @@ values("respond_headers", EXCEPTION,
                                ('{["X"] = "a  evil: 1"}',) + ('{"X": "a  evil: 1"}',) * 2),
            "value_with_nul": (('{["X"] = "a\\0b"}', '{"X": "a\\0b"}', '{"X": "a\\0b"}'), ('{["X"] = "ab"}',) + ('{"X": "ab"}',) * 2),
            "value_number": (('{["X"] = 5}',) + ('{"X": 5}',) * 2, ('{["X"] = "5"}',) + ('{"X": "5"}',) * 2),
+           "value_null": (('{["X"] = lingate.null}', '{"X": None}', '{"X": null}'), ('{["X"] = ""}',) + ('{"X": ""}',) * 2),
            "value_map": (('{["X"] = {a = "1"}}',) + ('{"X": {"a": "1"}}',) * 2, ('{["X"] = {"1"}}',) + ('{"X": ["1"]}',) * 2),
            "name_with_space": (('{["X Y"] = "1"}',) + ('{"X Y": "1"}',) * 2, ('{["X-Y"] = "1"}',) + ('{"X-Y": "1"}',) * 2),
            "name_empty": (('{[""] = "1"}',) + ('{"": "1"}',) * 2, ('{["X"] = "1"}',) + ('{"X": "1"}',) * 2),

@@ -217,6 +217,26 @@ TEST(DuktapeModuleState, GarbageInCyclesGoesInIdleTime) {
   EXPECT_LT(stage.instance().memory().used, base + base / 10);
 }
 
+// ---- collecting ----
+
+std::chrono::nanoseconds time_to_collect(int nodes) {
+  Stage stage("var head = null; for (var i = 0; i < " + std::to_string(nodes) +
+              "; i++) head = {n: head};\n"
+              "exports.request = function () { for (var i = 0; i < 5000; i++) { var n = {}; n.n = n; } };");
+  auto best = std::chrono::nanoseconds::max();
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_FALSE(stage.run().has_failure());
+    const auto begin = std::chrono::steady_clock::now();
+    stage.instance().idle_step();
+    best = std::min<std::chrono::nanoseconds>(best, std::chrono::steady_clock::now() - begin);
+  }
+  return best;
+}
+
+TEST(DuktapeCollection, TakesTimeInProportionToWhatIsThere) {
+  EXPECT_LT(time_to_collect(240'000), 10 * time_to_collect(60'000));  // it was 16 times: each deep place a new search
+}
+
 // ---- recursion, also on a small stack ----
 
 constexpr const char* kDeep[] = {

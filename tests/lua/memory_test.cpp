@@ -75,6 +75,17 @@ TEST(LuaMemoryGarbage, IsCollectedBeforeTheLimitCounts) {
   }
 }
 
+TEST(LuaMemory, WhatIsMadeOutsideOfTheVmIsBoundedToo) {
+  Loaded::Options options;
+  options.memory = 32 << 20;
+  Loaded script(Loaded::request_hook("lingate.json.encode({string.rep('\\1', tonumber(req.query:sub(3)))})"), options);
+  plugin::Call call = request_call();
+  call.mutable_request()->set_query("n=" + std::to_string(1 << 20));
+  EXPECT_FALSE(script.call(call).has_failure());
+  call.mutable_request()->set_query("n=" + std::to_string(2 << 20));  // six times that as text
+  EXPECT_EQ(script.call(call).failure().kind(), plugin::Failure::EXCEPTION);
+}
+
 TEST(LuaMemoryModule, AnInstanceThatItsModuleFillsIsThrownAway) {
   Loaded::Options options;
   options.memory = 16 << 20;

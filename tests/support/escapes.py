@@ -62,6 +62,8 @@ _JS_ESCAPES = {
     "lingate_crypto": "lingate.crypto.equal = function () { return true; }; return lingate.crypto.equal('a', 'b');",
     "global": "Function('return this')().leaked = 1; return Function('return typeof leaked')() !== 'undefined';",
     "host_getter": "Object.defineProperty(req, 'path', {get: function () { return '/evil'; }}); return req.path === '/evil';",
+    "date_prototype": "Date.prototype.setTime(1); return Date.prototype.getTime() === 1;",
+    "require_itself": "require.kept = 1; return require.kept === 1;",
     "error_prepare": "Error.prototype.toString = function () { return 'evil'; }; return String(new Error('x')) === 'evil';",
     "caller": "return (function f() { return f.caller; })();",
     "thread": "return typeof Thread !== 'undefined' || typeof Worker !== 'undefined' || typeof SharedArrayBuffer !== 'undefined';",
