@@ -174,7 +174,7 @@ std::string write_map(PyObject* dict, std::string_view root, WireWriter& writer)
 ValueLimits json_limits() {
   const Account* account = here().account;
   if (account == nullptr || account->limit() == 0) return {.bytes = 64 * 1024 * 1024, .depth = 128};
-  return {.bytes = account->limit() / 2, .depth = 128};
+  return {.bytes = account->limit() / 4, .depth = 128};  // a text that grows takes up to twice its size
 }
 
 }  // namespace lingate::runtimes::python
