@@ -205,6 +205,7 @@ void Transaction::let_go(bool reusable) noexcept {
   if (reusable && std::exchange(leg_may_hold_more_, false)) reusable = !leg.has_gone_stale();
   if (const Http2Upstream* const channel = leg.stream().http2_upstream())
     reusable = reusable && channel->has_sent_all();
+  reusable = reusable && response_head_.status != 101;  // whatever a step made of that: it speaks another protocol now
   if (leg.in) response_block_ = std::move(leg.in);
   if (reusable)
     upstream_->release(leg);

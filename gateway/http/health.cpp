@@ -10,7 +10,7 @@
 namespace lingate::http {
 namespace {
 
-constexpr std::uint32_t kMostInterim = 100;  // responses before the final one
+constexpr std::size_t kMostInterim = 64 * 1024;  // bytes of interim responses before the final one
 
 }  // namespace
 
@@ -67,8 +67,7 @@ void HealthCheck::upstream_readable() noexcept {
       if (got_ < start_.size()) continue;
       const std::string_view line(start_.data(), start_.size());
       const bool http = line.starts_with("HTTP/1.");
-      if (!http || line[9] != '1' || ++interim_ > kMostInterim)
-        return finish(http && line[9] == '2', "not a 2xx answer");
+      if (!http || line[9] != '1') return finish(http && line[9] == '2', "not a 2xx answer");
       line_empty_ = false;
     } else if (each == '\n') {  // the end of a line of an interim head; of the whole head, if the line is empty
       if (std::exchange(line_empty_, true)) got_ = 0;
@@ -76,6 +75,8 @@ void HealthCheck::upstream_readable() noexcept {
       line_empty_ = false;
     }
   }
+  interim_ += static_cast<std::size_t>(got);
+  if (interim_ > kMostInterim) return finish(false, "no answer behind its interim responses");
   connection_->watch().read_again();
 }
 

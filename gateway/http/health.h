@@ -40,8 +40,8 @@ class HealthCheck final : public Timer, private UpstreamUser {
   UpstreamConnection* connection_ = nullptr;
   std::array<char, 12> start_{};  // of the answer: "HTTP/1.1 200"
   std::size_t got_ = 0;
-  std::uint32_t interim_ = 0;  // responses that came before this
-  bool line_empty_ = false;    // so far, of an interim response's head
+  std::size_t interim_ = 0;  // bytes of the responses before the final one
+  bool line_empty_ = false;  // so far, of an interim response's head
   Clock::time_point started_{};
   std::uint32_t good_in_a_row_ = 0;
   std::uint32_t bad_in_a_row_ = 0;

@@ -15,6 +15,11 @@ using middleware::Response;
 
 namespace {
 
+// RFC 9110, 15.3.5, 15.3.6 and 15.4.5.
+constexpr bool has_no_content(std::uint16_t status) noexcept {
+  return status == 204 || status == 205 || status == 304;
+}
+
 constexpr int kRounds = 8;  // reads in one turn before others have theirs
 
 }  // namespace
@@ -52,7 +57,10 @@ Persist Transaction::decide_persist(const OutFraming& framing) noexcept {
 
 void Transaction::begin_response() noexcept {
   Response& response = exchange_.response;
-  if (response.status == 205 && response.body.kind == Body::Kind::bytes) response.body = {};  // RFC 9110, 15.3.6
+  if (has_no_content(response.status)) {  // whoever gave it this status, and whatever content it had before
+    response.body = {};
+    response.filter = nullptr;
+  }
   if (response.filter && response.body.kind == Body::Kind::bytes && !begin_filtering()) return begin_response();
   const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
   if (leg_ && !from_upstream && response.status != 101)
@@ -168,8 +176,10 @@ bool Transaction::flush_client() noexcept {
     case Sent::all: client_blocked_ = false; return true;
     case Sent::blocked:
       to_client_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
-      if (!client_blocked_) client_->wake_within(snapshot().limits.write_timeout);
-      client_blocked_ = true;
+      if (!std::exchange(client_blocked_, true)) {
+        client_progress_ = worker_.now();
+        client_->wake_within(snapshot().limits.write_timeout);
+      }
       client_->watch().await_write();
       return false;
     case Sent::failed: break;

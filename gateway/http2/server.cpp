@@ -164,9 +164,10 @@ struct ServerConversation::Callbacks {
     }
   }
 
-  // What was to be a head or trailers cannot be: no end of the stream would follow.
-  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int, void*) {
-    if (frame->hd.type == NGHTTP2_HEADERS)
+  // What was to be a head or trailers cannot be: no end of the stream would follow. One that is closed has its end.
+  static int on_frame_not_send(nghttp2_session* session, const nghttp2_frame* frame, int error, void*) {
+    const bool closed = error == NGHTTP2_ERR_STREAM_CLOSED || error == NGHTTP2_ERR_STREAM_CLOSING;
+    if (frame->hd.type == NGHTTP2_HEADERS && !closed)
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
     return 0;
   }

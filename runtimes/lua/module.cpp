@@ -53,6 +53,7 @@ int json_encode(lua_State* state) {
   }
   std::string error;
   if (!walk(state, 1, json, "value", error)) {
+    json.reset({});
     error.insert(0, "json.encode: ");
     raise_and_drop(state, error);
   }

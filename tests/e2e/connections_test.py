@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -65,6 +66,27 @@ class Connections(unittest.TestCase):
             sock.shutdown(socket.SHUT_WR)
             release.set()
             self.assertEqual(len(Stream(sock).response().body), 1_000_000)
+
+    def test_a_client_that_pauses_again_is_given_the_whole_time_again(self):
+        more, part = threading.Event(), 20_000_000
+
+        def serve(sock, stream):
+            stream.request()
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * part) + b"x" * part)
+            more.wait(30)
+            sock.sendall(b"y" * part)
+
+        config = CONFIG + "limits: {{timeout: {{write: 3s}}}}\n"
+        with Origin(serve=serve) as origin, Gateway(config.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
+            begin, stream = time.monotonic(), Stream(sock)
+            sock.sendall(request_bytes())
+            time.sleep(0.4)  # of the first three seconds
+            stream.head()
+            self.assertEqual(stream.take(part), b"x" * part)
+            time.sleep(max(0, begin + 2.6 - time.monotonic()))
+            more.set()
+            time.sleep(1.6)  # of the next three
+            self.assertEqual(stream.take(part), b"y" * part)
 
     def test_an_end_that_comes_along_with_a_later_request_is_heard(self):
         with Origin() as origin, Gateway(CONFIG.format(port=origin.port)) as gateway, connect(gateway.port) as sock:
@@ -286,6 +308,26 @@ class Upstreams(unittest.TestCase):
         with Origin(serve=lambda sock, stream: stream.to_end()) as origin, Gateway(config.format(port=origin.port)) as gateway:
             response = ask(gateway.port, request_bytes())
         self.assertEqual((response.status, problem_code(response)), (504, "LG4005"))
+
+    def test_a_connection_that_switched_protocols_carries_no_other_request(self):
+        served = []
+
+        def serve(sock, stream):
+            served.append([])
+            while request := stream.request():
+                served[-1].append(request.target)
+                upgrades = request.value("Upgrade")
+                sock.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n" if upgrades else reply())
+
+        steps = {"200": "res.status = 200", "204": "res.status = 204", "503": "res.status = 503", "500": "error('broken')"}
+        scripts = {f"s{status}.lua": f"return {{response = function(res) {step} end}}" for status, step in steps.items()}
+        routes = "".join(f'  - {{{{name: r{s}, match: {{{{path: "/{s}"}}}}, chain: [script: {{{{file: s{s}.lua}}}}], upstream: origin}}}}\n' for s in steps)
+        with Origin(serve=serve) as origin, Gateway((CONFIG + routes).format(port=origin.port), scripts) as gateway:
+            for status in steps:
+                self.assertEqual(ask(gateway.port, request_bytes(target=f"/{status}", headers=UPGRADE)).status, int(status))
+                self.assertEqual(ask(gateway.port, request_bytes()).status, 200)
+            for targets in served:
+                self.assertEqual(set(targets[:-1]) - {"/"}, set(), served)  # one that switched was the last
 
     def test_a_post_is_never_sent_twice(self):
         count = [0]

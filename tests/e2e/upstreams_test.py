@@ -156,6 +156,17 @@ class Upstreams(unittest.TestCase):
             gw.wait_for(lambda: len(asked) > 6, "health checks")
             self.assertNotIn("unhealthy", gw.log_text())
 
+    def test_a_health_check_does_not_read_without_end(self):
+        def serve(sock, stream):
+            stream.head()
+            sock.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: ")
+            while True:
+                sock.sendall(b"x" * 65536)
+
+        health = ", eject: off, health: {path: /, every: 20ms, timeout: 60s, unhealthy: 1}"
+        with Origin(serve=serve) as origin, gateway(origin, options=health) as gw:
+            gw.wait_log("no answer behind its interim responses")
+
     def test_a_reset_is_noticed_while_a_script_sleeps_and_the_body_waits(self):
         with Origin() as origin, gateway(origin) as gw:
             sock = connect(gw.port)

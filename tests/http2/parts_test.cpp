@@ -33,12 +33,14 @@ struct OneStream final : ServerUser {
   NobodysStream stream;
 };
 
+// The preface, SETTINGS, and as stream 1 a GET of / with an authority.
+const std::string kBeginning = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9) +
+                               std::string("\0\0\6\1\5\0\0\0\1\x82\x86\x84\x41\1x", 15);
+
 TEST(ServerConversation, ResetsAStreamWhoseHeadCannotBeSent) {
   OneStream user;
   ServerConversation conversation(user, {});
-  const std::string request("\0\0\6\1\5\0\0\0\1\x82\x86\x84\x41\1x", 15);  // GET http / with an authority
-  const std::string bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\4\0\0\0\0\0", 9) + request;
-  ASSERT_TRUE(conversation.feed(bytes, ServerConversation::Clock::now()));
+  ASSERT_TRUE(conversation.feed(kBeginning, ServerConversation::Clock::now()));
   const std::string value(4 << 20, 'v');
   ResponseFields response;
   response.status = 200;
@@ -49,6 +51,20 @@ TEST(ServerConversation, ResetsAStreamWhoseHeadCannotBeSent) {
     sent += frame;
   EXPECT_TRUE(sent.ends_with(std::string("\0\0\4\3\0\0\0\0\1\0\0\0\2", 13)));  // RST_STREAM, INTERNAL_ERROR
   EXPECT_EQ(user.stream.ends, 1);
+}
+
+TEST(ServerConversation, SaysNothingMoreOfAStreamThatTheClientHasReset) {
+  OneStream user;
+  ServerConversation conversation(user, {});
+  ASSERT_TRUE(conversation.feed(kBeginning, ServerConversation::Clock::now()));
+  while (!conversation.output().empty()) {
+  }
+  ResponseFields response;
+  response.status = 200;
+  ASSERT_TRUE(conversation.respond(1, response, ServerConversation::Content::none));
+  const std::string reset("\0\0\4\3\0\0\0\0\1\0\0\0\x8", 13);
+  ASSERT_TRUE(conversation.feed(reset, ServerConversation::Clock::now()));
+  EXPECT_EQ(conversation.output(), "");
 }
 
 TEST(Allowance, FillsAgainWithTime) {
