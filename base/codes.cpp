@@ -122,7 +122,8 @@ constexpr CodeInfo kCodes[] = {
      "`*.suffix`.",
      "Follow the form that the message names."},
     {code::kBadHeader, 0, "bad header field",
-     "A header name must be a token (letters, digits and !#$%&'*+-.^_`|~) and a value must not hold CR, LF or NUL.",
+     "A header name must be a token (letters, digits and !#$%&'*+-.^_`|~) and a value must not hold CR, LF, NUL or "
+     "another control byte.",
      "Correct the name or the value."},
     {code::kBadAddress, 0, "bad address",
      "An address is `IP:PORT`, `[IPV6]:PORT`, `localhost:PORT`, `:PORT` for every interface, or `unix:PATH`.",

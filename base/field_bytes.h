@@ -21,11 +21,11 @@ inline __m128i are_plain_name(__m128i bytes) noexcept {
   return _mm_or_si128(_mm_or_si128(letter, digit), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
 }
 
-// CR, LF and NUL.
+// Control bytes but HTAB.
 inline __m128i are_forbidden(__m128i bytes) noexcept {
-  return _mm_or_si128(
-      _mm_cmpeq_epi8(bytes, _mm_setzero_si128()),
-      _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))));
+  const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  const __m128i tab = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
+  return _mm_or_si128(_mm_andnot_si128(tab, low), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
 }
 
 }  // namespace lingate::fields

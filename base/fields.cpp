@@ -13,10 +13,6 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101U;
 constexpr std::uint64_t kHighs = 0x8080808080808080U;
 
-constexpr bool is_forbidden(char c) {
-  return c == '\r' || c == '\n' || c == '\0';
-}
-
 template <class Word>
 std::uint64_t load(const char* from) {
   Word word;
@@ -86,15 +82,7 @@ bool is_token(std::string_view text) noexcept {
 std::size_t find_forbidden(std::string_view value) noexcept {
   if (value.empty() || has_none(value, [](__m128i bytes) { return are_forbidden(bytes); })) [[likely]]
     return kNone;
-  return static_cast<std::size_t>(std::find_if(value.begin(), value.end(), is_forbidden) - value.begin());
-}
-
-bool is_strict_value(std::string_view value) noexcept {
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7f) return false;
-  }
-  return true;
+  return static_cast<std::size_t>(std::find_if_not(value.begin(), value.end(), is_value_char) - value.begin());
 }
 
 bool is_connection_field(std::string_view name) noexcept {

@@ -48,16 +48,19 @@ constexpr std::string_view without_ows(std::string_view text) noexcept {
 
 inline constexpr std::size_t kNone = std::string_view::npos;
 
-// The first CR, LF or NUL of a value, or kNone. These three are what a recipient must refuse or replace (RFC 9110
-// section 5.5): they would end the field, or hide what follows.
+// SP, HTAB, visible ASCII and obs-text may stand in a value; no other control byte (RFC 9110 section 5.5): CR, LF and
+// NUL would end the field or hide what follows, and the others many a recipient refuses along with the message.
+constexpr bool is_value_char(char c) noexcept {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte >= 0x20 && byte != 0x7f) || byte == '\t';
+}
+
+// The first byte that may not stand in a value, or kNone.
 std::size_t find_forbidden(std::string_view value) noexcept;
 
 inline bool is_value(std::string_view value) noexcept {
   return find_forbidden(value) == kNone;
 }
-
-// True if the value has only what the grammar allows: SP, HTAB, visible ASCII and obs-text; no other control byte.
-bool is_strict_value(std::string_view value) noexcept;
 
 constexpr char lower(char c) noexcept {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;

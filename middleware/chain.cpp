@@ -44,6 +44,7 @@ ChainRun::Answer ChainRun::request() {
 }
 
 ChainRun::Answer ChainRun::response() {
+  abandon();  // a step that waited on and came back later would do so into another response
   side_ = Side::response;
   return run_response();
 }

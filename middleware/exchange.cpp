@@ -42,7 +42,7 @@ void describe_new_content(Headers& headers, Arena& arena, std::size_t size) {
 
 void Request::clear() noexcept {
   method = target = path = query = host = scheme = client_ip = client_tls = {};
-  has_query = target_edited = peer_trusted = false;
+  has_query = target_edited = peer_trusted = only_head = false;
   version = Version::http11;
   client_port = 0;
   params.clear();

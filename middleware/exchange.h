@@ -68,6 +68,7 @@ struct Request {
   std::vector<Param> params;
   Headers headers;
   Body body;
+  bool only_head = false;  // the client asked by HEAD and takes no content, whatever steps make of the method
 
   void clear() noexcept;  // keeps capacity
 };

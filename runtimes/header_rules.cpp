@@ -45,9 +45,12 @@ Refusal check_header_name(std::string_view name) {
 
 Refusal check_header_value(std::string_view name, std::string_view value, const ScriptLimits& limits) {
   if (const std::size_t at = fields::find_forbidden(value); at != fields::kNone) {
-    const std::string_view what = value[at] == '\r' ? "CR" : value[at] == '\n' ? "LF" : "NUL";
-    return header(name) + "the value holds " + std::string(what) + " at byte " + std::to_string(at) +
-           ", which would end the field";
+    const char byte = value[at];
+    const std::string what = byte == '\r'   ? "CR"
+                             : byte == '\n' ? "LF"
+                             : byte == '\0' ? "NUL"
+                                            : "the control byte " + shown(value.substr(at, 1));
+    return header(name) + "the value holds " + what + " at byte " + std::to_string(at) + ", which no field may";
   }
   if (fields::same_name(name, "host") && !is_authority(value))
     return header(name) + "'" + shown(value) + "' is no host, such as example.com:8080";

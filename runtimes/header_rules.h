@@ -29,7 +29,7 @@ constexpr bool is_line_within(std::size_t bytes, const ScriptLimits& limits) noe
 // A name that a script may write: a token, and not a framing or hop-by-hop field.
 [[nodiscard]] Refusal check_header_name(std::string_view name);
 
-// No CR, LF or NUL, and within the limit for one line.
+// No control byte but HTAB (CR, LF and NUL are some), and within the limit for one line.
 [[nodiscard]] Refusal check_header_value(std::string_view name, std::string_view value, const ScriptLimits& limits);
 
 // A head of so many lines and bytes is within the limits.

@@ -26,7 +26,7 @@ Buffering Transaction::buffer_request_body(std::size_t limit) {
     }
   }
   const Buffering outcome = collect_request();
-  collecting_ = outcome == Buffering::wait;
+  if (outcome == Buffering::wait) collecting_ = Collecting::request;
   return outcome;
 }
 
@@ -74,7 +74,7 @@ Buffering Transaction::collect_request() noexcept {
 void Transaction::go_on_collecting_request() noexcept {
   const Buffering outcome = collect_request();
   if (outcome == Buffering::wait) return;
-  collecting_ = false;
+  collecting_ = Collecting::nothing;
   exchange_.run.buffered(outcome);
 }
 
@@ -94,7 +94,7 @@ Buffering Transaction::buffer_response_body(std::size_t limit) {
     }
   }
   const Buffering outcome = collect_response();
-  collecting_ = outcome == Buffering::wait;
+  if (outcome == Buffering::wait) collecting_ = Collecting::response;
   return outcome;
 }
 
@@ -131,7 +131,7 @@ Buffering Transaction::collect_response() noexcept {
 void Transaction::go_on_collecting_response() noexcept {
   const Buffering outcome = collect_response();
   if (outcome == Buffering::wait) return;
-  collecting_ = false;
+  collecting_ = Collecting::nothing;
   exchange_.run.buffered(outcome);
 }
 

@@ -14,11 +14,6 @@ namespace {
 using middleware::Field;
 using middleware::FieldId;
 
-bool is_control(char c) noexcept {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
-}
-
 Scan refuse(Refusal& refusal, int code, std::string_view detail) noexcept {
   refusal = {code, detail};
   return Scan::refused;
@@ -119,18 +114,13 @@ const char* scan_line(const char* at, const char* end, Line& line, Scan& outcome
 }  // namespace
 
 const char* skip_value(const char* at, const char* end) noexcept {
-  const __m128i highest_control = _mm_set1_epi8(0x1f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i del = _mm_set1_epi8(0x7f);
   while (end - at >= 16) {
     const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, highest_control), bytes);
-    const __m128i control = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
-    const int mask = _mm_movemask_epi8(control);
+    const int mask = _mm_movemask_epi8(fields::are_forbidden(bytes));
     if (mask != 0) return at + __builtin_ctz(static_cast<unsigned>(mask));
     at += 16;
   }
-  while (at != end && !is_control(*at))
+  while (at != end && fields::is_value_char(*at))
     ++at;
   return at;
 }

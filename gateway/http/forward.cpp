@@ -103,10 +103,12 @@ void Transaction::upstream_unreachable(const Unreachable& why) noexcept {
   attempt_failed(Failure::connect, why.code, why.what);
 }
 
-// A request with a body has to be over before the connection can be another protocol's; no client does that.
+// A request with a body has to be over before the connection can be another protocol's; no client does that. Nor does
+// what a step makes of one ask for it, once it is no GET or has a body.
 bool Transaction::asks_for_websocket() const noexcept {
+  const middleware::Request& request = exchange_.request;
   return head_.upgrade_websocket && head_.connection.upgrade && head_.minor_version > 0 && head_.method == "GET" &&
-         head_.framing.kind == Framing::Kind::none;
+         head_.framing.kind == Framing::Kind::none && request.method == "GET" && request.body.kind == Body::Kind::none;
 }
 
 void Transaction::send_request() noexcept {
@@ -131,7 +133,8 @@ void Transaction::send_request() noexcept {
   stage_ = Stage::forwarding;
   sent_at_ = upstream_progress_ = worker_.now();
   wake_upstream_within(upstream_->options().response_timeout);
-  request_dead_ = upstream_blocked_ = request_listed_ = looked_late_ = false;
+  request_dead_ = upstream_blocked_ = looked_late_ = false;
+  request_listed_ = request.body.kind != Body::Kind::stream;
   interim_responses_ = 0;
   leg_->watch().await_read();
   to_upstream_.clear();
@@ -189,6 +192,16 @@ void Transaction::target_succeeded() noexcept {
   upstream_->succeeded(*target_);
 }
 
+bool Transaction::is_request_sent() const noexcept {
+  return request_listed_ && to_upstream_.empty() && !request_dead_;
+}
+
+// Once its response is over, for another request.
+bool Transaction::is_leg_reusable() const noexcept {
+  return is_request_sent() && response_body_.over() && response_body_.kind() != Framing::Kind::until_close &&
+         leg_->in.empty() && response_head_.minor_version > 0 && !response_head_.connection.close;
+}
+
 // The upstream connection goes back to its pool, or is closed.
 void Transaction::let_go(bool reusable) noexcept {
   if (trace_.on()) [[unlikely]]
@@ -219,7 +232,8 @@ void Transaction::upstream_timeout() noexcept {
   if (!leg_) return;
   const UpstreamOptions& options = upstream_->options();
   const Duration limit = stage_ == Stage::connecting ? options.connect_timeout : options.response_timeout;
-  const bool waiting_for_others = client_blocked_ || wants_body_ || (stage_ == Stage::response_side && !collecting_);
+  const bool waiting_for_others =
+      client_blocked_ || wants_body_ || (stage_ == Stage::response_side && collecting_ != Collecting::response);
   if (waiting_for_others) upstream_progress_ = worker_.now();
   const Duration left = upstream_progress_ + limit - worker_.now();
   if (left > Duration::zero()) return parts_.loop.arm(upstream_timer_, left);
@@ -238,7 +252,7 @@ void Transaction::upstream_timeout() noexcept {
   if (stage_ == Stage::forwarding)
     return attempt_failed(Failure::timeout, code::kResponseTimeout, "no response within the response time-out");
   if (response_begun_) return cut_response("the upstream stopped sending");
-  collecting_ = false;
+  collecting_ = Collecting::nothing;
   let_go(false);
   exchange_.fail({.code = code::kResponseTimeout, .detail = "the upstream stopped sending"});
   exchange_.run.buffered(middleware::Buffering::failed);
@@ -254,7 +268,7 @@ void Transaction::upstream_readable() noexcept {
         return attempt_failed(Failure::stale, code::kResetBeforeResponse, "the upstream's connection ended");
       return read_response_head();
     case Stage::response_side:
-      if (collecting_) go_on_collecting_response();
+      if (collecting_ == Collecting::response) go_on_collecting_response();
       return;
     case Stage::responding:
       if (!client_blocked_) pump_response();

@@ -102,17 +102,16 @@ bool Http2Stream::respond() noexcept {
   http2::ResponseFields response;
   if (!http2::read_response(reply_, response)) return false;
   const bool interim = response.status < 200;
-  const bool empty = is_head_ || response.status == 204 || response.status == 304 || response.length == 0U;
+  const bool no_content = is_head_ || response.status == 204 || response.status == 304;
+  const bool empty = no_content || (response.length == 0U && trailers_.fields.empty());
   using Content = http2::ServerConversation::Content;
   if (!session_.conversation().respond(id_, response, empty || interim ? Content::none : Content::follows))
     return false;
   progress_ = session_.now();
   if (interim) return true;
   responding_ = true;
-  if (empty)
-    ended_ = true;
-  else
-    left_ = response.length;
+  ended_ = no_content || response.length == 0U;
+  if (!ended_) left_ = response.length;
   return true;
 }
 

@@ -181,6 +181,7 @@ bool take_in(Exchange& exchange, const RequestHead& head, const ClientSide& from
   const Peer& peer = from.peer;
   middleware::Request& request = exchange.request;
   request.method = head.method;
+  request.only_head = head.method == "HEAD";
   request.target = head.target;
   request.version = from.http2                ? middleware::Version::http2
                     : head.minor_version == 0 ? middleware::Version::http10

@@ -38,9 +38,8 @@ Transaction::Got Transaction::read_request_body() noexcept {
 // nothing.
 void Transaction::pump_request() noexcept {
   wants_body_ = false;
-  const bool streams = exchange_.request.body.kind == Body::Kind::stream;
   for (int round = 0;; ++round) {
-    if (!upstream_blocked_ && streams && !request_listed_ && !request_dead_) {
+    if (!upstream_blocked_ && !request_listed_ && !request_dead_) {
       Slices slices;
       if (request_store_unsent_) slices.add_stored(request_store_);
       const std::size_t stored = slices.total;
@@ -49,7 +48,7 @@ void Transaction::pump_request() noexcept {
       if (step == BodyReader::Step::refused) return bad_request_body();
       if (exchange_.facts.request_bytes > exchange_.body_limit) {
         if (response_begun_) return cut_response("the request body is over the limit of body-limit");
-        let_go(false);
+        call_off();
         return answer(code::kBodyOverLimit, "the request body is over the limit of body-limit");
       }
       const bool chunked = head_.framing.kind == Framing::Kind::chunked;
@@ -65,7 +64,7 @@ void Transaction::pump_request() noexcept {
       if (chunked && request_listed_) to_upstream_.add(kLastChunk);
     }
     if (!flush_upstream()) return;
-    if (!streams || request_listed_ || request_dead_) {
+    if (request_listed_ || request_dead_) {
       if (request_body_.over()) client_->watch().await_read();
       return;
     }
@@ -128,7 +127,7 @@ void Transaction::bad_request_body() noexcept {
   after_ = After::close;
   head_.connection.close = true;
   if (response_begun_) return cut_response(refusal.detail);
-  let_go(false);
+  call_off();
   answer(refusal.code, refusal.detail);
 }
 
@@ -144,7 +143,7 @@ void Transaction::send_continue() noexcept {
 // is in the buffer already is dropped here.
 bool Transaction::drainable() noexcept {
   if (request_body_.over()) return true;
-  if (leg_ && !request_dead_) return false;  // still on its way to the upstream
+  if (leg_ && !request_listed_ && !request_dead_) return false;  // still on its way to the upstream
   if (!continued_ || head_.connection.close) return false;
   Slices dropped;
   if (request_body_.take(body_block(), dropped) == BodyReader::Step::refused) return false;
@@ -177,7 +176,7 @@ void Transaction::client_readable() noexcept {
     return client_->stream().has_failed() ? client_gone() : pump_response();
   if (wants_body_) {
     if (stage_ == Stage::draining) return drain_request();
-    if (collecting_) return go_on_collecting_request();
+    if (collecting_ == Collecting::request) return go_on_collecting_request();
     if (leg_) return pump_request();
     return;
   }

@@ -63,9 +63,10 @@ void Transaction::begin_response() noexcept {
   }
   if (response.filter && response.body.kind == Body::Kind::bytes && !begin_filtering()) return begin_response();
   const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
-  if (leg_ && !from_upstream && response.status != 101)
-    let_go(response_body_.over() && leg_->in.empty() && request_body_.over() && to_upstream_.empty() &&
-           response_head_.minor_version > 0 && !response_head_.connection.close);
+  if (leg_ && !from_upstream && response.status != 101) {
+    if (response.source == Response::Source::upstream && response_body_.over()) pass_trailers();
+    let_go(is_leg_reusable());
+  }
   const OutFraming framing = response_framing();
   ResponseOut out;
   out.framing = framing;
@@ -141,7 +142,7 @@ void Transaction::pump_response() noexcept {
       response_listed_ = step == BodyReader::Step::over;
       if (!list_filtered(response_listed_ ? BodyFilter::Until::end : BodyFilter::Until::more))
         return cut_response(kNotFiltered);
-      if (response_listed_ && !leg_->stream().plain()) pass_trailers();
+      if (response_listed_) pass_trailers();
       if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
     }
     if (!flush_client()) return;
@@ -194,16 +195,14 @@ bool Transaction::flush_client() noexcept {
 
 // From HTTP/2 to HTTP/2 only: gRPC says there how a call went.
 void Transaction::pass_trailers() noexcept {
+  if (leg_->stream().plain()) return;
   Http2Upstream* const from = leg_->stream().http2_upstream();
   Http2Stream* const to = from ? client_->stream().http2() : nullptr;
   if (to) to->add_trailers(from->take_trailers());
 }
 
 void Transaction::response_sent() noexcept {
-  const bool request_sent = request_body_.over() && to_upstream_.empty() && !request_dead_;
-  if (leg_)
-    let_go(request_sent && leg_->in.empty() && response_body_.kind() != Framing::Kind::until_close &&
-           response_head_.minor_version > 0 && !response_head_.connection.close);
+  if (leg_) let_go(is_leg_reusable());
   if (request_body_.over() || after_ != After::keep) return finish(Ending::complete);
   drain_request();
 }

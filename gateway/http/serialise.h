@@ -1,7 +1,7 @@
 // Serialise: writes the heads that go out, in one walk over the edited array of fields. Lines that nobody touched are
 // copied as they came; hop-by-hop fields and what the peer's Connection named stay behind; framing is the gateway's
-// own. Nothing can put a CR, LF or NUL into a head here: edited names and values are checked again on their way out,
-// and a field that fails is dropped.
+// own. Nothing can put a CR, LF, NUL or other control byte into a head here: edited names and values are checked again
+// on their way out, and a field that fails is dropped.
 //
 // Thread: the worker's. Lifetime: the text lies in the scratch that was given, until it is used again.
 #pragma once

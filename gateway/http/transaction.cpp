@@ -180,6 +180,13 @@ void Transaction::redirect() noexcept {
   deliver();
 }
 
+// A step may be at the request's body or the response still: nothing of what it makes of them counts any more.
+void Transaction::call_off() noexcept {
+  exchange_.run.abandon();
+  collecting_ = Collecting::nothing;
+  let_go(false);
+}
+
 void Transaction::answer(int code, std::string_view detail) noexcept {
   exchange_.fail({.code = code, .detail = std::string(detail)});
   deliver();
@@ -203,9 +210,7 @@ void Transaction::client_gone() noexcept {
 void Transaction::route_timeout() noexcept {
   if (stage_ == Stage::tunnel || stage_ == Stage::draining) return;
   if (response_begun_) return cut_response("the route's time-out passed in the middle of the response");
-  exchange_.run.abandon();
-  let_go(false);
-  collecting_ = false;
+  call_off();
   if (!request_body_.over()) end_late_client();
   answer(code::kRouteTimeout, "the exchange took longer than the route's timeout");
 }
@@ -229,12 +234,15 @@ void Transaction::client_timeout() noexcept {
   if (client_blocked_) return client_gone();
   if (response_begun_ || stage_ == Stage::draining) return finish(Ending::cut);
   wants_body_ = false;
-  const bool was_collecting = std::exchange(collecting_, false);
-  let_go(false);
   end_late_client();
-  exchange_.fail({.code = code::kRequestTimeout, .detail = "the request body stopped coming"});
-  if (was_collecting) return exchange_.run.buffered(middleware::Buffering::failed);
-  deliver();
+  const std::string_view detail = "the request body stopped coming";
+  if (collecting_ == Collecting::request) {
+    collecting_ = Collecting::nothing;
+    exchange_.fail({.code = code::kRequestTimeout, .detail = std::string(detail)});
+    return exchange_.run.buffered(middleware::Buffering::failed);
+  }
+  call_off();
+  answer(code::kRequestTimeout, detail);
 }
 
 void Transaction::count(Ending ending) noexcept {
@@ -302,7 +310,8 @@ void Transaction::clear() noexcept {
   pending_detail_ = allow_ = {};
   stage_ = Stage::idle;
   after_ = After::close;
-  body_sent_ = request_dead_ = upstream_blocked_ = client_blocked_ = wants_body_ = continued_ = collecting_ = false;
+  body_sent_ = request_dead_ = upstream_blocked_ = client_blocked_ = wants_body_ = continued_ = false;
+  collecting_ = Collecting::nothing;
   request_store_unsent_ = response_store_unsent_ = request_listed_ = response_listed_ = false;
   client_fresh_ = client_due_ = upstream_fresh_ = upstream_due_ = false;
   response_begun_ = chunked_out_ = closes_to_end_ = retried_stale_ = fresh_only_ = filter_holds_ = false;

@@ -67,6 +67,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   enum class Failure : std::uint8_t { connect, own, reset, stale, timeout, response };
   enum class Got : std::uint8_t { some, nothing, closed, failed, not_asked };
   enum class Ending : std::uint8_t { complete, client_gone, cut };
+  enum class Collecting : std::uint8_t { nothing, request, response };  // the body that a step waits for
 
   template <void (Transaction::*kMethod)() noexcept>
   class Alarm final : public Timer {
@@ -84,6 +85,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void run_request_side() noexcept;
   void redirect() noexcept;
   void answer(int code, std::string_view detail) noexcept;  // a fault of the gateway's own becomes the response
+  void call_off() noexcept;                                 // what the chain and the upstream are at
   void deliver() noexcept;                                  // exchange_.response, through the response sides
   void finish(Ending ending) noexcept;
   void count(Ending ending) noexcept;
@@ -102,6 +104,8 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   bool may_retry(Failure failure) const noexcept;
   bool may_send_again() const noexcept;
   void let_go(bool reusable) noexcept;  // of the upstream connection
+  bool is_request_sent() const noexcept;
+  bool is_leg_reusable() const noexcept;
   void target_succeeded() noexcept;
   void wake_upstream_within(Duration after) noexcept;
   void upstream_timeout() noexcept;
@@ -220,6 +224,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
 
   Stage stage_ = Stage::idle;
   After after_ = After::close;
+  Collecting collecting_ = Collecting::nothing;
   Got got_ahead_ = Got::not_asked;  // of the response head
   bool counted_attempt_ = false;    // the upstream waits to hear how it went
   bool body_sent_ = false;          // some of the request body went to an upstream
@@ -232,10 +237,9 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   bool client_due_ = false;
   bool wants_body_ = false;            // client_readable() means the request body
   bool continued_ = false;             // 100 was sent, or is not wanted
-  bool collecting_ = false;            // for a step, on either side
   bool request_store_unsent_ = false;  // what was collected goes out before the stream
   bool response_store_unsent_ = false;
-  bool request_listed_ = false;   // all of the request body is sent or in the outbox
+  bool request_listed_ = false;   // all of the request is sent or in the outbox, whatever of its body it has
   bool response_listed_ = false;  // the same of a response body that comes in parts
   bool filter_holds_ = false;     // content that was fed since the filter was last emptied
   bool response_begun_ = false;   // bytes of the final head may have left

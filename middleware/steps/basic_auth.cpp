@@ -38,7 +38,7 @@ struct Credentials {
 std::optional<Credentials> read_credentials(std::string_view coded, Arena& arena) {
   if (coded.size() > kLongestCredentials) return std::nullopt;
   const auto pair = auth::decode_base64(coded, auth::Alphabet::standard, arena);
-  if (!pair || !fields::is_strict_value(*pair)) return std::nullopt;  // crypt(3) would stop at a NUL
+  if (!pair || !fields::is_value(*pair)) return std::nullopt;  // crypt(3) would stop at a NUL
   const std::size_t colon = pair->find(':');
   if (colon == std::string_view::npos) return std::nullopt;
   return Credentials{pair->substr(0, colon), pair->substr(colon + 1)};
@@ -238,7 +238,7 @@ MadeStep make_basic_auth(const Settings& settings, const StepSurroundings& surro
   BasicAuth::Options options{.realm = std::string(settings.text("realm", "lingate")),
                              .required = settings.flag("required", true),
                              .hide = settings.flag("hide")};
-  if (!fields::is_strict_value(options.realm))
+  if (!fields::is_value(options.realm))
     return fail(code::kBadHeader, "basic-auth: 'realm' holds a control character: remove it");
   return std::make_unique<BasicAuth>(std::move(options), std::move(users), surroundings);
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "base/codes.h"
 #include "base/fields.h"
 #include "base/pairs.h"
+#include "middleware/body_filter.h"
 #include "middleware/coding/coder.h"
 #include "middleware/coding/media_types.h"
 #include "middleware/coding/negotiation.h"
@@ -56,12 +58,20 @@ std::uint64_t size_of(const Response& response) noexcept {
 bool may_be_coded(const Request& request, const Response& response) noexcept {
   const std::uint16_t status = response.status;
   if (status < 200 || status == 204 || status == 205 || status == 206 || status == 304) return false;
-  const bool only_head = request.method == "HEAD" && response.source == Response::Source::upstream;
+  const bool only_head = request.only_head && response.source == Response::Source::upstream;
   if (response.body.kind == Body::Kind::none && !only_head) return false;
   return !response.filter && !is_coded(response.headers) && !response.headers.find("content-range") &&
          !lists(response.headers, "cache-control", "no-transform") &&
          !lists(request.headers, "cache-control", "no-transform");
 }
+
+// What stands in for a coder in the answer to HEAD, so that whoever replaces the response drops its coding, as with
+// GET.
+class NoContent final : public BodyFilter {
+ public:
+  void feed(std::string_view) noexcept override {}
+  std::optional<std::string_view> take(Until) noexcept override { return std::string_view(); }
+};
 
 // The head describes the coded content. A strong ETag would promise bytes that no other coder makes.
 void describe(Response& response, std::string_view name, Arena& arena) {
@@ -109,7 +119,10 @@ class Compress final : public Middleware {
       response.headers.add("Vary", "Accept-Encoding");
     auto* const flight = static_cast<Flight*>(record.state);
     if (!flight) return Flow::next;
-    if (response.body.kind != Body::Kind::none) {
+    if (response.body.kind == Body::Kind::none) {
+      static NoContent no_content;
+      response.filter = &no_content;
+    } else {
       flight->coder = coder_for(*flight, exchange.host().loop().index());
       if (!flight->coder) return Flow::next;
       response.filter = flight->coder.get();

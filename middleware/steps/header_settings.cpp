@@ -15,7 +15,8 @@ Result<void> append(std::string_view step, std::string_view name, const Settings
     return fail(code::kWrongType, fmt::format("step '{}': the value of header '{}' is no text; quote it", step, name));
   if (!fields::is_value(text))
     return fail(code::kBadHeader,
-                fmt::format("step '{}': the value of header '{}' holds CR, LF or NUL; remove it", step, name));
+                fmt::format("step '{}': the value of header '{}' holds CR, LF, NUL or another control byte; remove it",
+                            step, name));
   lines.push_back({std::string(name), std::string(text)});
   return {};
 }

@@ -65,13 +65,14 @@ pair("respond_body.cycle", EXCEPTION,
      ("local t = {}; t.t = {}; return lingate.respond(200, t)", 't = {}\nt["t"] = {}\nreturn lingate.respond(200, t)',
       "var t = {}; t.t = {}; return lingate.respond(200, t);"), reply=b'{"t":{}}', forwarded=False)
 
-# ---- respond(200, "", headers): 11 ----
+# ---- respond(200, "", headers): 12 ----
 values("respond_headers", EXCEPTION,
        ('return lingate.respond(200, "", %s)', 'return lingate.respond(200, "", %s)', 'return lingate.respond(200, "", %s);'), {
            "text": (same('"X: 1"'), ('{["X"] = "1"}', '{"X": "1"}', '{"X": "1"}')),
            "value_with_crlf": (('{["X"] = "a\\r\\nevil: 1"}', '{"X": "a\\r\\nevil: 1"}', '{"X": "a\\r\\nevil: 1"}'),
                                ('{["X"] = "a  evil: 1"}',) + ('{"X": "a  evil: 1"}',) * 2),
            "value_with_nul": (('{["X"] = "a\\0b"}', '{"X": "a\\0b"}', '{"X": "a\\0b"}'), ('{["X"] = "ab"}',) + ('{"X": "ab"}',) * 2),
+           "value_with_control": (('{["X"] = "a\\x0bb"}', '{"X": "a\\x0bb"}', '{"X": "a\\x0bb"}'), ('{["X"] = "ab"}',) + ('{"X": "ab"}',) * 2),
            "value_number": (('{["X"] = 5}',) + ('{"X": 5}',) * 2, ('{["X"] = "5"}',) + ('{"X": "5"}',) * 2),
            "value_null": (('{["X"] = lingate.null}', '{"X": None}', '{"X": null}'), ('{["X"] = ""}',) + ('{"X": ""}',) * 2),
            "value_map": (('{["X"] = {a = "1"}}',) + ('{"X": {"a": "1"}}',) * 2, ('{["X"] = {"1"}}',) + ('{"X": ["1"]}',) * 2),
@@ -83,7 +84,7 @@ values("respond_headers", EXCEPTION,
                                  ('{["X"] = "chunked"}',) + ('{"X": "chunked"}',) * 2),
        }, status=200, reply=b"", forwarded=False)
 
-# ---- req.headers[...] = ...: 14 ----
+# ---- req.headers[...] = ...: 16 ----
 values("header_value", EXCEPTION, ('req.headers["X-A"] = %s', 'req.headers["X-A"] = %s', 'req.headers["X-A"] = %s;'), {
     "number": (same("5"), same('"5"')),
     "boolean": (("true", "True", "true"), same('"true"')),
@@ -92,6 +93,8 @@ values("header_value", EXCEPTION, ('req.headers["X-A"] = %s', 'req.headers["X-A"
     "cr": (same('"a\\revil"'), same('"a evil"')),
     "lf": (same('"a\\nevil: 1"'), same('"a evil: 1"')),
     "nul": (same('"a\\0b"'), same('"ab"')),
+    "control": (same('"a\\x01b"'), same('"a\\tb"')),
+    "delete": (same('"a\\x7fb"'), same('"a~b"')),
     "crlf_in_a_list": (('{"a", "b\\r\\nevil: 1"}', '["a", "b\\r\\nevil: 1"]', '["a", "b\\r\\nevil: 1"]'), ('{"a", "b"}', '["a", "b"]', '["a", "b"]')),
     "too_long": (('string.rep("x", 20000)', '"x" * 20000', 'new Array(20001).join("x")'), ('string.rep("x", 200)', '"x" * 200', 'new Array(201).join("x")')),
     "function": (("print", "print", "print"), same('"print"')),

@@ -36,6 +36,7 @@ routes:
     match: {{path: "/outer/*"}}
     chain: [script: {{file: replace.lua, budget: 2s}}, compress, headers: {{request: {{remove: Accept-Encoding}}}}]
     upstream: origin
+  - {{name: head, match: {{path: /head}}, chain: [compress: {{min: 0B}}, script: {{file: head.lua}}], upstream: origin}}
   - name: fixed
     match: {{path: "/fixed"}}
     chain: [access-log, compress: {{min: 10B, algorithms: gzip}}]
@@ -52,6 +53,7 @@ return {request = function(req)
   return lingate.respond(200, string.rep("0123456789abcdef", tonumber(req.query) / 16), {["Content-Type"] = "text/plain"})
 end}
 """,
+    "head.lua": 'return {request = function(req) req.method = "HEAD" end}',
     "shout.lua": "return {response = function(res) res.body = res:text():upper() end}",
     "replace.lua": """
 return {response = function(res, req)
@@ -152,6 +154,14 @@ class Compress(unittest.TestCase):
         self.assertEqual(self.get(None, method="HEAD").value("content-length"), str(len(TEXT)))
         fixed, head = self.get("gzip", "/fixed"), self.get("gzip", "/fixed", "HEAD")
         self.assertEqual(fixed.value("content-length"), head.value("content-length"))
+        got, head = self.get("gzip", "/outer/x?replace"), self.get("gzip", "/outer/x?replace", "HEAD")
+        for name in ("x-saw", "content-encoding", "content-length"):
+            self.assertEqual(got.value(name), head.value(name), name)
+
+    def test_what_a_script_asks_by_head_is_not_coded(self):
+        self.answer = lambda request: html()[:-len(TEXT)]
+        got = self.get("gzip", "/head")
+        self.assertEqual((got.status, got.body, got.value("content-encoding"), got.value("content-length")), (200, b"", None, "0"))
 
     def test_what_must_not_be_touched_is_not(self):
         coded = gzip.compress(TEXT)

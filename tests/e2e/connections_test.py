@@ -329,6 +329,22 @@ class Upstreams(unittest.TestCase):
             for targets in served:
                 self.assertEqual(set(targets[:-1]) - {"/"}, set(), served)  # one that switched was the last
 
+    def test_what_a_script_makes_no_websocket_of_asks_for_none(self):
+        asked = []
+
+        def serve(sock, stream):
+            while request := stream.request():
+                asked.append((request.method, request.value("Upgrade"), request.value("Connection"), request.body))
+                sock.sendall(reply(body=request.body))
+
+        steps = {"post": 'req.method = "POST"', "body": 'req.body = "some"', "none": ""}
+        scripts = {f"s{name}.lua": f"return {{request = function(req) {step} end}}" for name, step in steps.items()}
+        routes = "".join(f'  - {{{{name: r{s}, match: {{{{path: "/{s}"}}}}, chain: [script: {{{{file: s{s}.lua}}}}], upstream: origin}}}}\n' for s in steps)
+        with Origin(serve=serve) as origin, Gateway((CONFIG + routes).format(port=origin.port), scripts) as gateway:
+            for name in steps:
+                self.assertEqual(ask(gateway.port, request_bytes(target=f"/{name}", headers=UPGRADE)).status, 200)
+        self.assertEqual(asked, [("POST", None, None, b""), ("GET", None, None, b"some"), ("GET", "websocket", "Upgrade", b"")])
+
     def test_a_post_is_never_sent_twice(self):
         count = [0]
 

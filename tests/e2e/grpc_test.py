@@ -107,6 +107,29 @@ class Grpc(unittest.TestCase):
             self.assertEqual([each.body for each in seen], [message(b"ask%d" % k) for k in range(3)])
             self.assertEqual(server.connections, 1)  # kept
 
+    def test_a_script_that_reads_or_edits_the_answer_leaves_the_trailers(self):
+        scripts = {"read.lua": "return {response = function(res) res:text() end}",
+                   "edit.lua": "return {response = function(res) res.body = res:text():upper() end}",
+                   "empty.lua": "return {response = function(res) res.body = '' end}",
+                   "fail.lua": "return {response = function(res) error('broken') end}"}
+        route = '  - {{{{name: {0}, match: {{{{path: /{0}}}}}, chain: [script: {{{{file: {0}.lua, body: response}}}}], upstream: origin}}}}\n'
+
+        def serve(peer, stream):
+            whole(peer, stream)
+            head(peer, stream, [("content-type", "application/grpc")])
+            peer.content(stream, message(b"answer"), ends=False)
+            finish(peer, stream)
+        names = {"read": message(b"answer"), "edit": message(b"ANSWER"), "empty": b""}
+        with Server(serve) as server:
+            routes = "".join(route.format(name) for name in (*names, "fail")).format()
+            with Gateway(config(server) + routes, scripts) as gateway, Peer(connect(gateway.port)) as peer:
+                for name, body in names.items():
+                    answer = peer.answer(peer.request(CALL, message(b"ask"), method="POST", path=f"/{name}"))
+                    self.assertEqual((answer.status, answer.body, answer.trailers), (200, body, OK), name)
+                answer = peer.answer(peer.request(CALL, message(b"ask"), method="POST", path="/fail"))
+                self.assertEqual((answer.status, answer.trailers), (500, None))
+                self.assertEqual(server.connections, 1)
+
     def test_only_trailers(self):
         def serve(peer, stream):
             whole(peer, stream)

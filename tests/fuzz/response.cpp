@@ -34,7 +34,7 @@ std::string_view check_status_line(std::string_view data, const ResponseHead& he
   require(data.starts_with("HTTP/1.") && data[8] == ' ' && data.substr(9, 3) == std::to_string(head.status),
           "the status is that of the start line");
   require((data[7] == '0') == (head.minor_version == 0), "the version is that of the start line");
-  require(fields::is_strict_value(head.reason), "a reason holds no control byte");
+  require(fields::is_value(head.reason), "a reason holds no control byte");
   const std::string_view rest = data.substr(12);
   const std::string_view line = rest.substr(0, rest.find("\r\n"));
   require(line.empty() ? head.reason.empty() : line == " " + std::string(head.reason), "the reason ends the line");

@@ -58,7 +58,7 @@ void set_up(Exchange& exchange, Hook hook, std::string_view input) {
 
 void check_line(std::string_view name, std::string_view value) {
   require(fields::is_token(name) && !fields::is_connection_field(name), "a script's header name is one it may write");
-  require(fields::is_value(value), "a script's header value holds no CR, LF or NUL");
+  require(fields::is_value(value), "a script's header value holds no control byte");
 }
 
 void check_text(std::string_view text, std::string_view forbidden) {
@@ -115,7 +115,7 @@ bool rooms_allow(const Verdict& verdict, Hook hook, const ScriptLimits& limits) 
 
 bool is_strict(const middleware::Headers& headers) {
   return std::all_of(headers.all().begin(), headers.all().end(),
-                     [](const middleware::Field& field) { return fields::is_strict_value(field.value); });
+                     [](const middleware::Field& field) { return fields::is_value(field.value); });
 }
 
 void check_applied(const Exchange& exchange, const Verdict& verdict, Hook hook, const ScriptLimits& limits) {

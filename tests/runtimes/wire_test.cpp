@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "base/fields.h"
 #include "runtimes/call_view.h"
 #include "runtimes/wire_call.h"
 #include "runtimes/wire_verdict.h"
@@ -39,7 +40,7 @@ class Random {
   std::string value() {
     std::string text = bytes();
     for (char& c : text)
-      if (c == '\r' || c == '\n' || c == '\0') c = ' ';
+      if (!fields::is_value_char(c)) c = ' ';
     return text;
   }
   std::vector<Line> lines() {
