@@ -76,6 +76,27 @@ def cut_response(gateway, random):
     raise Odd(f"{how}: a cut response looks whole: {response.status}, {len(response.body)} bytes")
 
 
+def answered_early(gateway, random):
+    """The upstream answers while the request's body still comes: well, malformed, or no further; a hook waits meanwhile."""
+    path = f"/{random.choice(list(setup.SCRIPTS))}/{random.choice(setup.PLACEMENTS)}/early"
+    identity = str(random.random())
+    framing = {"well": ("Content-Length", "2000"), "malformed": ("Transfer-Encoding", "chunked"), "no further": ("Content-Length", "2000")}
+    how = random.choice(list(framing))
+    wanted = {"well": {200}, "malformed": {200, 400}, "no further": {200, 408}}[how] | NEIGHBOURLY
+    with connect(gateway.port) as sock:
+        sock.sendall(request_bytes("POST", path, [("X-Id", identity), framing[how]]))
+        time.sleep(random.random() / 10)  # so that the rest comes at any moment of the answer
+        sock.sendall({"well": b"x" * 2000, "malformed": b"no chunk\r\n", "no further": b"x"}[how])
+        try:
+            response = expect(Stream(sock).response(), wanted, f"{path}, {how}")
+        except (EOFError, ConnectionError):
+            if how == "well":
+                raise
+            return  # the answer had begun
+    if response.value("X-Id") not in ({identity} if response.status == 200 else {identity, None}):
+        raise Odd(f"{path}, {how}: an answer to somebody else: {response.value('X-Id')}")
+
+
 def client_vanishes(gateway, random):
     with connect(gateway.port) as sock:
         path = random.choice(["/upstream/big", "/upstream/silent", "/lua/thread/spin", "/python/process/spin", "/others/ok"])
@@ -126,8 +147,8 @@ def many_connections(gateway, random):
         sock.close()
 
 
-FAULTS = (script, script, script, crash, kill_a_worker, upstream, upstream_is_gone, cut_response, client_vanishes, client_vanishes,
-          client_trickles, client_reads_slowly, malformed, many_connections)
+FAULTS = (script, script, script, crash, kill_a_worker, upstream, upstream_is_gone, cut_response, answered_early, client_vanishes,
+          client_vanishes, client_trickles, client_reads_slowly, malformed, many_connections)
 
 
 def children(pid):

@@ -15,12 +15,16 @@ local deeds = {
   throw = function() error(setmetatable({}, {__tostring = function() return string.rep("x", 100000) end})) end,
   bad = function() return lingate.respond(99) end,
   fine = function(req) req.headers["X-By"] = req.headers["X-Id"] or "nobody" end,
+  early = function(req, ctx) ctx.waits = true end,
 }
 function M.request(req, ctx)
   ctx.id = req.headers["X-Id"]
-  return deeds[req.params.what](req)
+  return deeds[req.params.what](req, ctx)
 end
-function M.response(res, req, ctx) if ctx.id then res.headers["X-Id"] = ctx.id end end
+function M.response(res, req, ctx)
+  if ctx.waits then lingate.sleep(0.05) end
+  if ctx.id then res.headers["X-Id"] = ctx.id end
+end
 return M
 """
 PYTHON = """
@@ -46,9 +50,11 @@ DEEDS = {"spin": spin, "hoard": hoard, "throw": throw, "bad": bad, "fine": fine,
 
 def request(req, ctx):
     ctx["id"] = req.headers.get("X-Id")
-    return DEEDS[req.params["what"]](req)
+    ctx["waits"] = req.params["what"] == "early"
+    return None if ctx["waits"] else DEEDS[req.params["what"]](req)
 
-def response(res, req, ctx):
+async def response(res, req, ctx):
+    if ctx["waits"]: await lingate.sleep(0.05)
     if ctx["id"]: res.headers["X-Id"] = ctx["id"]
 """
 JS = """
@@ -58,10 +64,11 @@ var deeds = {
   hoard: function () { var t = []; for (;;) t.push(new Array(1000).join("x") + t.length); },
   throw: function () { throw new Error(new Array(100000).join("x")); },
   bad: function () { return lingate.respond(99); },
-  fine: function (req) { req.headers["X-By"] = req.headers["X-Id"] || "nobody"; }
+  fine: function (req) { req.headers["X-By"] = req.headers["X-Id"] || "nobody"; },
+  early: function (req, ctx) { ctx.waits = true; }
 };
-exports.request = function (req, ctx) { ctx.id = req.headers["X-Id"]; return deeds[req.params.what](req); };
-exports.response = function (res, req, ctx) { if (ctx.id) res.headers["X-Id"] = ctx.id; };
+exports.request = function (req, ctx) { ctx.id = req.headers["X-Id"]; return deeds[req.params.what](req, ctx); };
+exports.response = function (res, req, ctx) { if (ctx.waits) lingate.sleep(0.05); if (ctx.id) res.headers["X-Id"] = ctx.id; };
 """
 BUDGET = "1s" if SANITIZED else "100ms"
 SCRIPTS = {"lua": ("deed.lua", LUA), "python": ("deed.py", PYTHON), "js": ("deed.js", JS)}

@@ -19,6 +19,8 @@ async def serve(reader, writer):
             length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0)
             if how == b"deaf":  # takes nothing of the body
                 await asyncio.sleep(3)
+            if how == b"early":  # half an answer, whatever still comes
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * len(BODY)) + BODY)
             if length:
                 await reader.readexactly(length)
             if how == b"reset":
@@ -37,6 +39,9 @@ async def serve(reader, writer):
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx")
                 await writer.drain()
                 return writer.close()
+            if how == b"early":
+                writer.write(BODY)
+                continue
             size = 4_000_000 if how == b"big" else len(BODY)
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % size)
             writer.write(BODY if size == len(BODY) else b"x" * size)
