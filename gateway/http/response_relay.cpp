@@ -63,8 +63,9 @@ void Transaction::begin_response() noexcept {
   }
   if (response.filter && response.body.kind == Body::Kind::bytes && !begin_filtering()) return begin_response();
   const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
+  std::string trailers;
   if (leg_ && !from_upstream && response.status != 101) {
-    if (response.source == Response::Source::upstream && response_body_.over()) pass_trailers();
+    if (response.source == Response::Source::upstream && response_body_.over()) trailers = take_trailers();
     let_go(is_leg_reusable());
   }
   const OutFraming framing = response_framing();
@@ -82,6 +83,7 @@ void Transaction::begin_response() noexcept {
     exchange_.fail({.code = code::kInternal, .detail = "the response head with its edits does not fit the buffer"});
     return begin_response();
   }
+  pass_trailers(std::move(trailers));
   stage_ = Stage::responding;
   response_begun_ = true;
   chunked_out_ = framing.kind == OutFraming::Kind::chunked;
@@ -142,7 +144,7 @@ void Transaction::pump_response() noexcept {
       response_listed_ = step == BodyReader::Step::over;
       if (!list_filtered(response_listed_ ? BodyFilter::Until::end : BodyFilter::Until::more))
         return cut_response(kNotFiltered);
-      if (response_listed_) pass_trailers();
+      if (response_listed_ && !leg_->stream().plain()) pass_trailers(take_trailers());
       if (response_listed_ && chunked_out_) to_client_.add(kLastChunk);
     }
     if (!flush_client()) return;
@@ -194,11 +196,14 @@ bool Transaction::flush_client() noexcept {
 }
 
 // From HTTP/2 to HTTP/2 only: gRPC says there how a call went.
-void Transaction::pass_trailers() noexcept {
-  if (leg_->stream().plain()) return;
+std::string Transaction::take_trailers() noexcept {
   Http2Upstream* const from = leg_->stream().http2_upstream();
-  Http2Stream* const to = from ? client_->stream().http2() : nullptr;
-  if (to) to->add_trailers(from->take_trailers());
+  return from ? from->take_trailers() : std::string();
+}
+
+void Transaction::pass_trailers(std::string trailers) noexcept {
+  if (trailers.empty()) return;
+  if (Http2Stream* const to = client_->stream().http2()) to->add_trailers(std::move(trailers));
 }
 
 void Transaction::response_sent() noexcept {

@@ -232,7 +232,12 @@ void Transaction::client_timeout() noexcept {
   if (left > Duration::zero()) return client_->wake_within(left);
   if (stage_ == Stage::tunnel) return finish(Ending::complete);
   if (client_blocked_) return client_gone();
-  if (response_begun_ || stage_ == Stage::draining) return finish(Ending::cut);
+  if (stage_ == Stage::draining) {  // the answer is whole, and told: only what nobody wants did not come
+    after_ = After::close;
+    client_->note_late();
+    return finish(Ending::complete);
+  }
+  if (response_begun_) return finish(Ending::cut);
   wants_body_ = false;
   end_late_client();
   const std::string_view detail = "the request body stopped coming";

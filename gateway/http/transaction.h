@@ -146,7 +146,8 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void add_content(const Slices& slices) noexcept;
   void list_content(const Slices& slices) noexcept;
   bool flush_client() noexcept;
-  void pass_trailers() noexcept;
+  std::string take_trailers() noexcept;
+  void pass_trailers(std::string trailers) noexcept;
   void response_sent() noexcept;
   void cut_response(std::string_view detail) noexcept;
 

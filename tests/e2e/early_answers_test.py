@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Upstreams that answer while the request's body still comes. Steps on the response side and the body's arrival go on at
 the same time then: neither is taken for the other, and what is called off never comes back into another request."""
+import socket
 import sys
 import threading
 import unittest
@@ -142,6 +143,20 @@ class ABodyThatAStepWaitsFor(unittest.TestCase):
                 answer = Stream(sock).response()
                 self.assertEqual((answer.status, problem_code(answer), answer.value("X-Length")), (*told, None))
                 self.assertEqual(ask(self.gateway.port, request_bytes(target="/whole/marker")).body, b"ANSWER")
+
+
+class ABodyThatNobodyWants(unittest.TestCase):
+    def test_ends_the_connection_without_a_reset_where_its_rest_does_not_come(self):
+        with Gateway(CONFIG.format(port=1), SCRIPTS) as gateway, connect(gateway.port) as sock:
+            stream = Stream(sock)
+            sock.sendall(request_bytes("POST", "/fixed", [("Content-Length", "1000")]) + b"x" * 10)
+            answer = stream.response()
+            self.assertEqual((answer.status, answer.body, answer.value("Connection")), (200, b"fixed", None))
+            self.assertEqual(stream.to_end(), b"")
+            for _ in range(2):  # what is late meets nobody, and no reset
+                sock.sendall(b"x" * 10)
+                self.assertEqual(ask(gateway.port, request_bytes(target="/fixed")).status, 200)
+                self.assertEqual(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0)
 
 
 class ABodyThatAScriptReplaces(unittest.TestCase):
