@@ -17,7 +17,7 @@ using namespace lingate::bench;
 
 namespace {
 
-int run(const std::string& url, double rate, unsigned connections, int seconds, unsigned growth) {
+int run(const std::string& url, double rate, unsigned connections, double seconds, unsigned growth) {
   LoadOptions options;
   options.url = url;
   auto target = find_target(options);
@@ -25,11 +25,12 @@ int run(const std::string& url, double rate, unsigned connections, int seconds, 
     std::cerr << "others: " << target.error().message << '\n';
     return 1;
   }
-  const LoopPlan plan{.target = std::move(*target),
-                      .connections = connections,
-                      .most_connections = connections * growth,
-                      .warmup = std::chrono::milliseconds(0),
-                      .duration = std::chrono::seconds(seconds)};
+  const LoopPlan plan{
+      .target = std::move(*target),
+      .connections = connections,
+      .most_connections = connections * growth,
+      .warmup = std::chrono::milliseconds(0),
+      .duration = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(seconds))};
   bool begun = false;
   const auto tell = [&begun](double) {
     if (!std::exchange(begun, true)) std::cout << "begun" << std::endl;
@@ -53,7 +54,7 @@ int run(const std::string& url, double rate, unsigned connections, int seconds, 
 
 int main(int argc, char** argv) {
   if (argc == 5 || argc == 6)
-    return run(argv[1], std::atof(argv[2]), static_cast<unsigned>(std::atoi(argv[3])), std::atoi(argv[4]),
+    return run(argv[1], std::atof(argv[2]), static_cast<unsigned>(std::atoi(argv[3])), std::atof(argv[4]),
                argc == 6 ? static_cast<unsigned>(std::atoi(argv[5])) : 8);
   std::cerr << "usage: others URL RATE CONNECTIONS SECONDS [GROWTH]\n";
   return 2;

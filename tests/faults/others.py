@@ -52,6 +52,11 @@ class Others:
         output, _ = self.process.communicate()
         self.figures = Figures(**json.loads(output))
 
+    def end(self):
+        """Before its time, without figures."""
+        self.process.kill()
+        self.process.communicate()
+
 
 def run_others(port, path="/others", rate=1000, seconds=5, connections=16):
     """The same without a fault, or (rate 0) what the machine can hold."""
