@@ -159,7 +159,8 @@ class ChainRun {
   // response sides still have to run), or the request may go upstream.
   Answer request();
   // Runs response sides of the entered steps, last to first, on exchange.response (the upstream's, a step's or the
-  // gateway's own). After abandon() on this side it goes on with the steps outside the one that waited.
+  // gateway's own). A step that waits still is abandoned first; after abandon() on this side it goes on with the steps
+  // outside the one that waited.
   Answer response();
   // Runs log sides in chain order. They read the exchange during this call only and delay nothing.
   void log();
