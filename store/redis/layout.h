@@ -3,6 +3,7 @@
 //   PREFIX:s:KEY PREFIX:k:KEY PREFIX:q:KEY PREFIX:v:KEY   the records of sessions, keys, quotas, kv: values as they are
 //   PREFIX:index:s …                                      sorted set of the keys of a space, for scan()
 //   PREFIX:expiries                                       sorted set of letter and key by when the record expires
+//   PREFIX:turn:s:KEY …                                   who alone may write a record for a moment
 //   PREFIX:rate:NAME                                      a bucket that gateways share
 //   PREFIX:changes                                        channel: who wrote, letter, key
 //
@@ -31,6 +32,9 @@ class Layout {
   const std::string& prefix() const noexcept { return prefix_; }
   std::string before(Space space) const { return prefix_ + ':' + letter_of(space) + ':'; }
   std::string record(Space space, std::string_view key) const { return before(space).append(key); }
+  std::string turn(Space space, std::string_view key) const {
+    return (prefix_ + ":turn:" + letter_of(space) + ':').append(key);
+  }
   std::string index(Space space) const { return prefix_ + ":index:" + letter_of(space); }
   std::string rate(std::string_view name) const { return (prefix_ + ":rate:").append(name); }
 

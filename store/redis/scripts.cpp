@@ -48,20 +48,31 @@ end
 return out
 )";
 
-// KEYS: records. ARGV: prefix, who writes; then for each record: its space's letter, its key, what it was ("" or SHA-1
-// and expiry), "1" to keep it or "0", the value, when it expires or "". Gives 1; 0, and nothing is done, where a record
-// is not what it was.
+// KEYS: records. ARGV: prefix, who writes, milliseconds of a turn or "0"; then for each record: its space's letter, its
+// key, what it was ("" or SHA-1 and expiry), "1" to keep it or "0", the value, when it expires or "". Gives 1; 0, and
+// nothing is written, where a record is not what it was or it is another's turn. Who wants a turn and met no other's
+// has it then, of all of its records at once, until it has written.
 constexpr std::string_view kWrite = R"(
-local prefix = ARGV[1]
+local prefix, who, turn = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local expiries = prefix .. ':expiries'
 local function index(space) return prefix .. ':index:' .. space end
+local turns, same = {}, true
 for i, key in ipairs(KEYS) do
+  local at = 6 * i - 2
+  turns[i] = prefix .. ':turn:' .. ARGV[at] .. ':' .. ARGV[at + 1]
+  if (redis.call('GET', turns[i]) or who) ~= who then return 0 end
   local value, is = redis.call('GET', key), ''
   if value then is = redis.sha1hex(value) .. ':' .. string.format('%.0f', redis.call('PEXPIRETIME', key)) end
-  if is ~= ARGV[6 * i - 1] then return 0 end
+  same = same and is == ARGV[at + 2]
+end
+if not same then
+  if turn > 0 then
+    for _, name in ipairs(turns) do redis.call('SET', name, who, 'PX', turn) end
+  end
+  return 0
 end
 for i, key in ipairs(KEYS) do
-  local at = 6 * i - 3
+  local at = 6 * i - 2
   local space, name, expires = ARGV[at], ARGV[at + 1], ARGV[at + 5]
   if ARGV[at + 3] == '1' then
     redis.call('SET', key, ARGV[at + 4])
@@ -77,7 +88,8 @@ for i, key in ipairs(KEYS) do
     redis.call('ZREM', index(space), name)
     redis.call('ZREM', expiries, space .. name)
   end
-  redis.call('PUBLISH', prefix .. ':changes', ARGV[2] .. space .. name)
+  redis.call('PUBLISH', prefix .. ':changes', who .. space .. name)
+  if turn > 0 then redis.call('DEL', turns[i]) end
 end
 local time = redis.call('TIME')
 local now = time[1] .. string.format('%03d', math.floor(time[2] / 1000))
@@ -85,6 +97,14 @@ for _, each in ipairs(redis.call('ZRANGE', expiries, '-inf', now, 'BYSCORE', 'LI
   local space, name = each:sub(1, 1), each:sub(2)
   if redis.call('EXISTS', prefix .. ':' .. space .. ':' .. name) == 0 then redis.call('ZREM', index(space), name) end
   redis.call('ZREM', expiries, each)
+end
+return 1
+)";
+
+// KEYS: turns. ARGV: whose. Ends those of them that are theirs.
+constexpr std::string_view kYield = R"(
+for _, name in ipairs(KEYS) do
+  if redis.call('GET', name) == ARGV[1] then redis.call('DEL', name) end
 end
 return 1
 )";
@@ -171,14 +191,14 @@ return {granted, math.max(0, most - used), ends == 0 and -1 or math.max(0, ends 
 Script::Script(std::string_view text) : text_(text), hash_(sha1_hex(text)) {}
 
 const Scripts& scripts() {
-  static const Scripts all{Script(kFetch), Script(kFollow), Script(kScan),
-                           Script(kWrite), Script(kRate),   Script(kQuota)};
+  static const Scripts all{Script(kFetch), Script(kFollow), Script(kScan), Script(kWrite),
+                           Script(kYield), Script(kRate),   Script(kQuota)};
   return all;
 }
 
 std::span<const Script* const> all_scripts() {
-  static const std::array<const Script*, 6> all{&scripts().fetch, &scripts().follow, &scripts().scan,
-                                                &scripts().write, &scripts().rate,   &scripts().quota};
+  static const std::array<const Script*, 7> all{&scripts().fetch, &scripts().follow, &scripts().scan, &scripts().write,
+                                                &scripts().yield, &scripts().rate,   &scripts().quota};
   return all;
 }
 

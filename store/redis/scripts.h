@@ -27,6 +27,7 @@ struct Scripts {
   Script follow;
   Script scan;
   Script write;
+  Script yield;
   Script rate;
   Script quota;
 };

@@ -1,5 +1,6 @@
 #include "store/redis/writer.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -9,7 +10,9 @@
 namespace lingate::store::redis {
 namespace {
 
-constexpr int kAttempts = 32;                 // of a batch that others are faster than
+constexpr std::chrono::seconds kMostPatience{3};  // of a batch that others are faster than
+constexpr int kTurnAfter = 2;                     // attempts lost; the next asks for it
+constexpr std::chrono::milliseconds kMostTurn{1000};
 constexpr std::size_t kMostWaiting = 16'384;  // batches
 
 tl::unexpected<Error> fault(std::string what) {
@@ -30,7 +33,10 @@ struct Writer::Batch {
   std::vector<std::pair<Space, std::string>> records{};  // distinct
   std::vector<std::size_t> record_of{};                  // by change
   std::size_t lines_before = 0;                          // in which another batch stands before this one
-  int attempts = 0;
+  int lost = 0;                                          // attempts that others were faster than
+  Clock::time_point patience{};
+
+  bool wants_turn() const noexcept { return lost >= kTurnAfter; }
 
   static std::string line(const std::pair<Space, std::string>& record) {
     return letter_of(record.first) + record.second;
@@ -124,7 +130,8 @@ void Writer::write(Batch& batch, const Read& read, const Read& edited) {
   Question question(scripts().write, batch.records.size());
   for (const auto& [space, key] : batch.records)
     question << layout_.record(space, key);
-  question << layout_.prefix() << name_();
+  const std::int64_t turn = std::min(2 * client_.budget(), kMostTurn).count();  // a fetch and a write
+  question << layout_.prefix() << name_() << (batch.wants_turn() ? turn : 0);
   for (std::size_t k = 0; k < batch.records.size(); ++k) {
     const auto& [space, key] = batch.records[k];
     const char letter = letter_of(space);
@@ -145,7 +152,8 @@ void Writer::written(Batch& batch, const Result<Value>& outcome) {
     tell(batch);
     return finish(batch, Applied::done);
   }
-  if (++batch.attempts < kAttempts) return start(batch);
+  if (batch.lost++ == 0) batch.patience = Clock::now() + kMostPatience;
+  if (Clock::now() < batch.patience) return start(batch);
   finish(batch, fault("the records are being changed by others again and again; try later"));
 }
 
@@ -155,7 +163,17 @@ void Writer::tell(const Batch& batch) const {
     changed_(change.space, change.key);
 }
 
+// What a batch had a turn for is not to be: others need not wait until the turn lapses.
+void Writer::yield(const Batch& batch) {
+  Question question(scripts().yield, batch.records.size());
+  for (const auto& [space, key] : batch.records)
+    question << layout_.turn(space, key);
+  question << name_();
+  client_.run(std::move(question), [](const Result<Value>&) {});
+}
+
 void Writer::finish(Batch& batch, Result<Applied> outcome) {
+  if (batch.wants_turn() && outcome != Applied::done) yield(batch);
   const Store::Done done = std::move(batch.done);
   done(std::move(outcome));
   {

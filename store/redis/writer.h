@@ -1,6 +1,7 @@
 // Writer: changes of a store over Redis. A batch reads its records, runs its edits, and writes all of them in one
-// script if each still is what was read; else it begins anew. Batches of this process that touch the same record go one
-// after the other, in the order in which they came; others do not wait for each other.
+// script if each still is what was read; else it begins anew, and who loses for the third time gets a turn in which
+// nobody else writes these records: gateways that are quicker or nearer do not starve it. Batches of this process that
+// touch the same record go one after the other, in the order in which they came; others do not wait for each other.
 //
 // Thread: apply() any. Lifetime: the client outlives it and goes on until it is gone; the destructor waits for what is
 // under way.
@@ -43,6 +44,7 @@ class Writer {
   void edit(Batch& batch, const Value& fetched);
   void write(Batch& batch, const Read& read, const Read& edited);
   void written(Batch& batch, const Result<Value>& outcome);
+  void yield(const Batch& batch);
   void finish(Batch& batch, Result<Applied> outcome);
   void tell(const Batch& batch) const;
 

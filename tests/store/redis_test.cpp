@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -117,6 +118,48 @@ TEST(Redis, LosesNoEditOfSeveralStores) {
   const auto store = open(redis.options());
   EXPECT_EQ(store->read(Space::kv, "n").value()->value, std::to_string(kStores * kEdits));
   EXPECT_EQ(store->read(Space::kv, "m").value()->value, std::to_string(kStores * kEdits));
+}
+
+// A change that another store is quicker than, as often as it can be: its edit waits until the other has written again,
+// or cannot. `refuse_after`: edits that it makes before it refuses.
+class Slow {
+ public:
+  explicit Slow(const Redis& redis) : one_(open(redis.options())), other_(open(redis.options())) {
+    quick_ = std::jthread([this](const std::stop_token& end) {
+      while (!end.stop_requested())
+        if (other_->apply_and_wait({put(Space::kv, "n", {std::to_string(written_ + 1)})}) == Applied::done) ++written_;
+    });
+  }
+  Result<Applied> apply(int refuse_after) {
+    int edits = 0;
+    const auto edit = [&](std::optional<Record>&) {
+      const int seen = written_;
+      comes([&] { return written_ != seen; }, 100ms);
+      return ++edits <= refuse_after;
+    };
+    return one_->apply_and_wait({{Space::kv, "n", edit}});
+  }
+  Store& store() { return *one_; }
+
+ private:
+  std::unique_ptr<Store> one_, other_;
+  std::atomic<int> written_ = 0;
+  std::jthread quick_;
+};
+
+TEST(Redis, GivesATurnToWhomOthersAreQuickerThan) {
+  const Redis redis;
+  Slow slow(redis);
+  const auto applied = slow.apply(1000);
+  EXPECT_EQ(applied, Applied::done) << (applied ? "" : applied.error().message);
+}
+
+TEST(Redis, EndsATurnWhoseChangeIsRefused) {
+  const Redis redis;
+  Slow slow(redis);
+  EXPECT_EQ(slow.apply(3), Applied::refused);              // the fourth edit is the first of a turn
+  EXPECT_TRUE(slow.store().read(Space::kv, "n").value());  // asked after the turn's end was
+  EXPECT_EQ(::system(("redis-cli -s " + redis.path() + " exists lingate:turn:v:n | grep -qx 0").c_str()), 0);
 }
 
 TEST(Redis, FollowsAKeyToItsRecordInOneQuestion) {
