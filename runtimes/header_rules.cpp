@@ -50,7 +50,7 @@ Refusal check_header_value(std::string_view name, std::string_view value, const 
                              : byte == '\n' ? "LF"
                              : byte == '\0' ? "NUL"
                                             : "the control byte " + shown(value.substr(at, 1));
-    return header(name) + "the value holds " + what + " at byte " + std::to_string(at) + ", which no field may";
+    return header(name) + "the value holds " + what + " at byte " + std::to_string(at) + ", which no field may hold";
   }
   if (fields::same_name(name, "host") && !is_authority(value))
     return header(name) + "'" + shown(value) + "' is no host, such as example.com:8080";

@@ -5,6 +5,7 @@ import socket
 import sys
 import threading
 import unittest
+from contextlib import ExitStack
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -17,7 +18,7 @@ version: 1
 workers: 1
 listen:
   - {{address: 127.0.0.1:0, http2: true}}
-limits: {{timeout: {{body: 200ms}}}}
+limits: {{timeout: {{body: {body}}}}}
 upstreams:
   origin: {{targets: [{{url: "http://127.0.0.1:{port}"}}], eject: off, timeout: {{response: 2s}}}}
 routes:
@@ -31,7 +32,7 @@ SCRIPTS = {
 return {response = function(res, req)
   local mine = req.path
   lingate.log.info("begins " .. mine)
-  lingate.sleep(0.6)
+  lingate.sleep(1.5)
   res.headers["X-Hook"] = mine
   res.body = "made for " .. mine
 end}
@@ -41,7 +42,7 @@ import lingate
 async def response(res, req):
     mine = req.path
     lingate.log.info("begins " + mine)
-    await lingate.sleep(0.6)
+    await lingate.sleep(1.5)
     res.headers["X-Hook"] = mine
     res.body = "made for " + mine
 """,
@@ -50,7 +51,7 @@ var lingate = require("lingate");
 exports.response = function (res, req) {
   var mine = req.path;
   lingate.log.info("begins " + mine);
-  lingate.sleep(0.6);
+  lingate.sleep(1.5);
   res.headers["X-Hook"] = mine;
   res.body = "made for " + mine;
 };
@@ -59,32 +60,43 @@ exports.response = function (res, req) {
     "new.lua": 'return {request = function(req) req.body = "new" end}',
 }
 CHUNKED = b"POST %s HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+PATIENT, HURRIED = "30s", "200ms"  # time-outs of a body
 # What may become of a request's body, and what its client is told.
-GONE_WRONG = {"malformed": (b"no chunk\r\n", (400, "LG1002")), "too-long": (b"c8\r\n" + b"x" * 200 + b"\r\n", (413, "LG5001")),
-              "late": (b"", (408, "LG1009"))}
+GONE_WRONG = {"malformed": (PATIENT, b"no chunk\r\n", (400, "LG1002")), "late": (HURRIED, b"", (408, "LG1009")),
+              "too-long": (PATIENT, b"c8\r\n" + b"x" * 200 + b"\r\n", (413, "LG5001"))}
 
 
 class AStepThatWaits(unittest.TestCase):
     def test_it_is_called_off_when_the_requests_body_goes_wrong(self):
+        for name, (body, more, told) in GONE_WRONG.items():
+            with self.subTest(name):
+                self.in_all_languages(body, more, told)
+
+    def in_all_languages(self, body, more, told):
+        """At the same time: in each, what is called off would come back while another request waits."""
         def serve(sock, stream):
             while head := stream.head():
                 sock.sendall(reply(body=b"early"))
                 if b"POST" in head:
                     stream.to_end()
-        config = CONFIG + "".join(WAITING.format(language) for language in ("lua", "py", "js"))
-        with Origin(serve=serve) as origin, Gateway(config.format(port=origin.port), SCRIPTS) as gateway:
-            for language in ("lua", "py", "js"):
-                for name, (more, told) in GONE_WRONG.items():
-                    with self.subTest(name, language=language), connect(gateway.port) as sock:
-                        first, second = (f"/{language}/{which}-{name}" for which in ("first", "second"))
-                        sock.sendall(CHUNKED % first.encode())
-                        gateway.wait_log(f"begins {first}")
-                        sock.sendall(more)
-                        answer = Stream(sock).response()
-                        self.assertEqual((answer.status, problem_code(answer), answer.value("X-Hook")), (*told, None))
-                        after = ask(gateway.port, request_bytes(target=second))
-                        self.assertEqual((after.value("X-Hook"), after.body), (second, f"made for {second}".encode()))
-                        self.assertEqual(sum(f"begins {first}" in line for line in gateway.log_lines()), 1)
+        languages = ("lua", "py", "js")
+        config = CONFIG + "".join(WAITING.format(language) for language in languages)
+        with Origin(serve=serve) as origin, Gateway(config.format(port=origin.port, body=body), SCRIPTS) as gateway, ExitStack() as stack:
+            socks = {language: stack.enter_context(connect(gateway.port)) for language in languages}
+            for language, sock in socks.items():
+                sock.sendall(CHUNKED % f"/{language}/first".encode())
+            for language, sock in socks.items():
+                gateway.wait_log(f"begins /{language}/first")
+                sock.sendall(more)
+            for language, sock in socks.items():
+                answer = Stream(sock).response()
+                self.assertEqual((answer.status, problem_code(answer), answer.value("X-Hook")), (*told, None), language)
+                socks[language] = stack.enter_context(connect(gateway.port))
+                socks[language].sendall(request_bytes(target=f"/{language}/second"))
+            for language, sock in socks.items():
+                after = Stream(sock).response()
+                self.assertEqual((after.value("X-Hook"), after.body), (f"/{language}/second", f"made for /{language}/second".encode()))
+                self.assertEqual(sum(f"begins /{language}/first" in line for line in gateway.log_lines()), 1)
 
 
 class ABodyThatAStepWaitsFor(unittest.TestCase):
@@ -94,7 +106,10 @@ class ABodyThatAStepWaitsFor(unittest.TestCase):
         self.go_on, self.half = threading.Event(), threading.Event()
         self.got = []
         self.origin = self.enterContext(Origin(serve=self.serve))
-        self.gateway = self.enterContext(Gateway(CONFIG.format(port=self.origin.port), SCRIPTS))
+        self.start(PATIENT)
+
+    def start(self, body):
+        self.gateway = self.enterContext(Gateway(CONFIG.format(port=self.origin.port, body=body), SCRIPTS))
 
     def serve(self, sock, stream):
         while head := stream.head():
@@ -134,7 +149,8 @@ class ABodyThatAStepWaitsFor(unittest.TestCase):
             self.assertEqual(self.got, [b"helloWORLD", b"/whole/marker"])
 
     def test_counts_no_more_when_the_requests_goes_wrong(self):
-        for name, (more, told) in GONE_WRONG.items():
+        for name, (body, more, told) in GONE_WRONG.items():
+            self.start(body)
             with self.subTest(name), connect(self.gateway.port) as sock:
                 self.half.clear()
                 sock.sendall(CHUNKED % b"/whole/first")
@@ -147,7 +163,7 @@ class ABodyThatAStepWaitsFor(unittest.TestCase):
 
 class ABodyThatNobodyWants(unittest.TestCase):
     def test_ends_the_connection_without_a_reset_where_its_rest_does_not_come(self):
-        with Gateway(CONFIG.format(port=1), SCRIPTS) as gateway, connect(gateway.port) as sock:
+        with Gateway(CONFIG.format(port=1, body=HURRIED), SCRIPTS) as gateway, connect(gateway.port) as sock:
             stream = Stream(sock)
             sock.sendall(request_bytes("POST", "/fixed", [("Content-Length", "1000")]) + b"x" * 10)
             answer = stream.response()
@@ -161,7 +177,7 @@ class ABodyThatNobodyWants(unittest.TestCase):
 
 class ABodyThatAScriptReplaces(unittest.TestCase):
     def test_leaves_both_connections_as_they_were(self):
-        with Origin(lambda request: reply(body=request.body)) as origin, Gateway(CONFIG.format(port=origin.port), SCRIPTS) as gateway:
+        with Origin(lambda request: reply(body=request.body)) as origin, Gateway(CONFIG.format(port=origin.port, body=PATIENT), SCRIPTS) as gateway:
             with connect(gateway.port) as sock:
                 stream = Stream(sock)
                 for size in (10, 100_000, 250_000, 0):

@@ -99,11 +99,13 @@ TEST_F(CallViewTest, RefusesNamesThatAreNoTokens) {
 
 TEST_F(CallViewTest, RefusesValuesThatNoFieldMayHave) {
   begin();
-  EXPECT_EQ(set("X", "a\r\nEvil: 1"), "header 'X': the value holds CR at byte 1, which no field may");
-  EXPECT_EQ(set("X", "longer than eight bytes\n"), "header 'X': the value holds LF at byte 23, which no field may");
-  EXPECT_EQ(set("X", std::string_view("a\0b", 3)), "header 'X': the value holds NUL at byte 1, which no field may");
-  EXPECT_EQ(set("X", "\x7f"), "header 'X': the value holds the control byte \\x7f at byte 0, which no field may");
-  EXPECT_EQ(set("X", "a\x01"), "header 'X': the value holds the control byte \\x01 at byte 1, which no field may");
+  EXPECT_EQ(set("X", "a\r\nEvil: 1"), "header 'X': the value holds CR at byte 1, which no field may hold");
+  EXPECT_EQ(set("X", "longer than eight bytes\n"),
+            "header 'X': the value holds LF at byte 23, which no field may hold");
+  EXPECT_EQ(set("X", std::string_view("a\0b", 3)),
+            "header 'X': the value holds NUL at byte 1, which no field may hold");
+  EXPECT_EQ(set("X", "\x7f"), "header 'X': the value holds the control byte \\x7f at byte 0, which no field may hold");
+  EXPECT_EQ(set("X", "a\x01"), "header 'X': the value holds the control byte \\x01 at byte 1, which no field may hold");
   EXPECT_FALSE(set("X", "tab\tand \xff bytes"));
   EXPECT_EQ(finish().request().headers_size(), 1);  // refused writes leave nothing
 }
