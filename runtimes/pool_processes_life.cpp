@@ -26,6 +26,7 @@ constexpr seconds kLoadGrace{5};  // beside init_budget: starting a process and 
 constexpr seconds kSilence{1};    // beyond a budget: nothing heard for so long of a process that has calls
 constexpr seconds kPeriod{2};     // between two looks at what a process uses
 constexpr std::uint32_t kPeriodsAtWork = 3;
+constexpr int kShareAtWork = 4;  // of a processor, a quarter: a saturated machine gives a busy thread no more
 constexpr std::size_t kMostThreads = 64;
 constexpr std::uint64_t kBefore = 64 << 20;  // what it has before its ceiling counts
 constexpr const char* kOutlived = "what it did outlived its budget by far";
@@ -195,7 +196,7 @@ const char* Processes::overuse(Worker& worker, Clock::time_point now) noexcept {
   const Child::Usage usage = worker.child->usage();
   const nanoseconds used = usage.processor - std::exchange(worker.processor_before, usage.processor);
   const bool no_call = worker.before == 0 && worker.heard < worker.look_until - kPeriod;
-  const bool works = no_call && used > (now - (worker.look_until - kPeriod)) / 2;
+  const bool works = no_call && used > (now - (worker.look_until - kPeriod)) / kShareAtWork;
   worker.periods_at_work = works ? worker.periods_at_work + 1 : 0;
   if (usage.threads > kMostThreads) return "it has more than 64 threads";
   if (usage.memory > process::ceiling_for(state_.script) + kBefore) return "it held far more memory than it may";

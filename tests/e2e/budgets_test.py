@@ -16,7 +16,7 @@ BUDGET = 0.1  # seconds
 # machine itself is late by is measured beside it (see Lateness) and added. Under a sanitizer all is some ten times slower.
 GRACE = 0.5 if SANITIZED else 0.05
 TIME_TO_GROW = "1m" if SANITIZED else "10s"  # until the limit of memory is met
-ATTEMPTS = 3  # a budget that does not hold is late each time
+ATTEMPTS = 6  # a budget that does not hold is late each time
 
 
 class Neighbour(threading.Thread):
