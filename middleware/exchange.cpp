@@ -56,6 +56,11 @@ void Response::clear() noexcept {
   headers.clear();
   body = {};
   filter = nullptr;
+  filtered_tag = {};
+}
+
+void Response::drop_filter() noexcept {
+  if (std::exchange(filter, nullptr)) headers.remove(FieldId::content_encoding);
 }
 
 void Exchange::begin(const Chain& chain, std::string_view route) noexcept {
@@ -159,7 +164,10 @@ void Exchange::replace_request_body(std::string_view bytes) {
 }
 
 void Exchange::replace_response_body(std::string_view bytes) {
-  if (std::exchange(response.filter, nullptr)) response.headers.remove(FieldId::content_encoding);
+  response.drop_filter();
+  if (const Field* const tag = response.headers.find(FieldId::etag);
+      tag && !tag->value.empty() && tag->value.data() == response.filtered_tag.data())
+    response.headers.remove(FieldId::etag);  // made of the old content's; a step's own would be another text
   response.body = {.kind = Body::Kind::bytes, .bytes = arena.copy(bytes), .replaced = true};
   describe_new_content(response.headers, arena, bytes.size());
 }

@@ -82,8 +82,10 @@ struct Response {
   std::uint16_t status = 0;
   Headers headers;
   Body body;
-  BodyFilter* filter = nullptr;  // what the content passes on its way to the client; the head says what that means
+  BodyFilter* filter = nullptr;   // what the content passes on its way to the client; the head says what that means
+  std::string_view filtered_tag;  // the ETag that whoever set the filter made of the one there was; empty: none
 
+  void drop_filter() noexcept;  // and what the head says of it
   void clear() noexcept;
 };
 

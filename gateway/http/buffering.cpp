@@ -1,4 +1,6 @@
 // Whole bodies for the steps that asked for them.
+#include <utility>
+
 #include "base/codes.h"
 #include "gateway/http/transaction.h"
 #include "gateway/http/worker_state.h"
@@ -32,7 +34,7 @@ Buffering Transaction::buffer_request_body(std::size_t limit) {
 
 Buffering Transaction::collect_request() noexcept {
   Body& body = exchange_.request.body;
-  wants_body_ = false;
+  const bool waited = std::exchange(wants_body_, false);
   for (;;) {
     Slices slices;
     const BodyReader::Step step = request_body_.take(body_block(), slices);
@@ -59,9 +61,7 @@ Buffering Transaction::collect_request() noexcept {
       exchange_.fail({.code = code::kClientGone, .detail = "the client closed in the middle of its request body"});
       return Buffering::failed;
     }
-    wants_body_ = true;
-    client_->watch().await_read();
-    client_->wake_within(snapshot().limits.body_timeout);
+    await_body(waited);
     return Buffering::wait;
   }
   body.kind = Body::Kind::bytes;
@@ -94,7 +94,10 @@ Buffering Transaction::buffer_response_body(std::size_t limit) {
     }
   }
   const Buffering outcome = collect_response();
-  if (outcome == Buffering::wait) collecting_ = Collecting::response;
+  if (outcome == Buffering::wait) {
+    collecting_ = Collecting::response;
+    upstream_progress_ = worker_.now();
+  }
   return outcome;
 }
 

@@ -28,16 +28,24 @@ Transaction::Got Transaction::read_request_body() noexcept {
   if (block.empty()) block.clear();
   const std::ptrdiff_t got = client_->read(block, request_body_.wanted());
   if (got > 0) {
-    if (stage_ != Stage::draining) client_progress_ = worker_.now();  // what nobody wants has one time-out in all
+    if (stage_ != Stage::draining) body_progress_ = worker_.now();  // what nobody wants has one time-out in all
     return Got::some;
   }
   return got == 0 ? Got::nothing : Got::closed;
 }
 
+// It is the client's turn, from now on if it was not before (`waited`): its time-out counts no time of others.
+void Transaction::await_body(bool waited) noexcept {
+  if (!waited) body_progress_ = worker_.now();
+  wants_body_ = true;
+  client_->watch().await_read();
+  client_->wake_within(snapshot().limits.body_timeout);
+}
+
 // Sends what is listed, then what the client's block holds, then reads more; until one side has nothing or takes
 // nothing.
 void Transaction::pump_request() noexcept {
-  wants_body_ = false;
+  const bool waited = std::exchange(wants_body_, false);
   for (int round = 0;; ++round) {
     if (!upstream_blocked_ && !request_listed_ && !request_dead_) {
       Slices slices;
@@ -76,9 +84,7 @@ void Transaction::pump_request() noexcept {
     const Got got = read_request_body();
     if (got == Got::closed) return client_gone();
     if (got == Got::some) continue;
-    wants_body_ = true;
-    client_->watch().await_read();
-    return client_->wake_within(snapshot().limits.body_timeout);
+    return await_body(waited);
   }
 }
 
@@ -90,7 +96,10 @@ bool Transaction::flush_upstream() noexcept {
     return false;
   }
   switch (to_upstream_.flush(leg_->stream())) {
-    case Sent::all: upstream_blocked_ = false; return true;
+    case Sent::all:
+      upstream_blocked_ = false;
+      upstream_progress_ = worker_.now();
+      return true;
     case Sent::blocked:
       to_upstream_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
       upstream_blocked_ = true;
@@ -152,7 +161,7 @@ bool Transaction::drainable() noexcept {
 }
 
 void Transaction::drain_request() noexcept {
-  stage_ = Stage::draining;
+  const bool waited = std::exchange(stage_, Stage::draining) == Stage::draining;
   wants_body_ = false;
   while (!request_body_.over()) {
     Slices dropped;
@@ -162,9 +171,7 @@ void Transaction::drain_request() noexcept {
     const Got got = read_request_body();
     if (got == Got::closed) break;
     if (got == Got::some) continue;
-    wants_body_ = true;
-    client_->watch().await_read();
-    return client_->wake_within(snapshot().limits.body_timeout);
+    return await_body(waited);
   }
   if (!request_body_.over()) after_ = After::close;
   finish(Ending::complete);
@@ -190,7 +197,7 @@ void Transaction::client_readable() noexcept {
 void Transaction::client_writable() noexcept {
   if (stage_ == Stage::tunnel) return run_tunnel();
   if (!client_blocked_) return;
-  client_progress_ = worker_.now();
+  client_progress_ = upstream_progress_ = worker_.now();
   if (!flush_client()) return;
   if (stage_ == Stage::responding) pump_response();
 }

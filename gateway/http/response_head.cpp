@@ -116,6 +116,7 @@ void Transaction::take_response_head() noexcept {
     if (!asks_for_websocket() || !response_head_.upgrade_websocket)
       return attempt_failed(Failure::response, code::kBadResponse, "101 that nobody asked for");
   }
+  upstream_progress_ = worker_.now();
   exchange_.facts.upstream_time = worker_.now() - sent_at_;
   upstream_->metrics().duration.observe(exchange_.facts.upstream_time);
   if (trace_.on()) [[unlikely]]

@@ -28,12 +28,13 @@ OutFraming Transaction::response_framing() noexcept {
   const Response& response = exchange_.response;
   const std::uint16_t status = response.status;
   if (status < 200 || status == 204) return {};
+  if (status == 205) return {OutFraming::Kind::length, 0};
   const bool no_content = status == 304 || is_head();
   if (response.body.kind == Body::Kind::bytes && !response.filter)
     return no_content && status == 304 ? OutFraming{}
                                        : OutFraming{OutFraming::Kind::length, response.body.bytes.size()};
-  if (no_content)
-    return {response.source == Response::Source::upstream ? OutFraming::Kind::as_received : OutFraming::Kind::none, 0};
+  const bool described = response.source == Response::Source::upstream && !response.body.replaced;
+  if (no_content) return {described ? OutFraming::Kind::as_received : OutFraming::Kind::none, 0};
   if (response.body.kind == Body::Kind::none) return {OutFraming::Kind::length, 0};
   if (response_head_.framing.kind == Framing::Kind::length && !response.filter)
     return {OutFraming::Kind::length, response_head_.framing.length};
@@ -58,8 +59,8 @@ Persist Transaction::decide_persist(const OutFraming& framing) noexcept {
 void Transaction::begin_response() noexcept {
   Response& response = exchange_.response;
   if (has_no_content(response.status)) {  // whoever gave it this status, and whatever content it had before
-    response.body = {};
-    response.filter = nullptr;
+    response.body = {.kind = Body::Kind::none, .bytes = {}, .replaced = response.body.replaced};
+    response.drop_filter();
   }
   if (response.filter && response.body.kind == Body::Kind::bytes && !begin_filtering()) return begin_response();
   const bool from_upstream = leg_ && response.body.kind == Body::Kind::stream && !is_head();
@@ -88,7 +89,7 @@ void Transaction::begin_response() noexcept {
   response_begun_ = true;
   chunked_out_ = framing.kind == OutFraming::Kind::chunked;
   closes_to_end_ = framing.kind == OutFraming::Kind::until_close;
-  client_progress_ = worker_.now();
+  client_progress_ = upstream_progress_ = worker_.now();
   to_client_.add(head);
   client_fresh_ = true;
   const bool content = framing.kind == OutFraming::Kind::length && !is_head();
@@ -176,7 +177,10 @@ bool Transaction::flush_client() noexcept {
     return false;
   }
   switch (to_client_.flush(client_->stream())) {
-    case Sent::all: client_blocked_ = false; return true;
+    case Sent::all:
+      client_blocked_ = false;
+      client_progress_ = worker_.now();
+      return true;
     case Sent::blocked:
       to_client_.keep(parts_.scratch->data(), parts_.scratch->size(), exchange_.arena);
       if (!std::exchange(client_blocked_, true)) {

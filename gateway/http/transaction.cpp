@@ -209,6 +209,7 @@ void Transaction::client_gone() noexcept {
 
 void Transaction::route_timeout() noexcept {
   if (stage_ == Stage::tunnel || stage_ == Stage::draining) return;
+  if (client_due_) return parts_.loop.arm(route_timer_, Loop::kTick);  // an answer that leaves in this turn
   if (response_begun_) return cut_response("the route's time-out passed in the middle of the response");
   call_off();
   if (!request_body_.over()) end_late_client();
@@ -221,26 +222,33 @@ void Transaction::end_late_client() noexcept {
   client_->note_late();
 }
 
+// Whatever the client sends, it has to take what it is sent. Its body may rest while it is being answered.
 void Transaction::client_timeout() noexcept {
   const Limits& limits = snapshot().limits;
-  const bool waits = client_blocked_ || wants_body_ || stage_ == Stage::tunnel;
-  if (!waits) return;  // whoever waits next arms it again
-  const Duration limit = stage_ == Stage::tunnel ? limits.tunnel_timeout
-                         : client_blocked_       ? limits.write_timeout
-                                                 : limits.body_timeout;
-  const Duration left = client_progress_ + limit - worker_.now();
-  if (left > Duration::zero()) return client_->wake_within(left);
-  if (stage_ == Stage::tunnel) return finish(Ending::complete);
-  if (client_blocked_) return client_gone();
+  const auto left = [this](Clock::time_point since, Duration limit) { return since + limit - worker_.now(); };
+  if (stage_ == Stage::tunnel) {
+    const Duration rest = left(client_progress_, limits.tunnel_timeout);
+    return rest > Duration::zero() ? client_->wake_within(rest) : finish(Ending::complete);
+  }
+  const bool takes = client_blocked_ && !client_due_;
+  const Duration to_take = takes ? left(client_progress_, limits.write_timeout) : Duration::max();
+  const Duration to_send =
+      wants_body_ ? left(std::max(body_progress_, client_progress_), limits.body_timeout) : Duration::max();
+  if (to_take <= Duration::zero()) return client_gone();
+  if (to_send <= Duration::zero()) return body_is_late();
+  if (takes || wants_body_) client_->wake_within(std::min(to_take, to_send));  // else whoever waits next arms it
+}
+
+void Transaction::body_is_late() noexcept {
   if (stage_ == Stage::draining) {  // the answer is whole, and told: only what nobody wants did not come
     after_ = After::close;
     client_->note_late();
     return finish(Ending::complete);
   }
-  if (response_begun_) return finish(Ending::cut);
+  const std::string_view detail = "the request body stopped coming";
+  if (response_begun_) return cut_response(detail);
   wants_body_ = false;
   end_late_client();
-  const std::string_view detail = "the request body stopped coming";
   if (collecting_ == Collecting::request) {
     collecting_ = Collecting::nothing;
     exchange_.fail({.code = code::kRequestTimeout, .detail = std::string(detail)});

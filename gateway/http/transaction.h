@@ -92,6 +92,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void count_steps() noexcept;
   void clear() noexcept;
   void client_gone() noexcept;
+  void body_is_late() noexcept;
   void route_timeout() noexcept;
   void end_late_client() noexcept;
 
@@ -119,6 +120,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   void pump_request() noexcept;
   bool flush_upstream() noexcept;
   Got read_request_body() noexcept;
+  void await_body(bool waited) noexcept;
   Block& body_block() noexcept;
   void bad_request_body() noexcept;
   void drain_request() noexcept;
@@ -193,8 +195,9 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
 
   RequestHead head_;
   BodyReader request_body_;
-  Block upload_;               // request body beyond the connection's own block
-  std::string request_store_;  // request body collected for a step
+  Clock::time_point body_progress_{};  // when some of it came, or it was the client's turn to send
+  Block upload_;                       // request body beyond the connection's own block
+  std::string request_store_;          // request body collected for a step
   std::size_t collect_limit_ = 0;
 
   Upstream* upstream_ = nullptr;
@@ -206,7 +209,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
   Outbox to_upstream_;
   std::uint64_t hash_key_ = 0;
   Clock::time_point sent_at_{};
-  Clock::time_point upstream_progress_{};
+  Clock::time_point upstream_progress_{};  // when it took or sent something, or it was its turn
   ResponseHead response_head_;
   BodyReader response_body_;
   std::uint32_t response_start_ = 0;  // where content begins in the leg's buffer, behind the head
@@ -215,7 +218,7 @@ class Transaction final : public middleware::ExchangeHost, private UpstreamUser,
 
   std::string_view unfiltered_;  // what is left of a whole body on its way through a filter
   Outbox to_client_;
-  Clock::time_point client_progress_{};
+  Clock::time_point client_progress_{};  // of what it takes; of a tunnel, either way
   Direction up_;
   Direction down_;
 

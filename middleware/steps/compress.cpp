@@ -59,7 +59,7 @@ bool may_be_coded(const Request& request, const Response& response) noexcept {
   const std::uint16_t status = response.status;
   if (status < 200 || status == 204 || status == 205 || status == 206 || status == 304) return false;
   const bool only_head = request.only_head && response.source == Response::Source::upstream;
-  if (response.body.kind == Body::Kind::none && !only_head) return false;
+  if (response.body.kind == Body::Kind::none && (!only_head || size_of(response) == 0)) return false;
   return !response.filter && !is_coded(response.headers) && !response.headers.find("content-range") &&
          !lists(response.headers, "cache-control", "no-transform") &&
          !lists(request.headers, "cache-control", "no-transform");
@@ -81,7 +81,7 @@ void describe(Response& response, std::string_view name, Arena& arena) {
     headers.remove(id);
   headers.remove("Accept-Ranges");
   if (const Field* const tag = headers.find(FieldId::etag); tag && !tag->value.starts_with("W/"))
-    headers.set("ETag", arena.join({"W/", tag->value}));
+    headers.set_lasting(field_key("ETag"), "ETag", response.filtered_tag = arena.join({"W/", tag->value}));
   headers.set("Content-Encoding", name);
 }
 

@@ -234,7 +234,9 @@ std::chrono::nanoseconds time_to_collect(int nodes) {
 }
 
 TEST(DuktapeCollection, TakesTimeInProportionToWhatIsThere) {
-  EXPECT_LT(time_to_collect(240'000), 10 * time_to_collect(60'000));  // it was 16 times: each deep place a new search
+  // Sixteen times as much is there; caches make that up to 60 times the time. With a new search for each deep place it
+  // was 256 times.
+  EXPECT_LT(time_to_collect(240'000), 128 * time_to_collect(15'000));
 }
 
 // ---- recursion, also on a small stack ----

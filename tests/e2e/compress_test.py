@@ -36,6 +36,7 @@ routes:
     match: {{path: "/outer/*"}}
     chain: [script: {{file: replace.lua, budget: 2s}}, compress, headers: {{request: {{remove: Accept-Encoding}}}}]
     upstream: origin
+  - {{name: empty, match: {{path: /empty}}, chain: [compress: {{min: 0B}}], upstream: origin}}
   - {{name: head, match: {{path: /head}}, chain: [compress: {{min: 0B}}, script: {{file: head.lua}}], upstream: origin}}
   - name: fixed
     match: {{path: "/fixed"}}
@@ -58,7 +59,9 @@ end}
     "replace.lua": """
 return {response = function(res, req)
   res.headers["X-Saw"] = res.headers["Content-Encoding"] or "plain"
-  if req.query == "replace" then res.body = "replaced" end
+  if req.query == "tag" then res.headers["ETag"] = '"new"' end
+  if req.query == "status" then res.status = 204 end
+  if req.query == "replace" or req.query == "tag" then res.body = "replaced" end
   if req.query == "respond" then return lingate.respond(200, "responded") end
   if req.query == "fail" then error("broken") end
 end}
@@ -156,6 +159,21 @@ class Compress(unittest.TestCase):
         self.assertEqual(fixed.value("content-length"), head.value("content-length"))
         got, head = self.get("gzip", "/outer/x?replace"), self.get("gzip", "/outer/x?replace", "HEAD")
         for name in ("x-saw", "content-encoding", "content-length"):
+            self.assertEqual(got.value(name), head.value(name), name)
+
+    def test_what_a_script_replaces_keeps_no_tag_and_no_coding_of_the_old(self):
+        self.answer = lambda request: html(headers=[("ETag", '"1"')])
+        for accept in ("gzip", None):
+            for query, status, tag in (("replace", 200, None), ("tag", 200, '"new"')):
+                got = self.get(accept, f"/outer/x?{query}")
+                self.assertEqual((got.status, got.value("etag"), got.value("content-encoding"), got.body), (status, tag, None, b"replaced"))
+            got = self.get(accept, "/outer/x?status")
+            self.assertEqual((got.status, got.value("content-encoding"), got.body), (204, None, b""))
+
+    def test_head_of_nothing_is_not_coded(self):
+        self.answer = lambda request: html(b"")
+        got, head = self.get("gzip", "/empty"), self.get("gzip", "/empty", "HEAD")
+        for name in ("content-encoding", "vary", "content-length"):
             self.assertEqual(got.value(name), head.value(name), name)
 
     def test_what_a_script_asks_by_head_is_not_coded(self):
