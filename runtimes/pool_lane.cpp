@@ -73,7 +73,7 @@ RuntimePool::Started Lane::call_away(ScriptCall& call) noexcept {
 }
 
 RuntimePool::Started Lane::refuse(ScriptCall& call) noexcept {
-  write_own_failure(call, FailureKind::unavailable);
+  write_own_failure(call, FailureKind::unavailable, what_lacked());
   return Started::finished;
 }
 
@@ -251,7 +251,7 @@ void Lane::complete(Flight& flight) noexcept {
 // As complete(), but the pool speaks. A flight that is away stays so, without its call.
 void Lane::complete_failed(Flight& flight, FailureKind kind) noexcept {
   ScriptCall& call = *detach(flight);
-  write_own_failure(call, kind, Clock::now() >= flight.timeout_at);
+  write_own_failure(call, kind, kind == FailureKind::timeout ? what_passed(flight) : what_lacked());
   if (flight.stage == Flight::Stage::away) return call.completed();
   call.running_ = flight.running;
   if (flight.stage == Flight::Stage::suspended && !flight.is_inline() && submit_cancel(flight)) return call.completed();
@@ -274,14 +274,20 @@ void Lane::count_failure(FailureKind kind) noexcept {
   add_one(figures_.failures[static_cast<std::size_t>(kind)]);
 }
 
-void Lane::write_own_failure(ScriptCall& call, FailureKind kind, bool timed_out) noexcept {
+std::string Lane::what_lacked() const {
+  return "no instance could serve the call within its wait (" + in_milliseconds(state_.options.wait) + ")";
+}
+
+std::string Lane::what_passed(const Flight& flight) const {
   const PoolOptions& options = state_.options;
-  const std::string message =
-      kind != FailureKind::timeout
-          ? "no instance could serve the call within its wait (" + in_milliseconds(options.wait) + ")"
-      : timed_out ? "the call did not end within its time-out (" + in_milliseconds(options.timeout) + ")"
-                  : "the script ran longer than its budget (" + in_milliseconds(options.budget) +
-                        ") and had not ended " + in_milliseconds(kGrace) + " later";
+  const std::string budget = "the script ran longer than its budget (" + in_milliseconds(options.budget) + ")";
+  if (flight.stage == Flight::Stage::suspended && flight.budget_left <= nanoseconds{}) return budget;
+  if (Clock::now() >= flight.timeout_at)
+    return "the call did not end within its time-out (" + in_milliseconds(options.timeout) + ")";
+  return budget + " and had not ended " + in_milliseconds(kGrace) + " later";
+}
+
+void Lane::write_own_failure(ScriptCall& call, FailureKind kind, std::string_view message) noexcept {
   call.view_->begin(call.hook, std::string_view(), state_.script.limits);
   call.view_->fail(kind, message, state_.script.path);
   call.running_ = {};

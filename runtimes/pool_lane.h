@@ -103,7 +103,9 @@ class Lane {
   void take_verdict(ScriptCall& call) noexcept;
   void take_foreign_verdict(ScriptCall& call) noexcept;
   void count_failure(FailureKind kind) noexcept;
-  void write_own_failure(ScriptCall& call, FailureKind kind, bool timed_out = false) noexcept;
+  std::string what_lacked() const;
+  std::string what_passed(const Flight& flight) const;  // budget or time-out
+  void write_own_failure(ScriptCall& call, FailureKind kind, std::string_view message) noexcept;
 
   // When the inline instance has not been used for a while, its collector has a step.
   struct Tidy final : Timer {

@@ -211,6 +211,16 @@ TEST(InlinePool, MovesToThreadsAfterThreeSpentBudgets) {
   EXPECT_EQ(stage.runtime.script.instances, 1);  // the inline one is gone
 }
 
+TEST(InlinePool, SaysThatTheBudgetIsSpentWhereACallSuspendsWithNothingLeft) {
+  Stage stage(inline_options());
+  stage.make();
+  TestCall call("linger sleep-long");
+  ASSERT_TRUE(stage.start(call));
+  ASSERT_TRUE(stage.loop.run_until([&] { return call.done; }));
+  EXPECT_EQ(call.failure, FailureKind::timeout);
+  EXPECT_EQ(call.message, "the script ran longer than its budget (20 ms)");
+}
+
 TEST(InlinePool, CountsCallsAndFailures) {
   Stage stage(inline_options());
   stage.make();

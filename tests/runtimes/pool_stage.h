@@ -69,8 +69,9 @@ struct Levers {
   std::atomic<bool> independent{true};
 };
 
-// The call's context is words: "spin" (until interrupted), "sleep" (suspend for 1 ms), "sleep-long" (for 1000 s),
-// "block" (at the gate), "break" (unusable from now on), "fail"; then it answers with the input as body.
+// The call's context is words: "spin" (until interrupted), "linger" (so, and goes on), "sleep" (suspend for 1 ms),
+// "sleep-long" (for 1000 s), "block" (at the gate), "break" (unusable from now on), "fail"; then it answers with the
+// input as body.
 class TestInstance final : public Instance {
  public:
   explicit TestInstance(Levers& script) : script_(script) { ++script_.instances; }
@@ -113,6 +114,8 @@ class TestInstance final : public Instance {
       if (word == "block") script_.gate.pass();
       if (word == "break") usable_ = false;
       if (word == "fail") return fail(call, FailureKind::exception, "failed");
+      while (word == "linger" && !interrupted_) {
+      }
       while (word == "spin")
         if (interrupted_) return fail(call, FailureKind::timeout, "stopped");
     }
@@ -183,6 +186,7 @@ class TestCall final : public ScriptCall {
     if (!ok) return;
     body = verdict()->answer ? std::string(verdict()->answer->body) : std::string();
     failure = verdict()->failure ? verdict()->failure->kind : FailureKind{};
+    message = verdict()->failure ? std::string(verdict()->failure->message) : std::string();
   }
 
   const std::string words;
@@ -191,6 +195,7 @@ class TestCall final : public ScriptCall {
   int completions = 0;
   std::string body;
   FailureKind failure{};
+  std::string message;
   std::function<void()> then;
 };
 
