@@ -283,7 +283,7 @@ void add_limits(std::vector<Field>& rows) {
                   .example = "{head: 5s}",
                   .doc = "How long a client may take."});
   timeout("head", "10s", "For the whole request head.");
-  timeout("body", "30s", "Between two parts of a request body.");
+  timeout("body", "30s", "Between two parts of a request body, while nothing of an answer goes out.");
   timeout("write", "30s", "Without taking anything of a response.");
   timeout("idle", "60s", "Between two requests of a keep-alive connection.");
   timeout("tunnel", "1h", "Without a byte in either direction of a tunnel (WebSocket).");
