@@ -145,14 +145,15 @@ class Gateway:
             return [json.loads(line) for line in self._stdout if line.startswith("{")]
 
     def wait_for(self, condition, what):
-        """Waits until condition() is true; woken by every line that the gateway prints."""
+        """Waits until condition() is true, and returns what it was; woken by every line that the gateway prints."""
         deadline = time.monotonic() + DEADLINE
-        while not condition():
+        while not (found := condition()):
             left = deadline - time.monotonic()
             if left <= 0:
                 raise AssertionError(f"no {what} within {DEADLINE} s; the log says:\n{self.log_text()[-4000:]}")
             with self._changed:
                 self._changed.wait(min(left, 0.05))
+        return found
 
     def wait_log(self, pattern):
         """The first line of the log that matches."""
