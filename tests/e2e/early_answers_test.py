@@ -32,7 +32,7 @@ SCRIPTS = {
 return {response = function(res, req)
   local mine = req.path
   lingate.log.info("begins " .. mine)
-  lingate.sleep(1.5)
+  lingate.sleep(2)
   res.headers["X-Hook"] = mine
   res.body = "made for " .. mine
 end}
@@ -42,7 +42,7 @@ import lingate
 async def response(res, req):
     mine = req.path
     lingate.log.info("begins " + mine)
-    await lingate.sleep(1.5)
+    await lingate.sleep(2)
     res.headers["X-Hook"] = mine
     res.body = "made for " + mine
 """,
@@ -51,7 +51,7 @@ var lingate = require("lingate");
 exports.response = function (res, req) {
   var mine = req.path;
   lingate.log.info("begins " + mine);
-  lingate.sleep(1.5);
+  lingate.sleep(2);
   res.headers["X-Hook"] = mine;
   res.body = "made for " + mine;
 };
@@ -60,7 +60,7 @@ exports.response = function (res, req) {
     "new.lua": 'return {request = function(req) req.body = "new" end}',
 }
 CHUNKED = b"POST %s HTTP/1.1\r\nHost: gw.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
-PATIENT, HURRIED = "30s", "200ms"  # time-outs of a body
+PATIENT, HURRIED = "30s", "1s"  # time-outs of a body; the hooks wait for a second more
 # What may become of a request's body, and what its client is told.
 GONE_WRONG = {"malformed": (PATIENT, b"no chunk\r\n", (400, "LG1002")), "late": (HURRIED, b"", (408, "LG1009")),
               "too-long": (PATIENT, b"c8\r\n" + b"x" * 200 + b"\r\n", (413, "LG5001"))}

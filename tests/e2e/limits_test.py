@@ -71,7 +71,6 @@ class Held:
         self.go.wait(20)
         return reply(body=b"late")
 
-
     def by(self, gw):
         """A connection whose request has come here; None: it was answered otherwise."""
         sock = connect(gw.port)
